@@ -1,0 +1,126 @@
+//! The subcommands, from arguments to exit code. Everything that touches the world outside is passed in or opened here.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, RuleArgs, RulesCommand};
+use crate::error::Error;
+use crate::report::{Format, JSON_SCHEMA, ListAttempts, Report};
+use crate::rule::{self, RuleSet, Severity};
+use crate::time::Zone;
+use crate::{attempt, check, diagnose, scan, source};
+
+/// Nothing is at or over the threshold.
+const EXIT_FINE: u8 = 0;
+/// Something is.
+const EXIT_FOUND: u8 = 1;
+/// The command line, a rule or the configuration is wrong, or the report could not be written.
+const EXIT_ERROR: u8 = 2;
+/// Some input could not be read. It outranks [`EXIT_FOUND`]: a report that is not whole proves nothing.
+const EXIT_PARTIAL: u8 = 3;
+
+/// Runs the program and gives its exit code.
+pub fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let done = match &cli.command {
+        None => diagnose_paths(&cli.diagnose, out),
+        Some(Command::Diagnose(arguments)) => diagnose_paths(arguments, out),
+        Some(Command::Rules { command }) => rules(command, out),
+        Some(Command::Explain { id, rules }) => load(rules).and_then(|rules| check::explain(&rules, id, out)).map(|()| EXIT_FINE),
+        Some(Command::Schema) => out.write_all(JSON_SCHEMA.as_bytes()).map(|()| EXIT_FINE).map_err(Error::from),
+    };
+    match done.and_then(|code| out.flush().map(|()| code).map_err(Error::from)) {
+        Ok(code) => code,
+        // Whoever closed the pipe has read enough.
+        Err(Error::Output(source)) if source.kind() == io::ErrorKind::BrokenPipe => EXIT_FINE,
+        Err(error) => {
+            // When standard error is gone too, the exit code is all that is left to say.
+            let _ = writeln!(err, "error: {error}");
+            EXIT_ERROR
+        }
+    }
+}
+
+fn load(arguments: &RuleArgs) -> Result<RuleSet, Error> {
+    rule::load(&arguments.dirs, !arguments.no_builtin_rules)
+}
+
+fn rules(command: &RulesCommand, out: &mut dyn Write) -> Result<u8, Error> {
+    let code = |found: usize| if found == 0 { EXIT_FINE } else { EXIT_FOUND };
+    match command {
+        RulesCommand::List(arguments) => check::list(&load(arguments)?, out).map(|_| EXIT_FINE).map_err(Error::from),
+        RulesCommand::Show { id, rules } => check::show(&load(rules)?, id, out).map(|()| EXIT_FINE),
+        RulesCommand::Lint(arguments) => Ok(code(check::lint(&load(arguments)?, out)?.warnings)),
+        RulesCommand::Test(arguments) => Ok(code(check::test(&load(arguments)?, out)?.failures)),
+    }
+}
+
+/// The main job.
+fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error> {
+    if arguments.paths.is_empty() {
+        return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
+    }
+    let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
+    let rules = load(&arguments.rules)?;
+    let discovered = source::discover(&arguments.paths)?;
+    let options = scan::Options { zone, threads: arguments.threads, ..scan::Options::default() };
+    let scanned = scan::scan(&discovered.inputs, &rules, &options);
+    let mut problems = discovered.problems;
+    problems.extend(scanned.problems);
+    problems.sort();
+    problems.dedup();
+
+    let attempts = attempt::join(scanned.observations, &rules);
+    let diagnosed = diagnose::diagnose(&attempts, &rules);
+    let found = diagnosed.diagnoses.iter().any(|diagnosis| at_or_over(diagnosis.severity, arguments.fail_on));
+    let partial = problems.iter().any(|problem| problem.kind.is_loss());
+    if !(arguments.quiet && !found && !partial) {
+        let report = Report {
+            attempts: &attempts,
+            diagnosed: &diagnosed,
+            rules: &rules,
+            problems: &problems,
+            stats: scanned.stats,
+            list: match arguments.attempts {
+                AttemptsName::All => ListAttempts::All,
+                AttemptsName::Failed => ListAttempts::Failed,
+                AttemptsName::None => ListAttempts::None,
+            },
+            color: arguments.output.is_none() && arguments.color.decide(),
+        };
+        let format = match arguments.format {
+            FormatName::Text => Format::Text,
+            FormatName::Markdown => Format::Markdown,
+            FormatName::Json => Format::Json,
+        };
+        match &arguments.output {
+            Some(path) => write_file(&report, format, path)?,
+            None => report.write(format, out)?,
+        }
+    }
+    Ok(match (partial, found) {
+        (true, _) => EXIT_PARTIAL,
+        (false, true) => EXIT_FOUND,
+        (false, false) => EXIT_FINE,
+    })
+}
+
+fn write_file(report: &Report<'_>, format: Format, path: &Path) -> Result<(), Error> {
+    let file = File::create(path).map_err(|error| Error::Usage(format!("cannot write {}: {error}", path.display())))?;
+    let mut out = BufWriter::new(file);
+    report.write(format, &mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+fn at_or_over(severity: Severity, fail_on: FailOn) -> bool {
+    let threshold = match fail_on {
+        FailOn::Critical => Severity::Critical,
+        FailOn::High => Severity::High,
+        FailOn::Medium => Severity::Medium,
+        FailOn::Low => Severity::Low,
+        FailOn::Info => Severity::Info,
+        FailOn::Never => return false,
+    };
+    severity >= threshold
+}

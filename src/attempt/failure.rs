@@ -1,0 +1,229 @@
+//! The one failure of an attempt: which record ended it, which symptom stands for it, and the facts of the call that failed.
+
+use std::collections::BTreeSet;
+
+use crate::record::{Chain, Connection, Exception, Facts, Outcome, endpoints_in};
+use crate::rule::{RuleSet, SymptomIx};
+use crate::scan::{Ending, FailureRecord, Match, Observation, is_trouble};
+use crate::source::Kind;
+use crate::time::Timestamp;
+
+use super::{Attempt, Failure, Role};
+
+/// How many of the task's own frames name an unrecognised failure.
+const FRAMES_MAX: usize = 3;
+
+/// Categories whose failures have an endpoint, so that the last one mentioned before the failure is a fair guess.
+const CATEGORIES_WITH_ENDPOINT: [&str; 8] = ["network", "timeout", "tls", "http", "auth", "database", "broker", "dns"];
+
+/// The failure of an attempt, or of an excerpt; `None` for what did not fail.
+pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, has_tasks: bool) -> Option<Failure> {
+    let failed = match attempt.kind {
+        Kind::Task => attempt.outcome.is_failure() || (attempt.outcome == Outcome::Unknown && shows_failure(log, rules)),
+        // Without task logs beside it, a component's log is an excerpt like any other. Beside them, what it knows is joined to
+        // the attempts, and its own troubles do not end attempts.
+        Kind::Scheduler | Kind::Worker | Kind::Triggerer | Kind::Webserver | Kind::Kernel => !has_tasks && shows_failure(log, rules),
+        Kind::Trigger => false,
+        Kind::DagProcessor | Kind::Other => shows_failure(log, rules),
+    };
+    if !failed {
+        return None;
+    }
+    let record = fatal_record(log, attempt.kind == Kind::Task);
+    let shown = candidates(log, record, attempt, rules);
+    let symptom = shown.first().copied();
+    let found = symptom.and_then(|symptom| {
+        let of_symptom = || log.matches.iter().filter(|found| found.symptom == symptom);
+        of_symptom().find(|found| record.is_some_and(|record| record.line == found.line)).or_else(|| of_symptom().next_back())
+    });
+    let chain = record.map(|record| record.chain.clone()).unwrap_or_default();
+    let mut facts = found.map(|found| found.facts.clone()).unwrap_or_default();
+    for other in log.matches.iter().filter(|other| record.is_some_and(|record| record.line == other.line) && shown.contains(&other.symptom))
+    {
+        facts.fill(&other.facts);
+    }
+    let time = found.and_then(|found| found.time).or_else(|| record.and_then(|record| record.time)).or(attempt.ended);
+    // Where the failure's place in time is known only roughly (a kill, a silence), so is the call.
+    let call = record.filter(|record| found.is_none_or(|found| found.line >= record.line));
+    let endpoint = endpoint_of(&facts, &chain, attempt, symptom, rules, time);
+    let connection = call.and_then(|record| record.connection).map(|connection| reused(connection, endpoint.as_deref(), attempt, time));
+    Some(Failure {
+        symptom,
+        line: found.map(|found| found.at_line).or_else(|| record.map(|record| record.line)).unwrap_or_else(|| log.lines.max(1)),
+        time,
+        excerpt: found.map(|found| found.excerpt.clone()).or_else(|| record.map(|record| record.excerpt.clone())).unwrap_or_default(),
+        frames: own_frames(&chain.0),
+        endpoint,
+        phase: call.and_then(|record| record.phase),
+        connection,
+        elapsed: call.and_then(|record| record.elapsed),
+        idle_before: call.and_then(|record| record.idle_before),
+        running_for: time.zip(attempt.started).map(|(end, start)| end - start),
+        chain: chain.0,
+        facts,
+        shown,
+    })
+}
+
+/// Whether a log of unknown outcome shows a failure: the record of one, or a symptom that is more than a passing warning.
+fn shows_failure(log: &Observation, rules: &RuleSet) -> bool {
+    let grave = |found: &Match| {
+        let symptom = &rules.symptoms[found.symptom];
+        !symptom.incidental && !symptom.causes.is_empty()
+    };
+    let excerpt = log.source.kind != Kind::Task;
+    log.failures.iter().any(|failure| failure.fatal)
+        || log.ending == Ending::Killed
+        || log.matches.iter().any(|found| grave(found) && (excerpt || rules.symptoms[found.symptom].fatal_anywhere))
+        || (excerpt && log.failures.iter().any(|failure| is_trouble(failure.level) || failure.level.is_none()))
+}
+
+/// The record that ended the attempt: the first that Airflow itself wrote about it (it prints each failure twice), with the exceptions.
+/// In an excerpt, the last exception.
+fn fatal_record(log: &Observation, is_task: bool) -> Option<&FailureRecord> {
+    let fatal = || log.failures.iter().filter(|failure| failure.fatal);
+    let whole = fatal().find(|failure| !failure.chain.0.is_empty()).or_else(|| fatal().next());
+    whole.or_else(|| {
+        if is_task && log.ending != Ending::Silent {
+            None
+        } else {
+            log.failures.iter().rev().find(|failure| is_trouble(failure.level) || failure.level.is_none())
+        }
+    })
+}
+
+/// The symptoms that may stand for the failure, the best first.
+fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attempt, rules: &RuleSet) -> Vec<SymptomIx> {
+    let grave = |symptom: SymptomIx| !rules.symptoms[symptom].incidental && !rules.symptoms[symptom].causes.is_empty();
+    // What ended it: the symptoms of the fatal record (both prints of it), and those that end an attempt wherever they stand.
+    let ended = |found: &&Match| {
+        grave(found.symptom)
+            && (found.fatal || record.is_some_and(|record| record.line == found.line) || rules.symptoms[found.symptom].fatal_anywhere)
+    };
+    let mut fatal: Vec<&Match> = log.matches.iter().filter(ended).collect();
+    // Printed twice, the first print counts; within a record what stands first is nearest to the root.
+    fatal.sort_by_key(|found| (found.line, found.at));
+    let mut chosen = order(fatal.iter().map(|found| found.symptom), rules);
+    let from_elsewhere = attempt
+        .symptoms
+        .iter()
+        .filter(|shown| rules.symptoms[shown.symptom].fatal_anywhere && grave(shown.symptom))
+        .map(|shown| shown.symptom);
+    let only_verdicts = chosen.iter().all(|symptom| rules.symptoms[*symptom].verdict);
+    if only_verdicts {
+        // The record says only that something inside failed: what stands before it may say what, the nearest first.
+        let end = record.map_or(u32::MAX, |record| record.line);
+        let before =
+            log.matches.iter().rev().filter(|found| found.line <= end && grave(found.symptom) && !rules.symptoms[found.symptom].verdict);
+        let mut inside = order(before.map(|found| found.symptom), rules);
+        inside.truncate(INSIDE_MAX);
+        let composed = attempt
+            .symptoms
+            .iter()
+            .filter(|shown| rules.symptoms[shown.symptom].attempt.is_some() && grave(shown.symptom))
+            .map(|shown| shown.symptom);
+        let verdicts = std::mem::take(&mut chosen);
+        chosen = order(inside.into_iter().chain(verdicts).chain(from_elsewhere).chain(composed), rules);
+    } else {
+        chosen = order(chosen.into_iter().chain(from_elsewhere), rules);
+    }
+    chosen
+}
+
+/// How many symptoms from before a verdict are taken for its inside.
+const INSIDE_MAX: usize = 3;
+
+/// Removes repetitions and what a more specific symptom hides; verdicts go behind what says more.
+fn order(symptoms: impl Iterator<Item = SymptomIx>, rules: &RuleSet) -> Vec<SymptomIx> {
+    let mut seen = BTreeSet::new();
+    let all: Vec<SymptomIx> = symptoms.filter(|symptom| seen.insert(*symptom)).collect();
+    let hidden = |symptom: SymptomIx| all.iter().any(|other| *other != symptom && rules.symptoms[*other].specific_over.contains(&symptom));
+    let mut left: Vec<SymptomIx> = all.iter().copied().filter(|symptom| !hidden(*symptom)).collect();
+    left.sort_by_key(|symptom| rules.symptoms[*symptom].verdict);
+    left
+}
+
+/// The endpoint of the failing call: what the failure's own text names, or else the one that was mentioned last before it.
+fn endpoint_of(
+    facts: &Facts,
+    chain: &Chain,
+    attempt: &Attempt,
+    symptom: Option<SymptomIx>,
+    rules: &RuleSet,
+    time: Option<Timestamp>,
+) -> Option<String> {
+    if let Some(endpoint) = facts.endpoint() {
+        return Some(endpoint);
+    }
+    let mut named = None;
+    for exception in &chain.0 {
+        endpoints_in(&exception.message, |endpoint| {
+            named.get_or_insert(endpoint);
+        });
+    }
+    if named.is_some() {
+        return named;
+    }
+    if !has_endpoint(symptom, rules) {
+        return None;
+    }
+    let before = attempt.endpoints.iter().filter(|(_, used)| time.is_none() || used.first.is_none_or(|first| Some(first) <= time));
+    // A URL tells more than the connection it was made from.
+    before.max_by_key(|(name, used)| (!name.starts_with("connection "), used.last)).map(|(name, _)| name.clone())
+}
+
+/// Whether failures of a symptom are failures of a call to somewhere.
+pub(super) fn has_endpoint(symptom: Option<SymptomIx>, rules: &RuleSet) -> bool {
+    symptom.is_some_and(|symptom| CATEGORIES_WITH_ENDPOINT.contains(&rules.symptoms[symptom].category.as_str()))
+}
+
+/// Whether the failing call's own endpoint was used before, through a session.
+fn reused(connection: Connection, endpoint: Option<&str>, attempt: &Attempt, time: Option<Timestamp>) -> Connection {
+    if connection == Connection::OneShot {
+        return connection;
+    }
+    let used = endpoint.and_then(|endpoint| attempt.endpoints.get(endpoint));
+    match used {
+        Some(used) if used.count > 1 && used.first.zip(time).is_none_or(|(first, end)| first < end) => Connection::Reused,
+        Some(_) => Connection::Session,
+        None => connection,
+    }
+}
+
+/// The innermost frames of code that is neither Python's, nor Airflow's, nor a library's.
+fn own_frames(chain: &[Exception]) -> Vec<String> {
+    let foreign = [
+        "site-packages/",
+        "dist-packages/",
+        "/lib/python",
+        "<frozen",
+        "/airflow/models/",
+        "/airflow/sdk/",
+        "/airflow/operators/",
+        "/airflow/utils/",
+    ];
+    let own = |exception: &Exception| -> Vec<String> {
+        let frames = exception.frames.iter().filter(|frame| !foreign.iter().any(|part| frame.file.contains(part)));
+        frames.map(|frame| format!("{}:{}", frame.file.rsplit('/').next().unwrap_or_default(), frame.function)).collect()
+    };
+    let mut frames = chain.iter().rev().map(own).find(|frames| !frames.is_empty()).unwrap_or_default();
+    frames.split_off(frames.len().saturating_sub(FRAMES_MAX))
+}
+
+/// Says of each symptom what it did to the attempt.
+pub(super) fn give_roles(attempt: &mut Attempt) {
+    let Some(failure) = &attempt.failure else { return };
+    let end = failure.line;
+    for shown in &mut attempt.symptoms {
+        shown.role = if failure.shown.contains(&shown.symptom) && (failure.symptom == Some(shown.symptom) || shown.line >= end) {
+            Role::Fatal
+        } else if failure.shown.contains(&shown.symptom) || shown.line >= end.saturating_sub(NEAR_LINES) {
+            Role::Contributing
+        } else {
+            Role::Incidental
+        };
+    }
+}
+
+/// How many lines before its failure a symptom counts as leading to it.
+const NEAR_LINES: u32 = 50;

@@ -1,0 +1,166 @@
+//! Attempts: what all logs together say of one try. Pure; healthy attempts included, for they are the denominator.
+
+mod compose;
+mod endpoints;
+mod failure;
+mod join;
+
+pub use join::join;
+
+use std::collections::BTreeMap;
+
+use crate::record::{Connection, Exception, Facts, Outcome, Phase};
+use crate::rule::SymptomIx;
+use crate::scan::{Ending, EndpointUse};
+use crate::source::{Kind, TaskInstance};
+use crate::time::{Span, Timestamp};
+
+/// A place in a log.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The input's path.
+    pub path: String,
+    /// The member, where the input is an archive.
+    pub member: Option<String>,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// One try of one task instance; or a log that is no attempt (a scheduler's, an excerpt), which stands in the same table.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The log.
+    pub path: String,
+    /// The member, where the log is in an archive.
+    pub member: Option<String>,
+    /// What kind of log it is.
+    pub kind: Kind,
+    /// Whose.
+    pub task: TaskInstance,
+    /// The worker host.
+    pub host: Option<String>,
+    /// The process.
+    pub pid: Option<u32>,
+    /// The operator's class.
+    pub operator: Option<String>,
+    /// The earliest time in its log.
+    pub started: Option<Timestamp>,
+    /// The latest time in its log.
+    pub ended: Option<Timestamp>,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// The reason for believing that.
+    pub outcome_because: String,
+    /// How its log ends.
+    pub ending: Ending,
+    /// The symptoms it shows, each at its first place, in the order of lines.
+    pub symptoms: Vec<Shown>,
+    /// The one failure, where it failed.
+    pub failure: Option<Failure>,
+    /// The endpoints it used.
+    pub endpoints: BTreeMap<String, EndpointUse>,
+}
+
+impl Attempt {
+    /// Whether it is a task's attempt rather than a component's log or an excerpt.
+    #[must_use]
+    pub fn is_task(&self) -> bool {
+        self.kind == Kind::Task
+    }
+
+    /// Whether it is known to have succeeded.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.kind == Kind::Task && matches!(self.outcome, Outcome::Success | Outcome::Skipped)
+    }
+
+    /// The place of one of its lines.
+    #[must_use]
+    pub fn location(&self, line: u32) -> Location {
+        Location { path: self.path.clone(), member: self.member.clone(), line }
+    }
+
+    /// `dag.task[3] try 2`, or the path where the identity is not known.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let TaskInstance { dag_id: Some(dag), task_id: Some(task), map_index, try_number, .. } = &self.task else {
+            return self.path.clone();
+        };
+        let index = map_index.map(|index| format!("[{index}]")).unwrap_or_default();
+        let number = try_number.map(|number| format!(" try {number}")).unwrap_or_default();
+        format!("{dag}.{task}{index}{number}")
+    }
+}
+
+/// A symptom in an attempt's log.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Which.
+    pub symptom: SymptomIx,
+    /// At which line.
+    pub line: u32,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// What it did to the attempt.
+    pub role: Role,
+    /// The line that shows it.
+    pub excerpt: String,
+    /// What it caught.
+    pub facts: Facts,
+}
+
+/// What a match did to its attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// It ended the attempt.
+    Fatal,
+    /// It led to the end.
+    Contributing,
+    /// The attempt survived it.
+    Incidental,
+}
+
+impl Role {
+    /// The name used in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fatal => "fatal",
+            Self::Contributing => "contributing",
+            Self::Incidental => "incidental",
+        }
+    }
+}
+
+/// The one failure of an attempt, however many lines told of it.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What it looks like; `None`: an unrecognised failure.
+    pub symptom: Option<SymptomIx>,
+    /// All symptoms that its record shows and that none of them hides, the first being `symptom`.
+    pub shown: Vec<SymptomIx>,
+    /// The line to look at.
+    pub line: u32,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// What the log says there.
+    pub excerpt: String,
+    /// The exceptions that ended the task, root first; empty when none did.
+    pub chain: Vec<Exception>,
+    /// The innermost frames of the task's own code, `file:function`, outermost first; at most three.
+    pub frames: Vec<String>,
+    /// The endpoint of the failing call, if it can be told.
+    pub endpoint: Option<String>,
+    /// What the call was doing.
+    pub phase: Option<Phase>,
+    /// What is known of its connection.
+    pub connection: Option<Connection>,
+    /// Upper bound of how long the call took.
+    pub elapsed: Option<Span>,
+    /// Silence before the call.
+    pub idle_before: Option<Span>,
+    /// Time from the attempt's start to the failure.
+    pub running_for: Option<Span>,
+    /// What was caught.
+    pub facts: Facts,
+}

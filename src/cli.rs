@@ -1,0 +1,193 @@
+//! The command line: clap types only. What they mean is `app`'s business.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do; without it, PATHs are diagnosed.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// The main job's arguments.
+    #[command(flatten)]
+    pub diagnose: Diagnose,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  dagnosis /opt/airflow/logs                 why did tasks fail?
+  dagnosis attempt=1.log -f markdown         one downloaded log, for a ticket
+  dagnosis logs.tar.gz -f json -o out.json   a CI artifact, for a machine
+  kubectl logs pod | dagnosis -              from a pipe
+  dagnosis explain connection-reset          what a symptom or a cause means
+
+Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or configuration error; 3 some input could not be read
+(the report is still written and says which).";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Diagnose logs: the main job, also without this word
+    Diagnose(Diagnose),
+    /// List, show, check and test rules
+    Rules {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
+    /// Explain a symptom or a cause: meaning, evidence, how to confirm, fixes
+    Explain {
+        /// The id of a symptom or a cause
+        id: String,
+        /// Which rules
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// Print the JSON Schema of the JSON report
+    Schema,
+}
+
+/// What can be done with rules.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// List every symptom and cause
+    List(RuleArgs),
+    /// Show one rule as it is written
+    Show {
+        /// The id of a symptom or a cause
+        id: String,
+        /// Which rules
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// Say what is wrong or weak in rules
+    Lint(RuleArgs),
+    /// Run the examples of every rule through the engine
+    Test(RuleArgs),
+}
+
+/// Which rules are used.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RuleArgs {
+    /// Rules of your own: every *.yaml below DIR adds to or replaces the built-in ones
+    #[arg(long = "rules", value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+
+    /// Start without the built-in rules
+    #[arg(long)]
+    pub no_builtin_rules: bool,
+}
+
+/// The main job's arguments.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Diagnose {
+    /// Log files, folders, archives (.gz, .tar.gz, .zip), or - for standard input
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+
+    /// How to write the report
+    #[arg(short, long, value_enum, default_value_t)]
+    pub format: FormatName,
+
+    /// Where to write it, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// End with exit code 1 if an incident is at least this grave
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+
+    /// Which attempts the JSON report lists
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    pub attempts: AttemptsName,
+
+    /// The zone of timestamps that name none
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub timezone: String,
+
+    /// How many threads; 0: as many as there are cores
+    #[arg(long, value_name = "N", default_value_t)]
+    pub threads: usize,
+
+    /// Print nothing when nothing is at or over --fail-on
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorWhen,
+
+    /// Which rules
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+/// The formats.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// For a person at a terminal
+    #[default]
+    Text,
+    /// For a ticket or a summary page
+    Markdown,
+    /// For machines
+    Json,
+}
+
+/// From which severity on the exit code is 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names are the severities")]
+pub enum FailOn {
+    Critical,
+    High,
+    Medium,
+    #[default]
+    Low,
+    Info,
+    Never,
+}
+
+/// Which attempts the JSON report lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum AttemptsName {
+    /// Every log that was read
+    All,
+    /// Those that did not succeed
+    #[default]
+    Failed,
+    /// None
+    None,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl ColorWhen {
+    /// Whether standard output gets colours.
+    #[must_use]
+    pub fn decide(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+                    || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                std::io::stdout().is_terminal() && !unwanted
+            }
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Which failures belong together: the tries of one task, an outage of one endpoint, a host that lost its network, a kill and the
+//! connections it broke. Failures are joined pairwise and transitively; one outage over many tasks and tries is one incident.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::attempt::{Attempt, Failure};
+use crate::rule::RuleSet;
+use crate::time::{Span, Timestamp};
+
+use super::{Incident, Scope, patterns, statistics};
+
+/// Failures of one endpoint that are further apart are two outages. Five minutes: longer than Airflow's default retry delay, so that
+/// the retries of an outage stay with it.
+const GAP: Span = Span::seconds(330);
+
+/// How long after a kill its peers' connections break. A minute: the peers notice with their next read or write.
+const AFTER_KILL: Span = Span::seconds(60);
+
+/// How long before the line that tells of a kill its peers may already have noticed: the supervisor polls every few seconds.
+const BEFORE_KILL: Span = Span::seconds(10);
+
+/// How many endpoints (or, where none are known, tasks) make a host's trouble the host's own.
+const HOST_ENDPOINTS_MIN: usize = 3;
+
+/// How unlikely it must be that a host's failures are chance.
+const HOST_P_MAX: f64 = 0.01;
+
+/// Groups up to this size at different times are one recurring incident if they look the same.
+const CHRONIC_MAX: usize = 3;
+
+/// Groups the failures of an attempt table. Worst-first order is not made here.
+#[must_use]
+pub fn group(attempts: &[Attempt], rules: &RuleSet) -> Vec<Incident> {
+    let failures: Vec<Item<'_>> = attempts.iter().enumerate().filter_map(|(row, attempt)| Item::new(row, attempt, rules)).collect();
+    let mut sets = Sets::new(failures.len());
+    join_keys(&failures, &mut sets);
+    join_host_trouble(&failures, attempts, &mut sets);
+    join_chronic(&failures, &mut sets);
+    let roots = join_kills(&failures, &mut sets);
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for item in 0..failures.len() {
+        groups.entry(sets.find(item)).or_default().push(item);
+    }
+    let index = patterns::Table::of(attempts);
+    groups
+        .into_values()
+        .map(|items| {
+            let root = items.iter().find(|item| roots.contains(item)).map(|item| failures[*item].row);
+            let members: Vec<&Item<'_>> = items.iter().map(|item| &failures[*item]).collect();
+            let mut incident = incident(&members, root);
+            incident.patterns = patterns::find(&incident, attempts, &index);
+            incident
+        })
+        .collect()
+}
+
+/// A failure with what it is grouped by.
+struct Item<'a> {
+    row: usize,
+    attempt: &'a Attempt,
+    failure: &'a Failure,
+    family: String,
+    transport: Transport,
+    time: Option<Timestamp>,
+}
+
+/// How a failure depends on time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Transport {
+    /// Closes, resets, timeouts, refusals, 5xx: the parts of one outage may look like any of them, and an outage has an end.
+    Passing,
+    /// Certificates, credentials, bad requests, code: the same until somebody mends it.
+    Standing,
+}
+
+impl<'a> Item<'a> {
+    fn new(row: usize, attempt: &'a Attempt, rules: &RuleSet) -> Option<Self> {
+        let failure = attempt.failure.as_ref()?;
+        let symptom = failure.symptom.map(|symptom| &rules.symptoms[symptom]);
+        let busy = failure.facts.status.is_some_and(|status| status >= 500 || status == 429 || status == 408);
+        let passing = symptom.is_some_and(|symptom| matches!(symptom.category.as_str(), "network" | "timeout" | "dns")) || busy;
+        let family = symptom.map_or_else(|| unrecognised_key(failure), |symptom| symptom.family.clone());
+        let transport = if passing { Transport::Passing } else { Transport::Standing };
+        Some(Self { row, attempt, failure, family, transport, time: failure.time })
+    }
+
+    /// `dag.task`.
+    fn task(&self) -> Option<String> {
+        self.attempt.task.dag_id.as_ref().zip(self.attempt.task.task_id.as_ref()).map(|(dag, task)| format!("{dag}.{task}"))
+    }
+
+    /// Whether its process was killed from outside.
+    fn is_kill(&self) -> bool {
+        self.attempt.ending == crate::scan::Ending::Killed && self.failure.chain.is_empty() || self.failure.facts.signal == Some(9)
+    }
+}
+
+/// What an unrecognised failure is grouped by: exception, message with its variable parts masked, and the task's own frames.
+pub(crate) fn unrecognised_key(failure: &Failure) -> String {
+    match failure.chain.last() {
+        Some(raised) => format!("{}: {} at {}", raised.class, masked(&raised.message), failure.frames.join(" > ")),
+        None => masked(&failure.excerpt),
+    }
+}
+
+/// The first line of a message with numbers, hexadecimal ids, quoted values and paths replaced.
+#[must_use]
+pub(crate) fn masked(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let mut out = String::new();
+    let mut quote = None;
+    for word in line.split_inclusive(|c: char| c.is_whitespace() || "'\"".contains(c)) {
+        let end = word.chars().last().filter(|c| "'\"".contains(*c));
+        let body = word.trim_end_matches(|c: char| c.is_whitespace() || "'\"".contains(c));
+        let variable = quote.is_some() || body.contains('/') || body.chars().any(|c| c.is_ascii_digit());
+        out.push_str(if variable && !body.is_empty() { "*" } else { body });
+        out.push_str(&word[body.len()..]);
+        quote = match (quote, end) {
+            (None, Some(c)) => Some(c),
+            (Some(open), Some(c)) if open == c => None,
+            (open, _) => open,
+        };
+    }
+    out.chars().take(160).collect()
+}
+
+/// Joins what shares a key, as far as the times are near enough.
+fn join_keys(failures: &[Item<'_>], sets: &mut Sets) {
+    let mut keys: BTreeMap<(u8, String), Vec<usize>> = BTreeMap::new();
+    for (at, item) in failures.iter().enumerate() {
+        let mut add = |kind: u8, key: String| keys.entry((kind, key)).or_default().push(at);
+        let place = item.failure.endpoint.clone();
+        let instance = item.task().map(|task| format!("{task} {:?} {:?}", item.attempt.task.run_id, item.attempt.task.map_index));
+        match (item.transport, &place) {
+            // One outage of an endpoint shows many faces.
+            (Transport::Passing, Some(endpoint)) => add(TIMED, endpoint.clone()),
+            // Without an endpoint only the same call in the code is a fair guess.
+            (Transport::Passing, None) => {
+                add(TIMED, format!("{} {}", item.family, item.failure.frames.last().cloned().or_else(|| item.task()).unwrap_or_default()));
+            }
+            (Transport::Standing, Some(endpoint)) => add(STANDING, format!("{} {endpoint}", item.family)),
+            (Transport::Standing, None) => add(STANDING, format!("{} {}", item.family, standing_place(item))),
+        }
+        if let Some(instance) = instance {
+            add(STANDING, format!("{} {instance}", item.family));
+        }
+    }
+    for ((kind, _), mut items) in keys {
+        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
+        for pair in items.windows(2) {
+            let near = match (failures[pair[0]].time, failures[pair[1]].time) {
+                (Some(early), Some(late)) => late - early <= GAP,
+                _ => false,
+            };
+            if kind == STANDING || near {
+                sets.join(pair[0], pair[1]);
+            }
+        }
+    }
+}
+
+const TIMED: u8 = 0;
+const STANDING: u8 = 1;
+
+/// Where a standing failure without endpoint is: at what the message names, else in the task's own code, else in the task.
+fn standing_place(item: &Item<'_>) -> String {
+    let facts = &item.failure.facts;
+    let named = facts.conn_id.clone().or_else(|| facts.name.clone()).or_else(|| facts.path.clone());
+    named.or_else(|| item.task()).unwrap_or_else(|| item.attempt.path.clone())
+}
+
+/// Joins the failures of a host that fails against many endpoints while other hosts do not.
+fn join_host_trouble(failures: &[Item<'_>], attempts: &[Attempt], sets: &mut Sets) {
+    let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing && item.time.is_some()) {
+        if let Some(host) = &item.attempt.host {
+            hosts.entry(host).or_default().push(at);
+        }
+    }
+    for (host, mut items) in hosts {
+        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
+        for burst in
+            items.chunk_by(|a, b| matches!((failures[*a].time, failures[*b].time), (Some(early), Some(late)) if late - early <= GAP))
+        {
+            let places: BTreeSet<String> =
+                burst.iter().filter_map(|item| failures[*item].failure.endpoint.clone().or_else(|| failures[*item].task())).collect();
+            let span = failures[burst[0]].time.zip(burst.last().and_then(|last| failures[*last].time));
+            let Some((from, to)) = span.filter(|_| places.len() >= HOST_ENDPOINTS_MIN) else { continue };
+            // Everything that ended in that time, here and elsewhere.
+            let during = |attempt: &&Attempt| attempt.is_task() && attempt.ended.is_some_and(|end| end + GAP >= from && end <= to + GAP);
+            let failed = |attempt: &Attempt| attempt.failure.is_some();
+            let (mut bad_in, mut good_in, mut bad_out, mut good_out) = (0, 0, 0, 0);
+            for attempt in attempts.iter().filter(during) {
+                match (attempt.host.as_deref() == Some(host), failed(attempt)) {
+                    (true, true) => bad_in += 1,
+                    (true, false) => good_in += 1,
+                    (false, true) => bad_out += 1,
+                    (false, false) => good_out += 1,
+                }
+            }
+            if bad_in > good_in && statistics::fisher(bad_in, good_in, bad_out, good_out) <= HOST_P_MAX {
+                burst.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
+            }
+        }
+    }
+}
+
+/// Joins small groups that look the same at different times: a fault that comes back is one incident, however long the pause.
+fn join_chronic(failures: &[Item<'_>], sets: &mut Sets) {
+    let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+    for item in 0..failures.len() {
+        *sizes.entry(sets.find(item)).or_default() += 1;
+    }
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, item) in failures.iter().enumerate() {
+        if sizes.get(&sets.find(at)).is_none_or(|size| *size > CHRONIC_MAX) {
+            continue;
+        }
+        let place = item.failure.endpoint.clone().or_else(|| item.task());
+        if let Some(place) = place {
+            match first.entry(format!("{} {place}", item.family)) {
+                std::collections::btree_map::Entry::Occupied(known) => sets.join(*known.get(), at),
+                std::collections::btree_map::Entry::Vacant(slot) => {
+                    slot.insert(at);
+                }
+            }
+        }
+    }
+}
+
+/// Joins a kill and the failures it provoked in its peers; gives the kills that have such.
+fn join_kills(failures: &[Item<'_>], sets: &mut Sets) -> BTreeSet<usize> {
+    let mut roots = BTreeSet::new();
+    for (kill_at, kill) in failures.iter().enumerate().filter(|(_, item)| item.is_kill()) {
+        let Some(time) = kill.time else { continue };
+        for (at, item) in failures.iter().enumerate().filter(|(_, item)| !item.is_kill() && item.transport == Transport::Passing) {
+            let near = item.time.is_some_and(|seen| seen + BEFORE_KILL >= time && seen <= time + AFTER_KILL);
+            let run = |item: &Item<'_>| item.attempt.task.dag_id.clone().zip(item.attempt.task.run_id.clone());
+            let same_run = run(item).is_some() && run(item) == run(kill);
+            // Another host's trouble with another endpoint at the same time is a coincidence.
+            let local =
+                item.failure.endpoint.as_deref().is_none_or(|endpoint| !endpoint.starts_with("connection ") && item.family != "dns");
+            if near && same_run && local {
+                sets.join(kill_at, at);
+                roots.insert(kill_at);
+            }
+        }
+    }
+    roots
+}
+
+/// Puts an incident together from its failures.
+fn incident(members: &[&Item<'_>], root: Option<usize>) -> Incident {
+    let mut rows: Vec<usize> = members.iter().map(|item| item.row).collect();
+    rows.sort_unstable();
+    let mut votes: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+    for item in members {
+        *votes.entry(item.failure.symptom).or_default() += 1;
+    }
+    let of_root = root.and_then(|row| members.iter().find(|item| item.row == row)).and_then(|item| item.failure.symptom);
+    let most = votes
+        .iter()
+        .max_by_key(|(symptom, count)| (symptom.is_some(), **count, std::cmp::Reverse(**symptom)))
+        .and_then(|(symptom, _)| *symptom);
+    let times = || members.iter().filter_map(|item| item.time);
+    let mut scope = Scope::default();
+    for item in members {
+        scope.hosts.extend(item.attempt.host.clone());
+        scope.endpoints.extend(item.failure.endpoint.clone());
+        scope.dags.extend(item.attempt.task.dag_id.clone());
+        scope.tasks.extend(item.task());
+        scope.operators.extend(item.attempt.operator.clone());
+    }
+    for values in [&mut scope.hosts, &mut scope.endpoints, &mut scope.dags, &mut scope.tasks, &mut scope.operators] {
+        values.sort();
+        values.dedup();
+    }
+    Incident {
+        attempts: rows,
+        symptom: of_root.or(most),
+        first_seen: times().min(),
+        last_seen: times().max(),
+        scope,
+        patterns: Vec::new(),
+        root,
+    }
+}
+
+/// Disjoint sets.
+struct Sets(Vec<usize>);
+
+impl Sets {
+    fn new(count: usize) -> Self {
+        Self((0..count).collect())
+    }
+
+    fn find(&mut self, mut item: usize) -> usize {
+        while self.0[item] != item {
+            self.0[item] = self.0[self.0[item]];
+            item = self.0[item];
+        }
+        item
+    }
+
+    /// The smaller index stands for the set, so that the result does not depend on the order of joining.
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        self.0[a.max(b)] = a.min(b);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn variable_parts_are_masked() {
+        assert_eq!(masked("no row for order 12345 in /data/2026/x.csv"), "no row for order * in *");
+        assert_eq!(masked("column 'amount' is missing"), "column '*' is missing");
+        assert_eq!(masked("plain words\nsecond line"), "plain words");
+    }
+}

@@ -1,0 +1,102 @@
+//! What the bytes of a log say: records with time, level and text, whatever dialect they are written in; exception chains; the
+//! identity and the facts that single records carry. Nothing here knows a rule, and nothing here fails: what is not understood is text.
+
+mod call;
+mod facts;
+mod header;
+mod json;
+mod lifecycle;
+mod split;
+mod traceback;
+
+pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of};
+pub use facts::Facts;
+pub use header::{Dialect, Header, time_of};
+pub use lifecycle::{LANDMARK_LITERALS, Landmark, Outcome, landmarks};
+pub use split::{RECORD_BYTES_MAX, RawRecord, Splitter};
+pub use traceback::{Chain, Exception, Frame, Link};
+
+use crate::time::{Timestamp, Zone};
+
+/// One log record: a header line with everything that belongs to it (a traceback, the further lines of a message).
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// The number of its first line, from 1.
+    pub line: u32,
+    /// How many lines it takes.
+    pub line_count: u32,
+    /// When it was written, where its header says so.
+    pub time: Option<Timestamp>,
+    /// How grave it is, where its header says so.
+    pub level: Option<Level>,
+    /// The logger, or the source file (`taskinstance.py:1937`) where the dialect names that.
+    pub logger: Option<String>,
+    /// The form its header was written in.
+    pub dialect: Dialect,
+    /// The message with its traceback, without the header. For JSON: the event, the other keys as `key=value`, the
+    /// exceptions as Python prints them.
+    pub text: String,
+    /// The exceptions it carries, root first; empty when it carries none.
+    pub chain: Chain,
+}
+
+impl Record {
+    /// Parses what the splitter cut out.
+    #[must_use]
+    pub fn parse(raw: &RawRecord<'_>, zone: &Zone) -> Self {
+        let mut record = json::parse(raw.bytes, zone).unwrap_or_else(|| {
+            let header = header::parse(raw.bytes, zone);
+            let bytes = raw.bytes.get(header.text_at..).unwrap_or_default();
+            let text = match split::without_subtask_prefixes(raw.bytes, header.text_at) {
+                Some(text) => String::from_utf8_lossy(&text).into_owned(),
+                None => String::from_utf8_lossy(bytes).into_owned(),
+            };
+            let chain = traceback::parse(&text);
+            Self { time: header.time, level: header.level, logger: header.logger, dialect: header.dialect, text, chain, ..Self::default() }
+        });
+        record.line = raw.line;
+        record.line_count = raw.line_count;
+        record
+    }
+
+    /// A record made from bare text, for one record of an example or a test.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        let raw = RawRecord { bytes: text.as_bytes(), line: 1, line_count: 1, cut: false };
+        Self::parse(&raw, &Zone::default())
+    }
+}
+
+/// How grave a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Debug and trace.
+    Debug,
+    /// Normal course.
+    Info,
+    /// Something to look at.
+    Warning,
+    /// Something failed.
+    Error,
+    /// The process is about to end.
+    Critical,
+}
+
+impl Level {
+    /// Reads a level by its name in any case; `warn`, `fatal` and the like included.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let known = [
+            ("debug", Self::Debug),
+            ("trace", Self::Debug),
+            ("info", Self::Info),
+            ("warning", Self::Warning),
+            ("warn", Self::Warning),
+            ("error", Self::Error),
+            ("critical", Self::Critical),
+            ("fatal", Self::Critical),
+            ("exception", Self::Error),
+        ];
+        known.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, level)| *level)
+    }
+}

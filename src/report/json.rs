@@ -1,0 +1,300 @@
+//! The report for machines: fills the shapes of `wire` and streams them, so that a long list of attempts is never held twice.
+
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+use crate::attempt;
+use crate::correlate::Pattern;
+use crate::diagnose::{Diagnosis, EvidenceLine, RankedCause};
+use crate::time::Timestamp;
+
+use super::wire::{self, Text};
+use super::{Report, escape, mask::Mask, totals::Totals};
+
+/// Writes the report.
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let whole = Json { report, mask: Mask::new(), listed: report.listed() };
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Safe(PrettyFormatter::new()));
+    whole.serialize(&mut serializer).map_err(io::Error::from)?;
+    writeln!(out)
+}
+
+/// The report with what is needed to fill the wire types.
+struct Json<'r> {
+    report: &'r Report<'r>,
+    mask: Mask,
+    /// For each attempt of the table its index in the list that is written.
+    listed: Vec<Option<usize>>,
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let totals = Totals::of(self.report);
+        let window = wire::Window { from: time(totals.from), to: time(totals.to) };
+        let mut whole = serializer.serialize_struct("Report", 7)?;
+        whole.serialize_field("schema", "dagnosis.report/1")?;
+        whole.serialize_field("tool", &wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") })?;
+        whole.serialize_field("window", &window)?;
+        whole.serialize_field("totals", &self.totals(&totals))?;
+        whole.serialize_field("incidents", &Each(|| self.report.diagnosed.diagnoses.iter().map(|diagnosis| self.incident(diagnosis))))?;
+        whole.serialize_field("attempts", &Each(|| self.attempts()))?;
+        whole.serialize_field("problems", &Each(|| self.report.problems.iter().map(|problem| self.problem(problem))))?;
+        whole.end()
+    }
+}
+
+/// A list whose items are made one at a time, while it is written.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+impl<'r> Json<'r> {
+    fn text<'t>(&self, text: &'t str) -> Text<'t> {
+        self.mask.apply(text)
+    }
+
+    fn maybe<'t>(&self, text: Option<&'t String>) -> Option<Text<'t>> {
+        text.map(|text| self.text(text))
+    }
+
+    fn texts<'t>(&self, texts: &'t [String]) -> Vec<Text<'t>> {
+        texts.iter().map(|text| self.text(text)).collect()
+    }
+
+    fn totals(&self, totals: &Totals) -> wire::Totals {
+        let stats = &self.report.stats;
+        wire::Totals {
+            files: stats.files,
+            logs: stats.logs,
+            bytes: stats.bytes,
+            lines: stats.lines,
+            attempts: totals.attempts,
+            failed: totals.failed,
+            up_for_retry: totals.up_for_retry,
+            succeeded: totals.succeeded,
+            skipped: totals.skipped,
+            recovered: totals.recovered,
+            unfinished: totals.unfinished,
+            unknown: totals.unknown,
+        }
+    }
+
+    fn incident(&self, diagnosis: &'r Diagnosis) -> wire::Incident<'r> {
+        let incident = &diagnosis.incident;
+        let index = |at: usize| self.listed.get(at).copied().flatten();
+        wire::Incident {
+            id: &diagnosis.id,
+            title: self.text(&diagnosis.title),
+            summary: self.text(&diagnosis.summary),
+            severity: diagnosis.severity.name(),
+            category: &diagnosis.category,
+            symptom: incident.symptom.and_then(|symptom| self.symptom_id(symptom)),
+            status: None,
+            owner: diagnosis.owner.name(),
+            retry: wire::Retry {
+                helps: diagnosis.retry_helps.name(),
+                safe: diagnosis.retry_safe.name(),
+                says: self.text(&diagnosis.retry_says),
+            },
+            confidence: diagnosis.confidence.name(),
+            decide_by: diagnosis.decide_by.as_ref().map(|by| wire::Check { says: self.text(&by.says), run: self.maybe(by.run.as_ref()) }),
+            first_seen: time(incident.first_seen),
+            last_seen: time(incident.last_seen),
+            scope: wire::Scope {
+                hosts: self.texts(&incident.scope.hosts),
+                endpoints: self.texts(&incident.scope.endpoints),
+                dags: self.texts(&incident.scope.dags),
+                tasks: self.texts(&incident.scope.tasks),
+                operators: self.texts(&incident.scope.operators),
+            },
+            patterns: incident.patterns.iter().map(|pattern| self.pattern(pattern)).collect(),
+            causes: diagnosis.causes.iter().filter_map(|ranked| self.cause(ranked)).collect(),
+            something_else: thousandths(diagnosis.something_else),
+            root: incident.root.and_then(index),
+            attempt_count: incident.attempts.len(),
+            attempts: incident.attempts.iter().filter_map(|&at| index(at)).collect(),
+            examples: diagnosis
+                .examples
+                .iter()
+                .map(|example| {
+                    let wire::Location { path, member, line } = self.location(&example.location);
+                    wire::Example { path, member, line, excerpt: self.text(&example.excerpt) }
+                })
+                .collect(),
+        }
+    }
+
+    fn pattern(&self, pattern: &'r Pattern) -> wire::Pattern<'r> {
+        wire::Pattern {
+            kind: pattern.kind.name(),
+            says: self.text(&pattern.says),
+            numbers: pattern.numbers.iter().filter_map(|(name, value)| Some((*name, plain(*value)?))).collect(),
+            locations: pattern.locations.iter().map(|location| self.location(location)).collect(),
+        }
+    }
+
+    fn cause(&self, ranked: &'r RankedCause) -> Option<wire::Cause<'r>> {
+        let cause = self.report.rules.causes.get(ranked.cause)?;
+        let evidence = |line: &'r EvidenceLine| wire::Evidence {
+            says: self.text(&line.says),
+            weight: line.weight.name(),
+            supports: line.supports,
+            locations: line.locations.iter().map(|location| self.location(location)).collect(),
+        };
+        Some(wire::Cause {
+            id: &cause.id,
+            title: self.text(&cause.title),
+            probability: thousandths(ranked.probability),
+            evidence: ranked.evidence.iter().map(evidence).collect(),
+            confirm: cause
+                .confirm
+                .iter()
+                .map(|step| wire::Confirm { say: self.text(&step.say), run: self.maybe(step.run.as_ref()) })
+                .collect(),
+            fixes: cause
+                .fixes
+                .iter()
+                .map(|fix| wire::Fix {
+                    say: self.text(&fix.say),
+                    snippet: self.maybe(fix.snippet.as_ref()),
+                    retry_safe: self.maybe(fix.retry_safe.as_ref()),
+                })
+                .collect(),
+        })
+    }
+
+    fn location(&self, location: &'r attempt::Location) -> wire::Location<'r> {
+        wire::Location { path: self.text(&location.path), member: self.maybe(location.member.as_ref()), line: location.line }
+    }
+
+    fn attempts(&self) -> impl Iterator<Item = wire::Attempt<'r>> {
+        let table = self.report.attempts.iter().enumerate();
+        table.filter(|(at, _)| self.listed.get(*at).is_some_and(Option::is_some)).map(|(at, attempt)| self.attempt(at, attempt))
+    }
+
+    fn attempt(&self, at: usize, attempt: &'r attempt::Attempt) -> wire::Attempt<'r> {
+        let task = &attempt.task;
+        let shown = |shown: &'r attempt::Shown| {
+            Some(wire::Symptom { id: self.symptom_id(shown.symptom)?, line: shown.line, role: shown.role.name() })
+        };
+        let share = |(cause, probability): &(usize, f64)| {
+            Some(wire::Share { id: &self.report.rules.causes.get(*cause)?.id, probability: thousandths(*probability) })
+        };
+        wire::Attempt {
+            path: self.text(&attempt.path),
+            member: self.maybe(attempt.member.as_ref()),
+            kind: attempt.kind.name(),
+            dag_id: self.maybe(task.dag_id.as_ref()),
+            run_id: self.maybe(task.run_id.as_ref()),
+            task_id: self.maybe(task.task_id.as_ref()),
+            map_index: task.map_index,
+            try_number: task.try_number,
+            host: self.maybe(attempt.host.as_ref()),
+            operator: self.maybe(attempt.operator.as_ref()),
+            started: time(attempt.started),
+            ended: time(attempt.ended),
+            outcome: attempt.outcome.name(),
+            outcome_because: self.text(&attempt.outcome_because),
+            ending: attempt.ending.name(),
+            symptoms: attempt.symptoms.iter().filter_map(shown).collect(),
+            causes: self.report.diagnosed.causes_of.get(at).into_iter().flatten().filter_map(share).collect(),
+            incident: self.report.incident_of(at),
+        }
+    }
+
+    fn problem(&self, problem: &'r crate::error::Problem) -> wire::Problem<'r> {
+        wire::Problem {
+            path: self.text(&problem.path),
+            member: self.maybe(problem.member.as_ref()),
+            kind: problem.kind.name(),
+            says: self.text(&problem.says),
+        }
+    }
+
+    fn symptom_id(&self, symptom: usize) -> Option<&'r str> {
+        self.report.rules.symptoms.get(symptom).map(|symptom| symptom.id.as_str())
+    }
+}
+
+/// RFC 3339, UTC.
+fn time(at: Option<Timestamp>) -> Option<String> {
+    at.map(|at| at.to_string())
+}
+
+/// More digits of a probability would pretend.
+fn thousandths(probability: f64) -> f64 {
+    (probability * 1000.0).round() / 1000.0
+}
+
+/// A number as people write it: `14` rather than `14.0`, else six digits, which no difference between two machines' arithmetic
+/// reaches. Not finite: none.
+fn plain(value: f64) -> Option<serde_json::Number> {
+    /// Up to here a float holds every whole number.
+    const WHOLE_MAX: f64 = 9e15;
+    if value.fract() == 0.0 && value.abs() <= WHOLE_MAX {
+        return Some(serde_json::Number::from(value as i64));
+    }
+    serde_json::Number::from_f64(format!("{value:.5e}").parse().ok()?)
+}
+
+/// Pretty-printed, and with every invisible character escaped: a JSON report is looked at with `cat` too.
+struct Safe(PrettyFormatter<'static>);
+
+impl Formatter for Safe {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(escape::is_active) {
+            let (before, from) = rest.split_at(at);
+            out.write_all(before.as_bytes())?;
+            let mut chars = from.chars();
+            for unit in chars.next().map(|c| c.encode_utf16(&mut [0; 2]).to_vec()).unwrap_or_default() {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = chars.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
+}

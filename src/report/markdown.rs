@@ -1,0 +1,239 @@
+//! The report for a ticket or a step summary: a table of all incidents, then each in detail. Everything from a log is masked, then
+//! escaped as running text or set as code.
+
+use std::io::{self, Write};
+
+use crate::attempt::Attempt;
+use crate::diagnose::{Confidence, Diagnosis};
+use crate::rule::Cause;
+
+use super::words::{self, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
+use super::{Report, escape, figures, mask::Mask, totals::Totals};
+
+/// How many values of one kind a scope names: a ticket has more room than a terminal.
+const SCOPE_VALUES_MAX: usize = 10;
+
+/// How many places are named for one piece of evidence.
+const PLACES_MAX: usize = 2;
+
+/// Writes the report.
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let totals = Totals::of(report);
+    let mut page = Markdown { report, mask: Mask::new(), out };
+    writeln!(page.out, "# Why tasks failed\n\n**{}**\n\n{}", words::verdict(report, &totals), words::read(report, &totals))?;
+    if report.stats.logs == 0 {
+        writeln!(page.out, "\n{}", escape::markdown(words::NOTHING_READ))?;
+    }
+    let diagnoses = &report.diagnosed.diagnoses;
+    if !diagnoses.is_empty() {
+        page.table(diagnoses)?;
+    }
+    for (at, diagnosis) in diagnoses.iter().take(FULL_INCIDENTS_MAX).enumerate() {
+        page.incident(at + 1, diagnosis)?;
+    }
+    if diagnoses.len() > FULL_INCIDENTS_MAX {
+        writeln!(page.out, "\nIncidents {} to {} are told in the table only.", FULL_INCIDENTS_MAX + 1, diagnoses.len())?;
+    }
+    page.rest()
+}
+
+/// The report on its page.
+struct Markdown<'r, 'o> {
+    report: &'r Report<'r>,
+    mask: Mask,
+    out: &'o mut dyn Write,
+}
+
+impl Markdown<'_, '_> {
+    /// Running text.
+    fn text(&self, text: &str) -> String {
+        escape::markdown(&self.mask.apply(text))
+    }
+
+    /// Something verbatim within running text.
+    fn code(&self, text: &str) -> String {
+        escape::code(&self.mask.apply(text))
+    }
+
+    /// Something verbatim in a cell of a table.
+    fn code_cell(&self, text: &str) -> String {
+        escape::code_cell(&self.mask.apply(text))
+    }
+
+    /// Lines of code or of a log, as a block that belongs to a list item when it is indented.
+    fn block(&mut self, indent: &str, language: &str, text: &str) -> io::Result<()> {
+        let masked = self.mask.apply(text);
+        for line in escape::fenced(language, masked.trim_end().lines()).lines() {
+            writeln!(self.out, "{indent}{line}")?;
+        }
+        Ok(())
+    }
+
+    /// All incidents, a row each.
+    fn table(&mut self, diagnoses: &[Diagnosis]) -> io::Result<()> {
+        writeln!(
+            self.out,
+            "\n| # | severity | incident | logs | most probable cause | whose | first place |\n|---:|---|---|---:|---|---|---|"
+        )?;
+        for (at, diagnosis) in diagnoses.iter().enumerate() {
+            let cause = match words::best(diagnosis, self.report.rules) {
+                Some((ranked, cause)) => {
+                    format!("{} ({})", self.text(&cause.title), words::certainty(diagnosis.confidence, ranked.probability))
+                }
+                None => "not known".to_owned(),
+            };
+            let place = diagnosis.examples.first().map(|example| self.code_cell(&words::place(&example.location))).unwrap_or_default();
+            let (severity, title, logs) = (diagnosis.severity.name(), self.text(&diagnosis.title), diagnosis.incident.attempts.len());
+            let owner = words::owner(diagnosis.owner).split(':').next().unwrap_or_default();
+            writeln!(self.out, "| {} | {severity} | {title} | {logs} | {cause} | {owner} | {place} |", at + 1)?;
+        }
+        Ok(())
+    }
+
+    /// One incident.
+    fn incident(&mut self, number: usize, diagnosis: &Diagnosis) -> io::Result<()> {
+        let (title, summary) = (self.text(&diagnosis.title), self.text(&diagnosis.summary));
+        writeln!(self.out, "\n## {number}. {}: {title}\n\n{summary}\n", diagnosis.severity.name())?;
+        let best = words::best(diagnosis, self.report.rules);
+        self.why(diagnosis)?;
+        writeln!(self.out, "- **Whose:** {}", words::owner(diagnosis.owner))?;
+        let says = self.text(&diagnosis.retry_says);
+        writeln!(self.out, "- **Retry:** {} {says}", words::retry(diagnosis.retry_helps, diagnosis.retry_safe))?;
+        self.check(diagnosis, best.map(|(_, cause)| cause))?;
+        self.spread(diagnosis)?;
+        if let Some((_, cause)) = best {
+            self.fixes(cause)?;
+        }
+        self.seen(diagnosis)?;
+        writeln!(
+            self.out,
+            "\nIncident {}{}",
+            self.code(&diagnosis.id),
+            match best {
+                Some((_, cause)) => format!("; more: {}", self.code(&format!("dagnosis explain {}", cause.id))),
+                None => String::new(),
+            }
+        )
+    }
+
+    /// The best cause with its evidence, and the others.
+    fn why(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let Some((ranked, cause)) = words::best(diagnosis, self.report.rules) else {
+            return writeln!(self.out, "- **Why:** {}", words::NO_CAUSE);
+        };
+        let title = self.text(cause.title.trim_end_matches('.'));
+        writeln!(self.out, "- **Why:** {title} ({})", words::certainty(diagnosis.confidence, ranked.probability))?;
+        for (supports, word) in [(true, "for"), (false, "against")] {
+            for evidence in ranked.evidence.iter().filter(|line| line.supports == supports).take(EVIDENCE_MAX) {
+                let places: Vec<String> = evidence.locations.iter().take(PLACES_MAX).map(|place| self.code(&words::place(place))).collect();
+                let places = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
+                let says = self.text(&evidence.says);
+                writeln!(self.out, "  - {word} ({}): {says}{places}", evidence.weight.name())?;
+            }
+        }
+        let others = self.text(&words::other_causes(diagnosis, self.report.rules));
+        if others.is_empty() { Ok(()) } else { writeln!(self.out, "- **Or:** {others}") }
+    }
+
+    /// What would decide between the best causes; else how to make sure of one that is not proven.
+    fn check(&mut self, diagnosis: &Diagnosis, cause: Option<&Cause>) -> io::Result<()> {
+        let (label, say, run) = if let Some(decide) = &diagnosis.decide_by {
+            ("To decide", &decide.says, &decide.run)
+        } else if let Some(confirm) = cause.and_then(|cause| cause.confirm.first()).filter(|_| diagnosis.confidence < Confidence::Proven) {
+            ("To confirm", &confirm.say, &confirm.run)
+        } else {
+            return Ok(());
+        };
+        writeln!(self.out, "- **{label}:** {}", self.text(say))?;
+        match run {
+            Some(run) => self.block("  ", "sh", run),
+            None => Ok(()),
+        }
+    }
+
+    /// How the incident is spread.
+    fn spread(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let incident = &diagnosis.incident;
+        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
+            writeln!(self.out, "- **Began with:** {}", self.code(&words::root(root)))?;
+        }
+        for pattern in &incident.patterns {
+            writeln!(self.out, "- **Spread:** {}", self.text(&pattern.says))?;
+        }
+        for (singular, plural, values) in words::scope(&incident.scope) {
+            let name = if values.len() == 1 { singular } else { plural };
+            let shown: Vec<String> = values.iter().map(|value| self.code(value)).collect();
+            writeln!(self.out, "- **Scope:** {name} {}", figures::abridged(&shown, SCOPE_VALUES_MAX))?;
+        }
+        match words::when(diagnosis) {
+            Some(when) => writeln!(self.out, "- **When:** {when}"),
+            None => Ok(()),
+        }
+    }
+
+    /// What to do, in order.
+    fn fixes(&mut self, cause: &Cause) -> io::Result<()> {
+        if !cause.fixes.is_empty() {
+            writeln!(self.out, "\n### What to do\n")?;
+        }
+        for (at, fix) in cause.fixes.iter().enumerate() {
+            let safe = fix.retry_safe.as_deref().map(|safe| format!(" (retry safe: {})", self.text(safe))).unwrap_or_default();
+            writeln!(self.out, "{}. {}{safe}", at + 1, self.text(&fix.say))?;
+            if let Some(snippet) = &fix.snippet {
+                writeln!(self.out)?;
+                self.block("   ", "", snippet)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines of the logs.
+    fn seen(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let examples: Vec<_> = diagnosis.examples.iter().take(EXAMPLES_MAX).collect();
+        if !examples.is_empty() {
+            writeln!(self.out, "\n### Seen")?;
+        }
+        for example in examples {
+            writeln!(self.out, "\n{}\n", self.code(&words::place(&example.location)))?;
+            self.block("", "", &example.excerpt)?;
+        }
+        Ok(())
+    }
+
+    /// What was not read or not understood.
+    fn rest(&mut self) -> io::Result<()> {
+        let [unknown, unassigned] = self.report.not_understood();
+        if self.report.problems.is_empty() && unknown.is_empty() && unassigned.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "\n## Not read or not understood\n")?;
+        for (kind, group) in self.report.problems_by_kind() {
+            writeln!(self.out, "- {} {}", figures::number(group.len() as u64), words::problem_kind(kind))?;
+            for problem in group.iter().take(PATHS_MAX) {
+                writeln!(self.out, "  - {}: {}", self.code(&words::problem_name(problem)), self.text(&problem.says))?;
+            }
+            self.more(group.len())?;
+        }
+        self.attempts(words::UNKNOWN_OUTCOME, &unknown)?;
+        self.attempts(words::UNASSIGNED, &unassigned)
+    }
+
+    /// Attempts of which something is not known.
+    fn attempts(&mut self, what: &str, attempts: &[&Attempt]) -> io::Result<()> {
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "- {} {what}", figures::count(attempts.len() as u64, "attempt"))?;
+        for attempt in attempts.iter().take(PATHS_MAX) {
+            writeln!(self.out, "  - {}", self.code(&words::log_name(attempt)))?;
+        }
+        self.more(attempts.len())
+    }
+
+    fn more(&mut self, all: usize) -> io::Result<()> {
+        match all.saturating_sub(PATHS_MAX) {
+            0 => Ok(()),
+            more => writeln!(self.out, "  - and {} more", figures::number(more as u64)),
+        }
+    }
+}

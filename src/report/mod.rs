@@ -1,0 +1,84 @@
+//! The report: a frozen view of what was found, and one writer per format. Escaping and masking happen here and nowhere else.
+
+mod escape;
+mod figures;
+mod json;
+mod markdown;
+mod mask;
+mod page;
+mod text;
+mod totals;
+mod wire;
+mod words;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+use crate::attempt::Attempt;
+use crate::diagnose::Diagnosed;
+use crate::error::Problem;
+use crate::rule::RuleSet;
+use crate::scan::Stats;
+
+/// The JSON Schema of what [`Format::Json`] writes.
+pub const JSON_SCHEMA: &str = include_str!("report-1.schema.json");
+
+/// All that a writer may know.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// Every log that was read, sorted by path, member and try.
+    pub attempts: &'a [Attempt],
+    /// The incidents, worst first.
+    pub diagnosed: &'a Diagnosed,
+    /// The rules that were used.
+    pub rules: &'a RuleSet,
+    /// What was not read or understood, sorted.
+    pub problems: &'a [Problem],
+    /// What was read.
+    pub stats: Stats,
+    /// Which attempts the JSON lists.
+    pub list: ListAttempts,
+    /// Whether text may carry ANSI colours.
+    pub color: bool,
+}
+
+/// Which attempts the JSON report lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListAttempts {
+    /// Every log that was read.
+    All,
+    /// Those that did not succeed.
+    #[default]
+    Failed,
+    /// None.
+    None,
+}
+
+/// The formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For a person at a terminal.
+    Text,
+    /// For a ticket or a step summary.
+    Markdown,
+    /// For machines: `dagnosis.report/1`.
+    Json,
+}
+
+impl Report<'_> {
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// Only those of the writer.
+    pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Text => text::write(self, out),
+            Format::Markdown => markdown::write(self, out),
+            Format::Json => json::write(self, out),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The words that the reports for people share: the verdict, owners, retries, causes, problems, and how things are named.
+
+use crate::attempt::{Attempt, Location};
+use crate::correlate::Scope;
+use crate::diagnose::{Confidence, Diagnosis, RankedCause};
+use crate::error::{Problem, ProblemKind};
+use crate::rule::{Cause, Owner, RetryHelps, RetrySafe, RuleSet};
+use crate::time::Timestamp;
+
+use super::Report;
+use super::figures::{bytes, count, number, percent};
+use super::totals::Totals;
+
+/// How many incidents are told in full; the others get a short form, since nobody reads more than that in one go.
+pub(super) const FULL_INCIDENTS_MAX: usize = 10;
+
+/// How many pieces of evidence are told of each side. The JSON report has all.
+pub(super) const EVIDENCE_MAX: usize = 4;
+
+/// How many causes besides the best are named.
+const OTHER_CAUSES_MAX: usize = 3;
+
+/// How many lines of logs are shown of an incident.
+pub(super) const EXAMPLES_MAX: usize = 3;
+
+/// How many paths are named of one kind of problem.
+pub(super) const PATHS_MAX: usize = 3;
+
+/// The verdict over the whole run, in one sentence.
+pub(super) fn verdict(report: &Report<'_>, totals: &Totals) -> String {
+    let diagnoses = &report.diagnosed.diagnoses;
+    if report.stats.logs == 0 {
+        return "Nothing was read: no log was found.".to_owned();
+    }
+    if diagnoses.is_empty() {
+        let logs = report.attempts.len() as u64;
+        if totals.attempts == 0 {
+            return format!("No failure found in {}.", count(logs, "log"));
+        }
+        return format!("No failure found in {}{}.", count(totals.attempts, "attempt"), outcomes(": ", totals));
+    }
+    let explained =
+        diagnoses.iter().filter(|diagnosis| !diagnosis.causes.is_empty() && diagnosis.confidence > Confidence::Unknown).count() as u64;
+    let incidents = diagnoses.len() as u64;
+    let begin = match (explained == incidents, incidents) {
+        (true, 1) => "1 incident explains".to_owned(),
+        (true, _) => format!("{} explain", count(incidents, "incident")),
+        (false, 1) => "1 incident, not explained, holds".to_owned(),
+        (false, _) => format!("{}, {} of them explained, hold", count(incidents, "incident"), number(explained)),
+    };
+    let others = totals.other_logs_in_incidents;
+    let mut parts = Vec::new();
+    if totals.in_incidents > 0 {
+        let recovered = if totals.recovered > 0 { format!(" ({} recovered on retry)", number(totals.recovered)) } else { String::new() };
+        parts.push(format!("{} of {}{recovered}", count(totals.in_incidents, "failed attempt"), number(totals.attempts)));
+    }
+    if others > 0 {
+        let other = if totals.attempts > 0 { "other log" } else { "log" };
+        parts.push(format!("failures in {}", count(others, other)));
+    }
+    format!("{begin} {}{}.", parts.join(" and "), outcomes("; ", totals))
+}
+
+/// `; 171 succeeded, 2 skipped`, with what stands before it; empty where there is nothing to tell.
+fn outcomes(before: &str, totals: &Totals) -> String {
+    let counts = [
+        (totals.succeeded, "succeeded"),
+        (totals.skipped, "skipped"),
+        (totals.unfinished, "unfinished"),
+        (totals.unknown, "with unknown outcome"),
+    ];
+    let parts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, says)| format!("{} {says}", number(*n))).collect();
+    if parts.is_empty() { String::new() } else { format!("{before}{}", parts.join(", ")) }
+}
+
+/// What to do when nothing was read.
+pub(super) const NOTHING_READ: &str = "Give a folder of task logs (Airflow keeps them in $AIRFLOW_HOME/logs, or where base_log_folder or \
+     remote_base_log_folder points), an archive of them, single files, or - for standard input.";
+
+/// What is said of attempts that end nobody knows how.
+pub(super) const UNKNOWN_OUTCOME: &str = "with unknown outcome: nothing tells how it ended";
+
+/// What is said of failed attempts without a failure.
+pub(super) const UNASSIGNED: &str = "failed without any trace of why";
+
+/// What was read, in one sentence.
+pub(super) fn read(report: &Report<'_>, totals: &Totals) -> String {
+    let stats = &report.stats;
+    let files = if stats.files == stats.logs { String::new() } else { format!(" in {}", count(stats.files, "file")) };
+    let window = match (totals.from, totals.to) {
+        (Some(from), Some(to)) => format!(", written from {}", span_of_time(from, to)),
+        _ => String::new(),
+    };
+    format!("Read {}{files}: {}, {}{window}.", count(stats.logs, "log"), bytes(stats.bytes), count(stats.lines, "line"))
+}
+
+/// `2026-11-21 06:58 to 07:16 UTC`: the day is said once where it is the same.
+pub(super) fn span_of_time(from: Timestamp, to: Timestamp) -> String {
+    let (first, last) = (from.minute(), to.minute());
+    if first == last {
+        return format!("{first} UTC");
+    }
+    match (first.split_once(' '), last.split_once(' ')) {
+        (Some((day, _)), Some((same, clock))) if day == same => format!("{first} to {clock} UTC"),
+        _ => format!("{first} to {last} UTC"),
+    }
+}
+
+/// When an incident was seen.
+pub(super) fn when(diagnosis: &Diagnosis) -> Option<String> {
+    let incident = &diagnosis.incident;
+    Some(span_of_time(incident.first_seen?, incident.last_seen.or(incident.first_seen)?))
+}
+
+/// The best cause with its rule.
+pub(super) fn best<'a>(diagnosis: &'a Diagnosis, rules: &'a RuleSet) -> Option<(&'a RankedCause, &'a Cause)> {
+    let ranked = diagnosis.causes.first()?;
+    Some((ranked, rules.causes.get(ranked.cause)?))
+}
+
+/// `likely, 78%`.
+pub(super) fn certainty(confidence: Confidence, probability: f64) -> String {
+    let word = match confidence {
+        Confidence::Unknown => "a guess",
+        Confidence::Possible => "possible",
+        Confidence::Likely => "likely",
+        Confidence::Proven => "proven",
+    };
+    format!("{word}, {}", percent(probability))
+}
+
+/// The other causes with their shares, and what remains: `A 12%; B 4%; 3 others 5%; something else 6%`.
+pub(super) fn other_causes(diagnosis: &Diagnosis, rules: &RuleSet) -> String {
+    let others: Vec<&RankedCause> = diagnosis.causes.iter().skip(1).collect();
+    // One that is left over is named: "1 other" says less in as many words.
+    let most = if others.len() == OTHER_CAUSES_MAX + 1 { others.len() } else { OTHER_CAUSES_MAX };
+    let (named, left) = others.split_at(others.len().min(most));
+    let named = named
+        .iter()
+        .filter_map(|ranked| Some((rules.causes.get(ranked.cause)?.title.trim_end_matches('.').to_owned(), ranked.probability)));
+    let left_share: f64 = left.iter().map(|ranked| ranked.probability).sum();
+    let rest = [(format!("{} others", left.len()), left_share), ("something else".to_owned(), diagnosis.something_else)];
+    let parts =
+        named.chain(rest.into_iter().filter(|(_, share)| *share >= 0.005)).map(|(title, share)| format!("{title} {}", percent(share)));
+    parts.collect::<Vec<String>>().join("; ")
+}
+
+/// What stands in the place of a cause where none is known.
+pub(super) const NO_CAUSE: &str = "No known cause fits what the logs show.";
+
+/// Whose it is, in words.
+pub(super) fn owner(owner: Owner) -> &'static str {
+    match owner {
+        Owner::DagAuthor => "DAG author: the DAG, its code or its settings",
+        Owner::Platform => "platform: whoever runs Airflow, its workers or the cluster",
+        Owner::RemoteService => "remote service: whoever runs the server that was called",
+        Owner::DataProvider => "data provider: whoever delivers the data",
+        Owner::Network => "network: whoever runs firewalls, load balancers and DNS",
+        Owner::Unknown => "not clear yet",
+    }
+}
+
+/// Whether another try helps and is safe, in a few words; the rule's own sentence says the rest.
+pub(super) fn retry(helps: RetryHelps, safe: RetrySafe) -> &'static str {
+    match (helps, safe) {
+        (RetryHelps::Transient, RetrySafe::Yes) => "helps and is safe.",
+        (RetryHelps::Transient, RetrySafe::No) => "helps, but is not safe.",
+        (RetryHelps::Transient, RetrySafe::OnlyIf) => "helps; safe only under a condition.",
+        (RetryHelps::Permanent, RetrySafe::No) => "does not help, and is not safe.",
+        (RetryHelps::Permanent, RetrySafe::Yes | RetrySafe::OnlyIf) => "does not help.",
+        (RetryHelps::Unknown, RetrySafe::Yes) => "may help; it is safe.",
+        (RetryHelps::Unknown, RetrySafe::No) => "may help, but is not safe.",
+        (RetryHelps::Unknown, RetrySafe::OnlyIf) => "may help; safe only under a condition.",
+    }
+}
+
+/// A kind of problem as the heading of a list.
+pub(super) fn problem_kind(kind: ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::Unreadable => "could not be read",
+        ProblemKind::Damaged => "damaged: what came before the damage was used",
+        ProblemKind::Limit => "over a limit: the rest was left out",
+        ProblemKind::Link => "not followed: a link in a circle, or to nowhere",
+        ProblemKind::NotText => "not text",
+        ProblemKind::Empty => "empty: nothing is known of what should stand there",
+        ProblemKind::Suspicious => "with a name that leads out of its archive: read as data, never extracted",
+        ProblemKind::PassedOver => "passed over: files that are no logs by their names",
+        ProblemKind::Encoding => "not UTF-8: the bytes were replaced and the rest was used",
+    }
+}
+
+/// `path:line`, `archive!member:line`.
+pub(super) fn place(location: &Location) -> String {
+    match &location.member {
+        Some(member) => format!("{}!{member}:{}", location.path, location.line),
+        None => format!("{}:{}", location.path, location.line),
+    }
+}
+
+/// The name of an attempt's log.
+pub(super) fn log_name(attempt: &Attempt) -> String {
+    named(&attempt.path, attempt.member.as_deref())
+}
+
+/// What provoked the others: the attempt with its log, or the log alone where it is no attempt.
+pub(super) fn root(attempt: &Attempt) -> String {
+    let log = log_name(attempt);
+    if attempt.is_task() && attempt.task.task_id.is_some() { format!("{} ({log})", attempt.name()) } else { log }
+}
+
+/// The name of the input that a problem is about.
+pub(super) fn problem_name(problem: &Problem) -> String {
+    named(&problem.path, problem.member.as_deref())
+}
+
+fn named(path: &str, member: Option<&str>) -> String {
+    match member {
+        Some(member) => format!("{path}!{member}"),
+        None => path.to_owned(),
+    }
+}
+
+/// What an incident touches: the name for one value, the name for several, the values. Kinds without values are left out.
+pub(super) fn scope(scope: &Scope) -> Vec<(&'static str, &'static str, &[String])> {
+    let all: [(&str, &str, &[String]); 5] = [
+        ("host", "hosts", &scope.hosts),
+        ("endpoint", "endpoints", &scope.endpoints),
+        ("DAG", "DAGs", &scope.dags),
+        ("task", "tasks", &scope.tasks),
+        ("operator", "operators", &scope.operators),
+    ];
+    // A task's name has its DAG in it.
+    let told = |name: &str| name != "DAG" || scope.tasks.is_empty();
+    all.into_iter().filter(|(name, _, values)| !values.is_empty() && told(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    #[test]
+    fn the_day_is_said_once() {
+        let at = Timestamp(1_795_244_280_000_000);
+        assert_eq!(span_of_time(at, at + Span::seconds(20)), "2026-11-21 06:58 UTC");
+        assert_eq!(span_of_time(at, at + Span::seconds(1080)), "2026-11-21 06:58 to 07:16 UTC");
+        assert_eq!(span_of_time(at, at + Span::seconds(86_400)), "2026-11-21 06:58 to 2026-11-22 06:58 UTC");
+    }
+}

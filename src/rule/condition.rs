@@ -1,0 +1,266 @@
+//! Compiled conditions: of one record, answered here; of a whole attempt, plain data that `attempt` answers.
+
+use regex::Regex;
+
+use crate::record::{Exception, Facts, Level, Record};
+use crate::source::Kind;
+use crate::time::Span;
+
+use super::{EndingName, SymptomIx};
+
+/// A record shows a symptom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hit {
+    /// The byte of the record's text at which what was looked for begins; 0 where there is no such place.
+    pub at: usize,
+    /// What its groups caught.
+    pub facts: Facts,
+}
+
+/// What must hold of a whole attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AttemptCondition {
+    /// At least one.
+    Any(Vec<Self>),
+    /// Each.
+    All(Vec<Self>),
+    /// Not this.
+    Not(Box<Self>),
+    /// Its log ends so.
+    Ending(EndingName),
+    /// It came out so (Airflow's name).
+    Outcome(String),
+    /// Its operator; `*` stands for any text.
+    Operator(String),
+    /// Its log is of that kind.
+    Kind(Kind),
+    /// It shows another symptom.
+    Symptom(SymptomIx),
+    /// Several symptoms together.
+    Composite(Composite),
+}
+
+/// Several matches in a time, in order or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Composite {
+    /// Whether the order counts.
+    pub ordered: bool,
+    /// The symptoms, each at least once; a symptom listed twice must be seen twice.
+    pub steps: Vec<SymptomIx>,
+    /// From the first to the last match at most this long; both ends belong to it. `None`: however long.
+    pub within: Option<Span>,
+    /// What the matches must share.
+    pub per: Per,
+    /// How often all of it must be seen.
+    pub at_least: usize,
+}
+
+/// What the matches of a [`Composite`] must share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Per {
+    /// One attempt's log.
+    Attempt,
+    /// The same DAG and task.
+    Task,
+    /// The same DAG.
+    Dag,
+    /// The same worker host.
+    Host,
+    /// The same endpoint.
+    Endpoint,
+}
+
+/// What must hold of one record.
+#[derive(Debug)]
+pub(crate) enum Condition {
+    /// At least one.
+    Any(Vec<Self>),
+    /// Each.
+    All(Vec<Self>),
+    /// Not this.
+    Not(Box<Self>),
+    /// The text holds it.
+    Literal(String),
+    /// The expression is found in the text.
+    Regex(Regex),
+    /// A class of the chain.
+    Exception(Which, ClassName),
+    /// The file or function of a frame holds it.
+    Frame(String),
+    /// The record's level is at least this.
+    Level(Level),
+    /// The logger or source file holds it.
+    Logger(String),
+    /// The log is of that kind.
+    Kind(Kind),
+}
+
+/// Which exceptions of a chain are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// All.
+    Every,
+    /// The first: what started it.
+    Root,
+    /// The last: what was raised in the end.
+    Raised,
+}
+
+/// The name of a class, with its module where the rule gives one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClassName {
+    /// `requests.exceptions`; `builtins` for Python's own.
+    pub(crate) module: Option<String>,
+    /// `ConnectTimeout`.
+    pub(crate) class: String,
+}
+
+/// The kinds of logs that a condition names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// It holds in logs of this kind only.
+    pub required: Option<Kind>,
+    /// Those that make it hold, or help to.
+    pub named: std::collections::BTreeSet<Kind>,
+}
+
+/// The place of a match, where it has one, and its facts.
+type Found = (Option<usize>, Facts);
+
+impl Condition {
+    /// Whether a record of a log of that kind fulfils it. The place is the earliest of all that is found in the text.
+    pub(crate) fn check(&self, record: &Record, kind: Kind) -> Option<Hit> {
+        let (at, facts) = self.find(record, kind)?;
+        Some(Hit { at: at.unwrap_or(0), facts })
+    }
+
+    /// The kinds of logs that it names.
+    pub(crate) fn kinds(&self) -> Kinds {
+        match self {
+            Self::Kind(kind) => Kinds { required: Some(*kind), named: [*kind].into() },
+            Self::All(children) | Self::Any(children) => {
+                let all: Vec<Kinds> = children.iter().map(Self::kinds).collect();
+                let required = if matches!(self, Self::All(_)) { all.iter().find_map(|kinds| kinds.required) } else { None };
+                Kinds { required, named: all.into_iter().flat_map(|kinds| kinds.named).collect() }
+            }
+            _ => Kinds::default(),
+        }
+    }
+
+    fn find(&self, record: &Record, kind: Kind) -> Option<Found> {
+        let holds = |holds: bool, at: Option<usize>| holds.then(|| (at, Facts::default()));
+        match self {
+            // All branches are looked at, not only the first that holds: the earliest place counts, and each may catch facts.
+            Self::Any(children) => children.iter().filter_map(|child| child.find(record, kind)).reduce(join),
+            Self::All(children) => {
+                children.iter().try_fold((None, Facts::default()), |found, child| Some(join(found, child.find(record, kind)?)))
+            }
+            Self::Not(child) => holds(child.find(record, kind).is_none(), None),
+            Self::Literal(text) => record.text.find(text.as_str()).map(|at| (Some(at), Facts::default())),
+            Self::Regex(expression) => {
+                let at = expression.find(&record.text)?.start();
+                let mut facts = Facts::default();
+                capture(expression, &record.text, &mut facts);
+                Some((Some(at), facts))
+            }
+            Self::Exception(which, name) => {
+                let chain = record.chain.0.as_slice();
+                let looked_at = match which {
+                    Which::Every => chain,
+                    Which::Root => chain.get(..1).unwrap_or_default(),
+                    Which::Raised => chain.last().map(std::slice::from_ref).unwrap_or_default(),
+                };
+                let at = looked_at.iter().filter(|exception| name.names(exception)).map(|exception| exception.at).min()?;
+                Some((Some(at), Facts::default()))
+            }
+            Self::Frame(text) => {
+                let holds = |exception: &&Exception| {
+                    exception.frames.iter().any(|frame| frame.file.contains(text) || frame.function.contains(text))
+                };
+                let at = record.chain.0.iter().filter(holds).map(|exception| exception.at).min()?;
+                Some((Some(at), Facts::default()))
+            }
+            Self::Level(least) => holds(record.level.is_some_and(|level| level >= *least), None),
+            Self::Logger(text) => holds(record.logger.as_ref().is_some_and(|logger| logger.contains(text)), None),
+            Self::Kind(wanted) => holds(kind == *wanted, None),
+        }
+    }
+}
+
+fn join(a: Found, b: Found) -> Found {
+    let (mut facts, at) = (a.1, [a.0, b.0].into_iter().flatten().min());
+    facts.fill(&b.1);
+    (at, facts)
+}
+
+/// Sets the facts that the named groups of an expression catch at its first match.
+pub(super) fn capture(expression: &Regex, text: &str, facts: &mut Facts) {
+    if expression.captures_len() == 1 {
+        return;
+    }
+    let Some(caught) = expression.captures(text) else { return };
+    for name in expression.capture_names().flatten() {
+        if let Some(group) = caught.name(name) {
+            facts.set(name, group.as_str());
+        }
+    }
+}
+
+impl ClassName {
+    /// Splits `requests.exceptions.ConnectTimeout` into module and class.
+    pub(crate) fn parse(name: &str) -> Self {
+        match name.rsplit_once('.') {
+            Some((module, class)) => Self { module: Some(module.to_owned()), class: class.to_owned() },
+            None => Self { module: None, class: name.to_owned() },
+        }
+    }
+
+    /// Whether it names that exception. Python prints no module for its own classes, and Airflow 3's JSON prints none at all: then
+    /// the class alone decides. Libraries move classes between a package and its parts, so a module that begins or ends as
+    /// the rule's is the same.
+    fn names(&self, exception: &Exception) -> bool {
+        if self.class != exception.class {
+            return false;
+        }
+        let (Some(rule), Some(log)) = (&self.module, &exception.module) else { return true };
+        let part = |rest: Option<&str>, dot: fn(&str) -> bool| rest.is_some_and(|rest| rest.is_empty() || dot(rest));
+        part(log.strip_prefix(rule.as_str()), |rest| rest.starts_with('.'))
+            || part(log.strip_suffix(rule.as_str()), |rest| rest.ends_with('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::record::Link;
+
+    use super::*;
+
+    #[test]
+    fn a_class_is_named_by_its_name_and_as_much_of_the_module_as_both_give() {
+        let raised = |module: Option<&str>, class: &str| Exception {
+            module: module.map(str::to_owned),
+            class: class.to_owned(),
+            message: String::new(),
+            frames: Vec::new(),
+            link: Link::First,
+            at: 0,
+        };
+        let cases = [
+            ("ConnectTimeout", Some("requests.exceptions"), true),
+            ("ConnectTimeout", None, true),
+            ("requests.exceptions.ConnectTimeout", Some("requests.exceptions"), true),
+            ("requests.ConnectTimeout", Some("requests.exceptions"), true),
+            ("exceptions.ConnectTimeout", Some("requests.exceptions"), true),
+            ("requests.exceptions.ConnectTimeout", None, true),
+            ("builtins.ConnectTimeout", None, true),
+            ("builtins.ConnectTimeout", Some("requests.exceptions"), false),
+            ("request.ConnectTimeout", Some("requests.exceptions"), false),
+            ("ceptions.ConnectTimeout", Some("requests.exceptions"), false),
+            ("httpx.ConnectTimeout", Some("requests.exceptions"), false),
+        ];
+        for (rule, module, expected) in cases {
+            assert_eq!(ClassName::parse(rule).names(&raised(module, "ConnectTimeout")), expected, "{rule} against {module:?}");
+        }
+        assert!(!ClassName::parse("ReadTimeout").names(&raised(None, "ConnectTimeout")));
+    }
+}

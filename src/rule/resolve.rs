@@ -1,0 +1,229 @@
+//! From definitions to rules: ids become indexes, conditions are compiled, sentences and numbers are checked.
+
+use std::ops::Range;
+
+use super::compile::{Asks, Context, Names, asks, attempt, check_mixing, record};
+use super::fault::{Fault, nearest, place};
+use super::load::{Definition, Definitions, Section};
+use super::node::Node;
+use super::prefilter::Prefilter;
+use super::schema::{CauseSource, EvidenceSource, PLACEHOLDERS, SymptomSource};
+use super::{Cause, Evidence, Place, RuleFile, RuleSet, Symptom, Timer};
+
+/// How plausible a cause may be before any evidence.
+const PRIOR: std::ops::RangeInclusive<f64> = 0.01..=0.9;
+
+/// Makes the rules, or gives all faults, those of reading included.
+pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, Vec<Fault>> {
+    let Definitions { symptoms, causes, timers, known, mut faults } = all;
+    let mut names = Names::default();
+    for id in known.get(&Section::Symptoms).into_iter().flat_map(|ids| ids.keys()) {
+        names.symptoms.insert(id.clone(), None);
+    }
+    for id in known.get(&Section::Causes).into_iter().flat_map(|ids| ids.keys()) {
+        names.causes.insert(id.clone(), None);
+    }
+    names.symptoms.extend(symptoms.keys().enumerate().map(|(index, id)| (id.clone(), Some(index))));
+    names.causes.extend(causes.keys().enumerate().map(|(index, id)| (id.clone(), Some(index))));
+    for (index, (id, definition)) in symptoms.iter().enumerate() {
+        let of_attempt = asks(definition.node.child("match")) == Asks::Attempt;
+        for (number, name) in std::iter::once(id).chain(&definition.source.aliases).enumerate() {
+            if of_attempt {
+                names.of_attempts.insert(name.clone());
+            }
+            if number > 0 && names.symptoms.insert(name.clone(), Some(index)).is_some() {
+                let span = definition.node.child("aliases").item(number - 1).span.clone();
+                let says = format!("the alias `{name}` is also the id or alias of another symptom");
+                faults.push(Fault {
+                    file: definition.file,
+                    span,
+                    says,
+                    remedy: "a former id belongs to one symptom; remove it here or there".to_owned(),
+                });
+            }
+        }
+    }
+    let text_of = |file: usize| files.get(file).map_or("", |file| file.text.as_str());
+    let place_of = |node: &Node, file: usize| {
+        let name = files.get(file).map_or("", |file| file.name.as_str());
+        place(name, text_of(file), node.entry("id").map_or(node.span.start, |entry| entry.key_span.start))
+    };
+    let mut rules = RuleSet::default();
+    for (_, Definition { source, node, file }) in symptoms {
+        let place = place_of(&node, file);
+        let mut context = Context { file, text: text_of(file), names: &names, faults: &mut faults };
+        rules.symptoms.push(symptom(source, &node, place, &mut context));
+    }
+    for (_, Definition { source, node, file }) in causes {
+        let place = place_of(&node, file);
+        let mut context = Context { file, text: text_of(file), names: &names, faults: &mut faults };
+        rules.causes.push(cause(source, &node, place, &mut context));
+    }
+    for (_, Definition { source, node, file }) in timers {
+        let mut context = Context { file, text: text_of(file), names: &names, faults: &mut faults };
+        check_timer(&source, &node, &mut context);
+        rules.timers.push(source);
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    rules.prefilter =
+        Prefilter::new(&rules.symptoms).map_err(|says| vec![Fault { file: 0, span: 0..0, says, remedy: "give fewer rules".to_owned() }])?;
+    Ok(rules)
+}
+
+fn check_id(id: &str, node: &Node, context: &mut Context<'_>) {
+    if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        context.fault(&node.child("id").span, "an id is one word", "write it in kebab-case: connection-reset");
+    }
+}
+
+fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Context<'_>) -> Symptom {
+    check_id(&source.id, node, context);
+    let condition = node.child("match");
+    let (of_record, of_attempt) = match asks(condition) {
+        _ if check_mixing(condition, context) => (None, None),
+        Asks::Record => (Some(record(&source.condition, condition, context)), None),
+        Asks::Attempt => (None, Some(attempt(&source.condition, condition, context))),
+    };
+    if let (Some(_), Some(entry)) = (&of_attempt, node.entry("captures")) {
+        let says = "a symptom of whole attempts has no record to capture from";
+        context.fault(&entry.key_span, says, "move `captures` to the symptom of single records that it is made of");
+    }
+    let mut captures = Vec::new();
+    for (index, expression) in source.captures.iter().enumerate() {
+        let at = node.child("captures").item(index);
+        let Some(regex) = context.regex(expression, at) else { continue };
+        if regex.captures_len() == 1 {
+            context.fault(&at.span, "this catches nothing", "name what it is to catch: (?P<host>[^']+)");
+        }
+        captures.push(regex);
+    }
+    let id = source.id.as_str();
+    let mut specific_over = Vec::new();
+    for (index, over) in source.specific_over.iter().enumerate() {
+        let at = node.child("specific_over").item(index);
+        if over == id {
+            context.fault(&at.span, "a symptom cannot hide itself", "remove it from the list");
+        }
+        specific_over.extend(context.symptom(over, at));
+    }
+    let causes_at = node.child("causes");
+    let causes = source.causes.iter().enumerate().filter_map(|(index, cause)| context.cause(cause, causes_at.item(index))).collect();
+    Symptom {
+        family: source.family.unwrap_or_else(|| source.id.clone()),
+        id: source.id,
+        title: source.title,
+        severity: source.severity,
+        category: source.category.name().to_owned(),
+        verdict: source.verdict,
+        incidental: source.incidental,
+        fatal_anywhere: source.fatal_anywhere,
+        specific_over,
+        causes,
+        aliases: source.aliases,
+        source: source.source,
+        examples: source.examples,
+        place,
+        record: of_record,
+        attempt: of_attempt,
+        captures,
+    }
+}
+
+fn cause(source: CauseSource, node: &Node, place: Place, context: &mut Context<'_>) -> Cause {
+    check_id(&source.id, node, context);
+    if !PRIOR.contains(&source.prior) {
+        let says = format!("`prior: {}` is outside of {} to {}", source.prior, PRIOR.start(), PRIOR.end());
+        context.fault(&node.child("prior").span, says, "no cause is certain or impossible before any evidence; 0.2 is a common one");
+    }
+    let evidence_at = node.child("evidence");
+    let mut evidence = Vec::new();
+    for (index, rule) in source.evidence.into_iter().enumerate() {
+        evidence.extend(evidence_of(rule, evidence_at.item(index), context));
+    }
+    let produces_at = node.child("produces");
+    let produces = source.produces.iter().enumerate().filter_map(|(index, id)| context.symptom(id, produces_at.item(index))).collect();
+    Cause {
+        id: source.id,
+        title: source.title,
+        layer: source.layer.name().to_owned(),
+        owner: source.owner,
+        what: source.what,
+        prior: source.prior,
+        evidence,
+        confirm: source.confirm,
+        fixes: source.fixes,
+        retry: source.retry,
+        produces,
+        references: source.references,
+        place,
+    }
+}
+
+fn evidence_of(source: EvidenceSource, node: &Node, context: &mut Context<'_>) -> Option<Evidence> {
+    let when_at = node.child("when");
+    if source.when == super::When::default() && when_at.removed.is_empty() {
+        context.fault(
+            &when_at.span,
+            "an empty `when` always holds",
+            "name at least one predicate; rules/README.md lists them under \"Evidence\"",
+        );
+    }
+    for (index, id) in source.when.symptom.iter().flatten().enumerate() {
+        context.symptom(id, when_at.child("symptom").item(index));
+    }
+    for (index, id) in source.when.preceded_by.iter().flat_map(|nearby| &nearby.symptoms).enumerate() {
+        context.symptom(id, when_at.child("preceded_by").child("symptoms").item(index));
+    }
+    check_sentence(&source.says, node.child("says"), context);
+    let (weight, supports) = match (source.weight, source.against) {
+        (Some(weight), None) => (weight, true),
+        (None, Some(weight)) => (weight, false),
+        (Some(_), Some(_)) => {
+            let span = node.entry("against").map_or(node.span.clone(), |entry| entry.key_span.clone());
+            context.fault(
+                &span,
+                "both `weight` and `against`",
+                "evidence speaks for the cause (`weight`) or against it (`against`): remove one",
+            );
+            return None;
+        }
+        (None, None) => {
+            if node.removed.is_empty() {
+                context.fault(
+                    &node.span,
+                    "neither `weight` nor `against`",
+                    "add `weight: strong` (for the cause) or `against: strong`; or decisive, or weak",
+                );
+            }
+            return None;
+        }
+    };
+    Some(Evidence { when: source.when, weight, supports, says: source.says })
+}
+
+/// Checks that the placeholders of a sentence are known.
+fn check_sentence(says: &str, node: &Node, context: &mut Context<'_>) {
+    let mut from = 0;
+    while let Some(open) = says.get(from..).and_then(|rest| rest.find('{')).map(|at| from + at) {
+        let inner = says.get(open + 1..).unwrap_or_default();
+        let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+        let name = inner.get(..end).unwrap_or_default();
+        from = open + 1;
+        if !inner.get(end..).unwrap_or_default().starts_with('}') || PLACEHOLDERS.contains(&name) {
+            continue;
+        }
+        let part: Range<usize> = open..open + end + 2;
+        let span = node.inside(context.text, &part);
+        let near = nearest(name, PLACEHOLDERS).first().map(|near| format!("did you mean {{{near}}}? ")).unwrap_or_default();
+        context.fault(&span, format!("unknown placeholder {{{name}}}"), format!("{near}allowed: {}", PLACEHOLDERS.join(", ")));
+    }
+}
+
+fn check_timer(timer: &Timer, node: &Node, context: &mut Context<'_>) {
+    check_id(&timer.id, node, context);
+    if !(timer.seconds.is_finite() && timer.seconds > 0.0) {
+        context.fault(&node.child("seconds").span, "a timer runs for a positive number of seconds", "write its default, such as 60");
+    }
+}

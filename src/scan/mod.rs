@@ -1,0 +1,201 @@
+//! From sources to observations: what one log says of one attempt, host or process. Parallel; rayon lives here alone.
+
+mod driver;
+mod observe;
+
+pub use driver::{Options, scan};
+pub use observe::{Observed, is_trouble, observe};
+
+use std::collections::BTreeMap;
+
+use crate::error::Problem;
+use crate::record::{Chain, Connection, Dialect, Facts, Level, Outcome, Phase};
+use crate::rule::SymptomIx;
+use crate::source::{Source, TaskInstance};
+use crate::time::{Span, Timestamp};
+
+/// What the scan of all sources gave.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// One per log, sorted by source.
+    pub observations: Vec<Observation>,
+    /// What was not read or understood, sorted.
+    pub problems: Vec<Problem>,
+    /// What was read.
+    pub stats: Stats,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Inputs opened.
+    pub files: u64,
+    /// Logs in them; more than the files where there are archives.
+    pub logs: u64,
+    /// Bytes of log text, after decompression.
+    pub bytes: u64,
+    /// Lines.
+    pub lines: u64,
+}
+
+/// What one log says. Small and owned: it holds excerpts, not the log.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    /// The log.
+    pub source: Source,
+    /// Whose it is: from the source's name, completed by what the log itself says.
+    pub task: TaskInstance,
+    /// The worker host, where the log names it.
+    pub host: Option<String>,
+    /// The process that ran the task.
+    pub pid: Option<u32>,
+    /// The operator's class.
+    pub operator: Option<String>,
+    /// How many tries the task may have, where the log says so.
+    pub max_tries: Option<u32>,
+    /// The form of its first record with a header.
+    pub dialect: Dialect,
+    /// The earliest and latest time of a record.
+    pub started: Option<Timestamp>,
+    /// See `started`.
+    pub ended: Option<Timestamp>,
+    /// How many lines it has.
+    pub lines: u32,
+    /// The last state that the log itself names, with the line.
+    pub outcome: Option<(Outcome, u32)>,
+    /// The process's return code, where the log names it.
+    pub return_code: Option<i32>,
+    /// How it ends.
+    pub ending: Ending,
+    /// Which symptoms its records show, in the order of lines; bounded, see [`MATCHES_MAX`].
+    pub matches: Vec<Match>,
+    /// Its records with exceptions, in the order of lines; bounded, see [`FAILURES_MAX`].
+    pub failures: Vec<FailureRecord>,
+    /// The endpoints it used, each with the times of first and last mention before the failure; bounded.
+    pub endpoints: BTreeMap<String, EndpointUse>,
+    /// What it says about other task instances (scheduler, worker and the like); bounded.
+    pub mentions: Vec<Mention>,
+}
+
+/// How many matches one log may have; further ones are counted as a problem.
+pub const MATCHES_MAX: usize = 400;
+
+/// How many records with exceptions one log keeps: the first half and the last half.
+pub const FAILURES_MAX: usize = 16;
+
+/// How a log ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// With Airflow's own words about the outcome.
+    Verdict,
+    /// With an exception that ended the task, without further words.
+    Exception,
+    /// With a signal or a kill.
+    Killed,
+    /// It just stops.
+    #[default]
+    Silent,
+    /// In the middle of a line or a compressed stream.
+    CutOff,
+}
+
+impl Ending {
+    /// The name used in reports and rules.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Verdict => "verdict",
+            Self::Exception => "exception",
+            Self::Killed => "killed",
+            Self::Silent => "silent",
+            Self::CutOff => "cut_off",
+        }
+    }
+}
+
+/// One record shows one symptom.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// Which.
+    pub symptom: SymptomIx,
+    /// The record's first line, from 1.
+    pub line: u32,
+    /// The line of the record that shows it.
+    pub at_line: u32,
+    /// Where in the record's text it begins: what comes first in a traceback is nearer to the root.
+    pub at: usize,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// The record's level.
+    pub level: Option<Level>,
+    /// Whether the record is one that ended the task.
+    pub fatal: bool,
+    /// What was caught.
+    pub facts: Facts,
+    /// The line that shows it, shortened to [`EXCERPT_BYTES_MAX`].
+    pub excerpt: String,
+}
+
+/// The longest excerpt that is kept.
+pub const EXCERPT_BYTES_MAX: usize = 400;
+
+/// A record with an exception, and what surrounds it.
+#[derive(Debug, Clone)]
+pub struct FailureRecord {
+    /// Its first line, from 1.
+    pub line: u32,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// Its level.
+    pub level: Option<Level>,
+    /// Whether it is the record with which Airflow ends a task.
+    pub fatal: bool,
+    /// The exceptions, root first.
+    pub chain: Chain,
+    /// The last line of the exceptions: what Python prints for the one that was raised.
+    pub excerpt: String,
+    /// What the call was doing, by the frames.
+    pub phase: Option<Phase>,
+    /// What is known of the connection.
+    pub connection: Option<Connection>,
+    /// Time since the record before: an upper bound of how long the failing call took.
+    pub elapsed: Option<Span>,
+    /// The longest silence between two records before that, after the task's own first line: idle time of a connection if it was used before.
+    pub idle_before: Option<Span>,
+    /// Time since the attempt's first record.
+    pub running_for: Option<Span>,
+}
+
+/// When an attempt mentioned an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndpointUse {
+    /// How often.
+    pub count: u32,
+    /// First.
+    pub first: Option<Timestamp>,
+    /// Last.
+    pub last: Option<Timestamp>,
+}
+
+/// What a component's log says about a task instance.
+#[derive(Debug, Clone)]
+pub struct Mention {
+    /// Whose.
+    pub task: TaskInstance,
+    /// The host it names.
+    pub host: Option<String>,
+    /// The process it names.
+    pub pid: Option<u32>,
+    /// The state it names.
+    pub outcome: Option<Outcome>,
+    /// The operator it names.
+    pub operator: Option<String>,
+    /// How many tries it says the task may have.
+    pub max_tries: Option<u32>,
+    /// Line in the component's log.
+    pub line: u32,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// The symptom it shows, if any.
+    pub symptom: Option<SymptomIx>,
+}

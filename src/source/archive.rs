@@ -1,0 +1,230 @@
+//! Opens one input and hands the text of each log in it to a visitor, whatever it is packed in.
+//!
+//! Everything streams: nothing is extracted to disk, so a member's name is only a name. Whatever is wrong with an input becomes a
+//! [`Problem`], and what can be read is read. A log of which nothing can be read is still visited, with no text: its attempt
+//! took place, and a report that left it out would be wrong. How archives are taken apart is in `members`.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use super::format::{self, Format};
+use super::limits::{Budget, Limits};
+use super::passover::{self, PassedOver};
+use super::stream::{Fault, Headed, Metered};
+use super::walk::says_of;
+use super::{Input, Kind, Source, layout};
+use crate::error::{Problem, ProblemKind};
+
+/// What is called with each log and its text. An error that the reader gives it, it gives back.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>;
+
+/// Reads an input: calls `visit` with each log in it, and gives what went wrong, sorted.
+pub fn read(input: &Input, limits: &Limits, visit: &mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>) -> Vec<Problem> {
+    let mut reading = Reading {
+        input,
+        limits,
+        visit,
+        // A pipe has no size.
+        budget: &Budget::new(limits, Some(input.bytes).filter(|bytes| *bytes > 0)),
+        problems: Vec::new(),
+        passed_over: PassedOver::default(),
+        outside: 0,
+        first_outside: None,
+        members: 0,
+    };
+    match &input.file {
+        None => reading.stream(&Place::default(), &mut io::stdin().lock()),
+        Some(file) => reading.file(file),
+    }
+    reading.finish()
+}
+
+/// Where in an input a stream of bytes stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place {
+    /// The names of the members that lead to it, joined with `!`.
+    pub(super) member: Option<String>,
+    /// How many archives and compressed files it is in.
+    pub(super) depth: u32,
+    /// Whether it is what a gzip file holds.
+    pub(super) unzipped: bool,
+}
+
+pub(super) struct Reading<'a> {
+    input: &'a Input,
+    pub(super) limits: &'a Limits,
+    visit: Visit<'a>,
+    pub(super) budget: &'a Budget,
+    pub(super) problems: Vec<Problem>,
+    pub(super) passed_over: PassedOver,
+    /// How many members' names lead outside, and the first of them.
+    pub(super) outside: u64,
+    pub(super) first_outside: Option<Place>,
+    pub(super) members: u64,
+}
+
+impl Reading<'_> {
+    fn file(&mut self, path: &Path) {
+        let place = Place::default();
+        let (mut file, about) = match File::open(path).and_then(|file| file.metadata().map(|about| (file, about))) {
+            Ok(opened) => opened,
+            Err(error) => return self.problem(&place, ProblemKind::Unreadable, says_of(&error)),
+        };
+        if !about.is_file() {
+            return self.stream(&place, &mut file);
+        }
+        if about.len() == 0 && self.input.bytes > 0 {
+            return self.empty(&place, format!("it had {} bytes when the scan began and has none now", self.input.bytes));
+        }
+        // A log that is being written is read up to where it was when it was opened: the rest belongs to the next scan.
+        let mut text = (&file).take(about.len());
+        let headed = Headed::new(&mut text);
+        if format::of(headed.head()) == Format::Zip {
+            self.zip(&place, BufReader::new(&mut file));
+        } else {
+            self.headed(&place, headed);
+        }
+    }
+
+    /// Reads what a stream holds.
+    pub(super) fn stream(&mut self, place: &Place, bytes: &mut dyn Read) {
+        self.headed(place, Headed::new(bytes));
+    }
+
+    fn headed(&mut self, place: &Place, mut bytes: Headed<'_>) {
+        if let Some(sort) = place.member.as_deref().and_then(|name| passover::by_head(name, bytes.head())) {
+            return self.passed_over.add(sort);
+        }
+        match format::of(bytes.head()) {
+            Format::Empty if bytes.is_faulty() => self.log(place, &mut bytes),
+            Format::Empty => self.empty(place, "an empty file: it says nothing about how its task went".to_owned()),
+            Format::Text => {
+                bytes.skip_mark();
+                self.log(place, &mut bytes);
+            }
+            Format::Gzip => self.gzip(place, &mut bytes),
+            Format::Tar => self.tar(place, &mut bytes),
+            Format::Zip => self.held_zip(place, &mut bytes),
+            Format::Nul => self.after_nuls(place, &mut bytes),
+            Format::Foreign(name, convert) => {
+                self.problem(place, ProblemKind::NotText, format!("{name}, which is not read; unpack it first: {convert}"));
+                self.without_unpacking(place);
+            }
+            Format::Utf16 => self.not_text(place, "UTF-16, which is not read; convert it first: iconv -f UTF-16 -t UTF-8"),
+            Format::Binary => self.not_text(place, "binary data, which cannot be read as a log"),
+        }
+    }
+
+    /// Hands a log to the visitor.
+    fn log(&mut self, place: &Place, text: &mut dyn Read) {
+        let bytes_max = if place.depth > 0 { self.limits.member_bytes_max } else { u64::MAX };
+        let mut text = Metered::new(text, bytes_max);
+        let source = self.source(place);
+        let visited = (self.visit)(source, &mut text);
+        let bytes = text.bytes;
+        match (text.fault, visited) {
+            // Said once for the whole input, by `finish`.
+            (Some(_), _) if self.budget.is_spent_up() => {}
+            (Some(Fault::TooLong), _) => {
+                let says = format!("longer than {bytes_max} bytes; the rest was left out");
+                self.problem(place, ProblemKind::Limit, says);
+            }
+            (Some(Fault::Failed(why)), _) if place.depth > 0 => {
+                let says = format!("damaged or cut off after {bytes} bytes of its text ({why}); what came before was used");
+                self.problem(place, ProblemKind::Damaged, says);
+            }
+            (Some(Fault::Failed(why)), _) => {
+                self.problem(place, ProblemKind::Unreadable, format!("could not be read beyond {bytes} bytes: {why}"));
+            }
+            (None, Err(error)) => self.problem(place, ProblemKind::Unreadable, format!("was not read beyond {bytes} bytes: {error}")),
+            (None, Ok(())) => {}
+        }
+    }
+
+    /// Skips NUL bytes before a log's text. A log that is truncated while its writer goes on at the old place begins with them, and
+    /// one that was being written in a crash may consist of them.
+    fn after_nuls(&mut self, place: &Place, bytes: &mut dyn Read) {
+        let mut buffer = [0; 16 << 10];
+        let mut nuls = 0u64;
+        // A failure is given again by the next read of what is left, or it was an end.
+        while let Ok(count @ 1..) = bytes.read(&mut buffer) {
+            let leading = buffer[..count].iter().take_while(|byte| **byte == 0).count();
+            nuls += leading as u64;
+            if leading < count {
+                let says =
+                    format!("begins with {nuls} NUL bytes, as a log does that was truncated while it was written; they were skipped");
+                self.problem(place, ProblemKind::Encoding, says);
+                return self.log(place, &mut (&buffer[leading..count]).chain(bytes));
+            }
+            if nuls > self.limits.member_bytes_max {
+                break;
+            }
+        }
+        self.not_text(place, "only NUL bytes, as a crash leaves in a file that was being written; nothing can be read of it");
+    }
+
+    fn not_text(&mut self, place: &Place, says: &str) {
+        self.problem(place, ProblemKind::NotText, says.to_owned());
+        self.without_text(place);
+    }
+
+    fn empty(&mut self, place: &Place, says: String) {
+        self.problem(place, ProblemKind::Empty, says);
+        self.without_text(place);
+    }
+
+    /// Visits a log of which nothing can be read.
+    fn without_text(&mut self, place: &Place) {
+        let source = self.source(place);
+        // There is nothing that the visitor could fail on.
+        let _ = (self.visit)(source, &mut io::empty());
+    }
+
+    /// Visits what cannot be unpacked, if its name says that it is one log and not many.
+    pub(super) fn without_unpacking(&mut self, place: &Place) {
+        if self.source(place).kind != Kind::Other {
+            self.without_text(place);
+        }
+    }
+
+    fn source(&self, place: &Place) -> Source {
+        let mut source = Source::named(&self.input.path, place.member.as_deref());
+        let is_cut = matches!(source.kind, Kind::Task | Kind::Trigger) && source.task.dag_id.is_none() && source.member.is_none();
+        // A path that was given from within a DAG's folder lacks the part above it.
+        if let Some(whole) = self.input.file.as_ref().filter(|_| is_cut).and_then(|file| file.canonicalize().ok()) {
+            let (kind, task) = layout::recognise(&whole.to_string_lossy());
+            if kind == source.kind {
+                source.task = task;
+            }
+        }
+        source
+    }
+
+    pub(super) fn problem(&mut self, place: &Place, kind: ProblemKind, says: String) {
+        self.problems.push(Problem { path: self.input.path.clone(), member: place.member.clone(), kind, says });
+    }
+
+    fn finish(mut self) -> Vec<Problem> {
+        let place = Place::default();
+        if self.budget.is_spent_up() {
+            self.problem(&place, ProblemKind::Limit, self.budget.says());
+        }
+        if let Some(first) = self.first_outside.take() {
+            let others = match self.outside {
+                1 => String::new(),
+                count => format!(", as do {} more", count - 1),
+            };
+            let says = format!("its name leads out of the archive{others}; it was read as a log all the same, and nothing was extracted");
+            self.problem(&first, ProblemKind::Suspicious, says);
+        }
+        self.problems
+            .extend(self.passed_over.problem(&self.input.path, "unpack it and name a file on the command line to read it all the same"));
+        self.problems.sort();
+        self.problems
+    }
+}
+
+#[cfg(test)]
+#[path = "archive_tests.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+//! Where bytes come from: files below the given paths, members of archives, standard input.
+//!
+//! This module opens, decompresses and names; it never looks into a log beyond the first bytes that tell its format.
+
+mod archive;
+mod format;
+mod layout;
+pub mod limits;
+mod members;
+mod passover;
+mod stream;
+mod walk;
+
+pub use archive::read;
+pub use limits::Limits;
+pub use walk::{Discovered, discover};
+
+/// One thing that can be opened: a file found below a given path, or standard input. It may hold many logs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Input {
+    /// The path as the user gave it, joined with what was found under it; `-` for standard input.
+    pub path: String,
+    /// Where it really is; `None` for standard input.
+    pub file: Option<std::path::PathBuf>,
+    /// Its size when it was found, in bytes.
+    pub bytes: u64,
+}
+
+/// One log: a plain file, a member of an archive, or standard input, with what its name says about it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Source {
+    /// The input's path (see [`Input::path`]).
+    pub path: String,
+    /// The member's name where the input is an archive; members of nested archives are joined with `!`.
+    pub member: Option<String>,
+    /// What kind of log its name says it is.
+    pub kind: Kind,
+    /// What its name says about the task instance.
+    pub task: TaskInstance,
+}
+
+impl Source {
+    /// Builds a source and derives kind and task instance from its name.
+    #[must_use]
+    pub fn named(path: &str, member: Option<&str>) -> Self {
+        let (kind, task) = layout::recognise(member.unwrap_or(path));
+        Self { path: path.to_owned(), member: member.map(str::to_owned), kind, task }
+    }
+
+    /// `path`, or `path!member`: how the source is named to people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.member {
+            Some(member) => format!("{}!{member}", self.path),
+            None => self.path.clone(),
+        }
+    }
+}
+
+/// Which part of Airflow (or of the machine) wrote a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Kind {
+    /// A task attempt's own log.
+    Task,
+    /// What the triggerer wrote for one deferred attempt.
+    Trigger,
+    /// The scheduler, with its executor.
+    Scheduler,
+    /// A Celery worker or another executor's worker.
+    Worker,
+    /// The triggerer process.
+    Triggerer,
+    /// The DAG processor, per file or as a whole.
+    DagProcessor,
+    /// The webserver or API server.
+    Webserver,
+    /// The kernel (`dmesg`, journal).
+    Kernel,
+    /// Anything else, an excerpt among them.
+    #[default]
+    Other,
+}
+
+impl Kind {
+    /// The name used in reports and rules.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Trigger => "trigger",
+            Self::Scheduler => "scheduler",
+            Self::Worker => "worker",
+            Self::Triggerer => "triggerer",
+            Self::DagProcessor => "dag_processor",
+            Self::Webserver => "webserver",
+            Self::Kernel => "kernel",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Airflow's identity of one attempt; whatever is not known is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub struct TaskInstance {
+    /// The DAG.
+    pub dag_id: Option<String>,
+    /// The run: `manual__…`, `scheduled__…`; the logical date where the layout has only that.
+    pub run_id: Option<String>,
+    /// The task, with its task groups (`stage.load`).
+    pub task_id: Option<String>,
+    /// The index of a mapped task; `None` for a task that is not mapped.
+    pub map_index: Option<i32>,
+    /// The try, from 1.
+    pub try_number: Option<u32>,
+}

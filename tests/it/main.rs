@@ -1,0 +1,12 @@
+//! The tests that go through the program as a user would; one binary, one module a subject.
+//!
+//! `program` runs the built binary with an environment that is the same everywhere. Nothing here needs a network, Airflow, or a
+//! folder outside the repository.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod architecture;
+mod input;
+mod program;
+mod report;
+mod rules;

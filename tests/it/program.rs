@@ -1,0 +1,55 @@
+//! Runs the built program as a user would: arguments in, exit code and texts out, with an environment that is the same everywhere.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What a run gave.
+pub(crate) struct Run {
+    /// The exit code; -1 for a signal.
+    pub(crate) code: i32,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+/// Runs the program in the repository's folder.
+pub(crate) fn run(arguments: &[&str]) -> Run {
+    run_with(arguments, Path::new(env!("CARGO_MANIFEST_DIR")), &[])
+}
+
+/// Runs the program in a folder, with bytes on standard input.
+pub(crate) fn run_with(arguments: &[&str], folder: &Path, input: &[u8]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dagnosis"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut pipe = child.stdin.take().expect("standard input is a pipe");
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        // A program that ends before it has read everything closes the pipe: its exit code and texts are what is looked at.
+        let _ = pipe.write_all(&input);
+    });
+    let output = child.wait_with_output().expect("the program ends");
+    writer.join().expect("the writer ends");
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The JSON report on paths, with every attempt.
+pub(crate) fn report(paths: &[&str]) -> serde_json::Value {
+    let mut arguments = paths.to_vec();
+    arguments.extend(["--format", "json", "--attempts", "all", "--fail-on", "never"]);
+    let run = run(&arguments);
+    serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("no JSON ({error}); exit code {}, standard error: {}", run.code, run.err))
+}
