@@ -41,6 +41,14 @@ impl std::ops::Sub for Timestamp {
     }
 }
 
+impl std::ops::Add for Span {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
 impl std::ops::Add<Span> for Timestamp {
     type Output = Self;
 

@@ -6,7 +6,7 @@ use crate::record::{Chain, Connection, Exception, Facts, Outcome, endpoints_in};
 use crate::rule::{RuleSet, SymptomIx};
 use crate::scan::{Ending, FailureRecord, Match, Observation, is_trouble};
 use crate::source::Kind;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 use super::{Attempt, Failure, Role};
 
@@ -46,7 +46,9 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
     // Where the failure's place in time is known only roughly (a kill, a silence), so is the call.
     let call = record.filter(|record| found.is_none_or(|found| found.line >= record.line));
     let endpoint = endpoint_of(&facts, &chain, attempt, symptom, rules, time);
-    let connection = call.and_then(|record| record.connection).map(|connection| reused(connection, endpoint.as_deref(), attempt, time));
+    let connection = call
+        .and_then(|record| record.connection)
+        .map(|connection| reused(connection, endpoint.as_deref(), attempt, time, call.and_then(|record| record.elapsed)));
     Some(Failure {
         symptom,
         line: found.map(|found| found.at_line).or_else(|| record.map(|record| record.line)).unwrap_or_else(|| log.lines.max(1)),
@@ -113,8 +115,9 @@ fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attem
     if only_verdicts {
         // The record says only that something inside failed: what stands before it may say what, the nearest first.
         let end = record.map_or(u32::MAX, |record| record.line);
-        let before =
-            log.matches.iter().rev().filter(|found| found.line <= end && grave(found.symptom) && !rules.symptoms[found.symptom].verdict);
+        let near = |found: &Match| end == u32::MAX || found.line + INSIDE_LINES >= end || is_trouble(found.level);
+        let inside = |found: &&Match| found.line <= end && near(found) && grave(found.symptom) && !rules.symptoms[found.symptom].verdict;
+        let before = log.matches.iter().rev().filter(inside);
         let mut inside = order(before.map(|found| found.symptom), rules);
         inside.truncate(INSIDE_MAX);
         let composed = attempt
@@ -129,6 +132,9 @@ fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attem
     }
     chosen
 }
+
+/// How many lines before a verdict the output of what failed inside is looked for; errors count wherever they stand.
+const INSIDE_LINES: u32 = 60;
 
 /// How many symptoms from before a verdict are taken for its inside.
 const INSIDE_MAX: usize = 3;
@@ -177,18 +183,23 @@ pub(super) fn has_endpoint(symptom: Option<SymptomIx>, rules: &RuleSet) -> bool 
     symptom.is_some_and(|symptom| CATEGORIES_WITH_ENDPOINT.contains(&rules.symptoms[symptom].category.as_str()))
 }
 
-/// Whether the failing call's own endpoint was used before, through a session.
-fn reused(connection: Connection, endpoint: Option<&str>, attempt: &Attempt, time: Option<Timestamp>) -> Connection {
+/// Whether the failing call's own endpoint was used before, through a session: it was mentioned in a record well before the one that
+/// announces the call.
+fn reused(connection: Connection, endpoint: Option<&str>, attempt: &Attempt, time: Option<Timestamp>, elapsed: Option<Span>) -> Connection {
     if connection == Connection::OneShot {
         return connection;
     }
-    let used = endpoint.and_then(|endpoint| attempt.endpoints.get(endpoint));
-    match used {
-        Some(used) if used.count > 1 && used.first.zip(time).is_none_or(|(first, end)| first < end) => Connection::Reused,
-        Some(_) => Connection::Session,
-        None => connection,
+    let first = endpoint.and_then(|endpoint| attempt.endpoints.get(endpoint)).and_then(|used| used.first);
+    match (first, time) {
+        (Some(first), Some(time)) if time - first >= elapsed.unwrap_or_default().max(Span::default()) + EARLIER_USE_MIN => {
+            Connection::Reused
+        }
+        _ => connection,
     }
 }
+
+/// How long before the line that announces a call a mention of its endpoint counts as an earlier use.
+const EARLIER_USE_MIN: Span = Span::seconds(1);
 
 /// The innermost frames of code that is neither Python's, nor Airflow's, nor a library's.
 fn own_frames(chain: &[Exception]) -> Vec<String> {

@@ -98,7 +98,11 @@ fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &
 fn candidates(failure: &Failure, rules: &RuleSet) -> BTreeMap<CauseIx, f64> {
     let mut all: BTreeMap<CauseIx, f64> = BTreeMap::new();
     for (nth, symptom) in failure.shown.iter().enumerate() {
-        let share = if nth == 0 { 1.0 } else { weights::BESIDE_SHARE };
+        let share = match (nth, rules.symptoms[*symptom].verdict) {
+            (0, _) => 1.0,
+            (_, false) => weights::BESIDE_SHARE,
+            (_, true) => weights::VERDICT_SHARE,
+        };
         for (place, cause) in rules.symptoms[*symptom].causes.iter().enumerate() {
             let plausible = share * weights::LIST_STEP.powi(i32::try_from(place).unwrap_or(i32::MAX));
             let entry = all.entry(*cause).or_default();

@@ -29,6 +29,10 @@ pub(super) const LIST_STEP: f64 = 0.6;
 /// The share of a cause's plausibility that a symptom beside the main one gives.
 pub(super) const BESIDE_SHARE: f64 = 0.5;
 
+/// The share that a verdict gives beside a symptom that says what happened inside: the verdict's own causes are what is left if that
+/// symptom was none of it.
+pub(super) const VERDICT_SHARE: f64 = 0.05;
+
 /// The plausibility of "something else", on the scale of the first cause of a list with an average prior (the square root of 0.2 is
 /// 0.45): one time in ten the list of a known symptom does not hold the cause.
 pub(super) const SOMETHING_ELSE: f64 = 0.05;

@@ -1,14 +1,15 @@
 //! From conditions as they are written to what is asked of records and attempts. A condition is of one kind or the other; what
 //! mixes them, or names what does not exist, is a fault with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::condition::{AttemptCondition, ClassName, Composite, Condition, Per, Which};
 use super::fault::{Fault, suggestion};
 use super::node::Node;
+use super::pattern::Pattern;
 use super::schema::{ConditionSource, PerName, StepSource};
-use super::{CauseIx, SymptomIx, pattern};
+use super::{CauseIx, SymptomIx};
 
 /// What ids stand for. A rule that is switched off, or a draft, is known without having an index.
 #[derive(Debug, Default)]
@@ -16,13 +17,15 @@ pub(super) struct Names {
     pub(super) symptoms: BTreeMap<String, Option<SymptomIx>>,
     pub(super) causes: BTreeMap<String, Option<CauseIx>>,
     /// Ids of symptoms of whole attempts.
-    pub(super) of_attempts: std::collections::BTreeSet<String>,
+    pub(super) of_attempts: BTreeSet<String>,
 }
 
 /// Where faults of one file go.
 pub(super) struct Context<'a> {
     pub(super) file: usize,
     pub(super) text: &'a str,
+    /// Whether expressions are compiled at once, to find those that are too large.
+    pub(super) compile: bool,
     pub(super) names: &'a Names,
     pub(super) faults: &'a mut Vec<Fault>,
 }
@@ -66,9 +69,9 @@ impl Context<'_> {
     }
 
     /// Compiles an expression, noting what is wrong with it at its place in the file.
-    pub(super) fn regex(&mut self, expression: &str, at: &Node) -> Option<regex::Regex> {
-        match pattern::compile(expression) {
-            Ok(regex) => Some(regex),
+    pub(super) fn regex(&mut self, expression: &str, at: &Node) -> Option<Pattern> {
+        match Pattern::new(expression, self.compile) {
+            Ok(pattern) => Some(pattern),
             Err(bad) => {
                 let span = at.inside(self.text, &bad.span);
                 self.fault(&span, bad.says, bad.remedy);

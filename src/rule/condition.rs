@@ -1,11 +1,10 @@
 //! Compiled conditions: of one record, answered here; of a whole attempt, plain data that `attempt` answers.
 
-use regex::Regex;
-
 use crate::record::{Exception, Facts, Level, Record};
 use crate::source::Kind;
 use crate::time::Span;
 
+use super::pattern::Pattern;
 use super::{EndingName, SymptomIx};
 
 /// A record shows a symptom.
@@ -82,7 +81,7 @@ pub(crate) enum Condition {
     /// The text holds it.
     Literal(String),
     /// The expression is found in the text.
-    Regex(Regex),
+    Regex(Pattern),
     /// A class of the chain.
     Exception(Which, ClassName),
     /// The file or function of a frame holds it.
@@ -158,7 +157,7 @@ impl Condition {
             Self::Not(child) => holds(child.find(record, kind).is_none(), None),
             Self::Literal(text) => record.text.find(text.as_str()).map(|at| (Some(at), Facts::default())),
             Self::Regex(expression) => {
-                let at = expression.find(&record.text)?.start();
+                let at = expression.regex()?.find(&record.text)?.start();
                 let mut facts = Facts::default();
                 capture(expression, &record.text, &mut facts);
                 Some((Some(at), facts))
@@ -194,10 +193,11 @@ fn join(a: Found, b: Found) -> Found {
 }
 
 /// Sets the facts that the named groups of an expression catch at its first match.
-pub(super) fn capture(expression: &Regex, text: &str, facts: &mut Facts) {
-    if expression.captures_len() == 1 {
+pub(super) fn capture(pattern: &Pattern, text: &str, facts: &mut Facts) {
+    if !pattern.catches() {
         return;
     }
+    let Some(expression) = pattern.regex() else { return };
     let Some(caught) = expression.captures(text) else { return };
     for name in expression.capture_names().flatten() {
         if let Some(group) = caught.name(name) {

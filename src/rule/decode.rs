@@ -222,7 +222,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor.visit_newtype_struct(self).map_err(|wrong| wrong.at(&self.span))
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, name: &'static str, words: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, words: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
         let result = match &self.content {
             Content::Scalar(Value::String(text)) => {
                 let word: StrDeserializer<'_, Wrong> = text.as_str().into_deserializer();
@@ -231,10 +231,7 @@ impl<'de> Deserializer<'de> for &'de Node {
             // A bare number or truth value is a word that is not known, which says more than its type.
             Content::Scalar(Value::Bool(value)) => Err(de::Error::unknown_variant(&value.to_string(), words)),
             Content::Scalar(Value::Number(number)) => Err(de::Error::unknown_variant(&number.to_string(), words)),
-            _ => {
-                let _ = name;
-                return self.deserialize_any(visitor);
-            }
+            _ => return self.deserialize_any(visitor),
         };
         result.map_err(|wrong: Wrong| wrong.at(&self.span))
     }

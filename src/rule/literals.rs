@@ -35,9 +35,8 @@ const ADDED: [&str; 3] = [
 pub(super) fn required(condition: &Condition) -> Option<Required> {
     match condition {
         Condition::Literal(text) => longest_piece(text.as_bytes()).map(|piece| vec![piece]),
-        Condition::Regex(expression) => {
-            let hir = regex_syntax::ParserBuilder::new().multi_line(true).build().parse(expression.as_str()).ok()?;
-            let parts = parts(&hir);
+        Condition::Regex(pattern) => {
+            let parts = parts(&pattern.hir()?);
             better(parts.best, parts.exact.and_then(usable))
         }
         Condition::Exception(_, name) => usable(vec![name.class.clone().into_bytes()]),
@@ -223,8 +222,8 @@ mod tests {
     use super::*;
 
     fn of(expression: &str) -> Vec<String> {
-        let regex = regex::RegexBuilder::new(expression).multi_line(true).build().unwrap();
-        required(&Condition::Regex(regex)).unwrap_or_default().into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
+        let pattern = super::super::pattern::Pattern::new(expression, true).map_err(|bad| bad.says).unwrap();
+        required(&Condition::Regex(pattern)).unwrap_or_default().into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rule files: which there are, what each one defines, and which definition of an id holds. `resolve` makes the rules of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,9 @@ use crate::error::Error;
 
 /// A larger rule file is refused: no rule needs it, and reading it could take any time.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// What the names of built-in files begin with.
+pub(super) const BUILTIN: &str = "builtin:";
 
 /// The version of the format that is understood.
 const VERSION: u64 = 1;
@@ -45,7 +48,7 @@ pub(super) struct Definitions {
     pub(super) causes: BTreeMap<String, Definition<CauseSource>>,
     pub(super) timers: BTreeMap<String, Definition<Timer>>,
     /// Every id that any file defines, also those that are switched off, drafts, or wrong.
-    pub(super) known: BTreeMap<Section, BTreeMap<String, ()>>,
+    pub(super) known: BTreeMap<Section, BTreeSet<String>>,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -64,7 +67,7 @@ pub(super) enum Section {
 pub fn load(dirs: &[PathBuf], builtin: bool) -> Result<RuleSet, Error> {
     let mut sets: Vec<Vec<RuleFile>> = Vec::new();
     if builtin {
-        sets.push(FILES.iter().map(|(name, text)| RuleFile { name: format!("builtin:{name}"), text: (*text).to_owned() }).collect());
+        sets.push(FILES.iter().map(|(name, text)| RuleFile { name: format!("{BUILTIN}{name}"), text: (*text).to_owned() }).collect());
     }
     for dir in dirs {
         sets.push(read_dir(dir)?);
@@ -89,9 +92,9 @@ fn load_sets(sets: Vec<Vec<RuleFile>>, builtin: bool) -> Result<RuleSet, Error> 
             reader.read(&mut found);
         }
         for (id, span, file) in disabled {
-            let known = all.known.values().any(|ids| ids.contains_key(&id));
+            let known = all.known.values().any(|ids| ids.contains(&id));
             if !known {
-                let remedy = suggestion(&id, all.known.values().flat_map(|ids| ids.keys().map(String::as_str)));
+                let remedy = suggestion(&id, all.known.values().flat_map(|ids| ids.iter().map(String::as_str)));
                 all.faults.push(Fault { file, span, says: format!("`disable` names `{id}`, which does not exist"), remedy });
             }
             all.symptoms.remove(&id);
@@ -223,7 +226,7 @@ impl Reader<'_> {
             let source: Option<T> = decode(&mut node, &mut wrongs);
             self.all.faults.extend(wrongs.iter().map(|wrong| Fault::of(self.file, wrong, &item.span)));
             let Some(id) = item.child("id").as_str() else { continue };
-            self.all.known.entry(section).or_default().insert(id.to_owned(), ());
+            self.all.known.entry(section).or_default().insert(id.to_owned());
             if self.is_double(section, id, item.child("id")) {
                 continue;
             }

@@ -111,7 +111,7 @@ pub struct Symptom {
     /// What must hold of a whole attempt; `None` for a symptom of one record.
     pub attempt: Option<AttemptCondition>,
     /// Tried on a matching record for facts.
-    pub(crate) captures: Vec<regex::Regex>,
+    pub(crate) captures: Vec<pattern::Pattern>,
 }
 
 /// Why something fails.

@@ -1,9 +1,10 @@
 //! Regular expressions of rules: checked with places inside the expression, and compiled with ASCII classes.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
-use regex_syntax::hir::HirKind;
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::fault::nearest;
 use crate::record::Facts;
@@ -19,43 +20,86 @@ pub(super) struct BadPattern {
     pub(super) remedy: String,
 }
 
-/// Compiles an expression as rules mean it: `^` and `$` match at line ends, `\d`, `\s` and `\w` are ASCII.
-pub(super) fn compile(expression: &str) -> Result<Regex, BadPattern> {
-    let whole = 0..expression.len();
-    let hir = regex_syntax::ParserBuilder::new().multi_line(true).build().parse(expression).map_err(|error| syntax(&error, expression))?;
-    if hir.properties().minimum_len() == Some(0) {
-        let says = "the expression matches the empty text, so it would match every record".to_owned();
-        return Err(BadPattern {
-            span: whole,
-            says,
-            remedy: "make at least one part of it required: `+` instead of `*`, no `?` around all of it".to_owned(),
-        });
+/// An expression that is known to be right and is compiled when it is first asked: of the hundreds that are loaded a run uses few.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    expression: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// The compiled expression. `None` only for a built-in one that grows too large, of which a test makes sure that there is none.
+    pub(super) fn regex(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| build(&self.expression).ok()).as_ref()
     }
-    if matches!(hir.kind(), HirKind::Class(class) if class.is_empty()) {
-        return Err(BadPattern {
-            span: whole,
-            says: "the expression can never match".to_owned(),
-            remedy: "remove what contradicts itself".to_owned(),
-        });
+
+    /// What it means.
+    pub(super) fn hir(&self) -> Option<Hir> {
+        parse(&self.expression).ok()
     }
-    let compiled = RegexBuilder::new(&ascii_classes(expression)).multi_line(true).size_limit(PROGRAM_BYTES_MAX).build();
-    let compiled = compiled.map_err(|error| BadPattern {
-        span: whole,
-        says: format!("the expression cannot be used: {}", error.to_string().replace('\n', " ")),
-        remedy: "make it smaller: counted repetitions such as {1,1000} multiply its size".to_owned(),
-    })?;
-    for name in compiled.capture_names().flatten() {
-        if !Facts::NAMES.contains(&name) {
-            let at = expression.find(&format!("<{name}>")).map_or(0, |at| at + 1);
-            let near = nearest(name, Facts::NAMES).first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+
+    /// Reads an expression as rules mean it: `^` and `$` match at line ends, `\d`, `\s` and `\w` are ASCII. With `compile` it is compiled at once,
+    /// which finds those that are right but too large.
+    pub(super) fn new(expression: &str, compile: bool) -> Result<Self, BadPattern> {
+        let whole = 0..expression.len();
+        let hir = parse(expression).map_err(|error| syntax(&error, expression))?;
+        if hir.properties().minimum_len() == Some(0) {
+            let says = "the expression matches the empty text, so it would match every record".to_owned();
+            let remedy = "make at least one part of it required: `+` instead of `*`, no `?` around all of it".to_owned();
+            return Err(BadPattern { span: whole, says, remedy });
+        }
+        if matches!(hir.kind(), HirKind::Class(class) if class.is_empty()) {
             return Err(BadPattern {
-                span: at..at + name.len(),
-                says: format!("unknown fact `{name}` as the name of a group"),
-                remedy: format!("{near}the facts are: {}; a group without a name is (?:..)", Facts::NAMES.join(", ")),
+                span: whole,
+                says: "the expression can never match".to_owned(),
+                remedy: "remove what contradicts itself".to_owned(),
             });
         }
+        for name in names(&hir) {
+            if !Facts::NAMES.contains(&name) {
+                let at = expression.find(&format!("<{name}>")).map_or(0, |at| at + 1);
+                let near = nearest(name, Facts::NAMES).first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                return Err(BadPattern {
+                    span: at..at + name.len(),
+                    says: format!("unknown fact `{name}` as the name of a group"),
+                    remedy: format!("{near}the facts are: {}; a group without a name is (?:..)", Facts::NAMES.join(", ")),
+                });
+            }
+        }
+        let pattern = Self { expression: ascii_classes(expression), compiled: OnceLock::new() };
+        if compile {
+            let regex = build(&pattern.expression).map_err(|error| BadPattern {
+                span: whole,
+                says: format!("the expression cannot be used: {}", error.to_string().replace('\n', " ")),
+                remedy: "make it smaller: counted repetitions such as {1,1000} multiply its size".to_owned(),
+            })?;
+            pattern.compiled.get_or_init(|| Some(regex));
+        }
+        Ok(pattern)
     }
-    Ok(compiled)
+
+    /// Whether it has a named group, and so catches facts.
+    pub(super) fn catches(&self) -> bool {
+        self.expression.contains("(?P<") || self.expression.contains("(?<")
+    }
+}
+
+fn parse(expression: &str) -> Result<Hir, Box<regex_syntax::Error>> {
+    regex_syntax::ParserBuilder::new().multi_line(true).build().parse(expression).map_err(Box::new)
+}
+
+fn build(expression: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(expression).multi_line(true).size_limit(PROGRAM_BYTES_MAX).build()
+}
+
+/// The names of the groups.
+fn names(hir: &Hir) -> Vec<&str> {
+    match hir.kind() {
+        HirKind::Capture(capture) => capture.name.as_deref().into_iter().chain(names(&capture.sub)).collect(),
+        HirKind::Repetition(repetition) => names(&repetition.sub),
+        HirKind::Concat(children) | HirKind::Alternation(children) => children.iter().flat_map(names).collect(),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => Vec::new(),
+    }
 }
 
 fn syntax(error: &regex_syntax::Error, expression: &str) -> BadPattern {
@@ -107,7 +151,8 @@ mod tests {
 
     #[test]
     fn classes_are_ascii_inside_and_outside_brackets() {
-        let finds = |expression: &str, text: &str| compile(expression).map_err(|bad| bad.says).unwrap().is_match(text);
+        let finds =
+            |expression: &str, text: &str| Pattern::new(expression, false).map_err(|bad| bad.says).unwrap().regex().unwrap().is_match(text);
         assert!(finds(r"^\d+$", "a\n42\nb") && !finds(r"\d", "٣"));
         assert!(finds(r"[\w-]+x", "a-bx") && finds(r"[^\s,]x", "éx") && !finds(r"[^\s,]x", " x"));
         assert!(finds(r"\\d", r"\d") && finds(r"\bx", "a x"));
@@ -115,10 +160,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_found_where_it_stands() {
-        let bad = |expression: &str| compile(expression).map(drop).map_err(|bad| (bad.span, bad.says)).unwrap_err();
+        let bad = |expression: &str| Pattern::new(expression, true).map(drop).map_err(|bad| (bad.span, bad.says)).unwrap_err();
         assert_eq!(bad("ab(cd").0, 2..3);
         assert_eq!(bad("x(?P<hots>y)").0, 5..9);
         assert!(bad("a*").1.contains("empty") && bad("^|x").1.contains("empty"));
-        assert!(bad("(?=x)y").1.contains("look-around"));
+        assert!(bad("(?=x)y").1.contains("look-around") && bad("x[a-z]{1000}{1000}").1.contains("cannot be used"));
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::compile::{Asks, Context, Names, asks, attempt, check_mixing, record};
 use super::fault::{Fault, nearest, place};
-use super::load::{Definition, Definitions, Section};
+use super::load::{BUILTIN, Definition, Definitions, Section};
 use super::node::Node;
 use super::prefilter::Prefilter;
 use super::schema::{CauseSource, EvidenceSource, PLACEHOLDERS, SymptomSource};
@@ -17,10 +17,10 @@ const PRIOR: std::ops::RangeInclusive<f64> = 0.01..=0.9;
 pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, Vec<Fault>> {
     let Definitions { symptoms, causes, timers, known, mut faults } = all;
     let mut names = Names::default();
-    for id in known.get(&Section::Symptoms).into_iter().flat_map(|ids| ids.keys()) {
+    for id in known.get(&Section::Symptoms).into_iter().flatten() {
         names.symptoms.insert(id.clone(), None);
     }
-    for id in known.get(&Section::Causes).into_iter().flat_map(|ids| ids.keys()) {
+    for id in known.get(&Section::Causes).into_iter().flatten() {
         names.causes.insert(id.clone(), None);
     }
     names.symptoms.extend(symptoms.keys().enumerate().map(|(index, id)| (id.clone(), Some(index))));
@@ -44,6 +44,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
         }
     }
     let text_of = |file: usize| files.get(file).map_or("", |file| file.text.as_str());
+    let is_foreign = |file: usize| files.get(file).is_some_and(|file| !file.name.starts_with(BUILTIN));
     let place_of = |node: &Node, file: usize| {
         let name = files.get(file).map_or("", |file| file.name.as_str());
         place(name, text_of(file), node.entry("id").map_or(node.span.start, |entry| entry.key_span.start))
@@ -51,16 +52,16 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     let mut rules = RuleSet::default();
     for (_, Definition { source, node, file }) in symptoms {
         let place = place_of(&node, file);
-        let mut context = Context { file, text: text_of(file), names: &names, faults: &mut faults };
+        let mut context = Context { file, text: text_of(file), compile: is_foreign(file), names: &names, faults: &mut faults };
         rules.symptoms.push(symptom(source, &node, place, &mut context));
     }
     for (_, Definition { source, node, file }) in causes {
         let place = place_of(&node, file);
-        let mut context = Context { file, text: text_of(file), names: &names, faults: &mut faults };
+        let mut context = Context { file, text: text_of(file), compile: is_foreign(file), names: &names, faults: &mut faults };
         rules.causes.push(cause(source, &node, place, &mut context));
     }
     for (_, Definition { source, node, file }) in timers {
-        let mut context = Context { file, text: text_of(file), names: &names, faults: &mut faults };
+        let mut context = Context { file, text: text_of(file), compile: is_foreign(file), names: &names, faults: &mut faults };
         check_timer(&source, &node, &mut context);
         rules.timers.push(source);
     }
@@ -94,7 +95,7 @@ fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Conte
     for (index, expression) in source.captures.iter().enumerate() {
         let at = node.child("captures").item(index);
         let Some(regex) = context.regex(expression, at) else { continue };
-        if regex.captures_len() == 1 {
+        if !regex.catches() {
             context.fault(&at.span, "this catches nothing", "name what it is to catch: (?P<host>[^']+)");
         }
         captures.push(regex);

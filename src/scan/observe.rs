@@ -8,10 +8,10 @@ use aho_corasick::AhoCorasick;
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    Connection, Dialect, LANDMARK_LITERALS, Landmark, Level, Outcome, RawRecord, Record, Splitter, connection_of, endpoints_in, landmarks,
-    phase_of, time_of,
+    Dialect, LANDMARK_LITERALS, Landmark, Level, Outcome, RawRecord, Record, Splitter, connection_of, endpoints_in, landmarks, phase_of,
+    time_of,
 };
-use crate::rule::{RuleSet, SymptomIx};
+use crate::rule::{Hit, RuleSet, SymptomIx};
 use crate::source::{Kind, Source};
 use crate::time::{Span, Timestamp, Zone};
 
@@ -90,7 +90,7 @@ impl<'a> Observer<'a> {
             }
         };
         let (bytes, lines) = (splitter.bytes_read(), splitter.lines_read());
-        reading.finish(bytes, lines, failure)
+        reading.finish(bytes, lines, !splitter.ended_with_line_feed(), failure)
     }
 
     fn worth_parsing(&self, bytes: &[u8]) -> bool {
@@ -112,7 +112,8 @@ struct Reading<'a> {
     bad_encoding: u64,
     bad_encoding_line: u32,
     cut_records: u64,
-    last_was_broken_json: bool,
+    /// The last record is a JSON object that does not end, or a traceback without its exception.
+    last_is_broken: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -130,7 +131,7 @@ impl<'a> Reading<'a> {
             bad_encoding: 0,
             bad_encoding_line: 0,
             cut_records: 0,
-            last_was_broken_json: false,
+            last_is_broken: false,
         }
     }
 
@@ -142,7 +143,7 @@ impl<'a> Reading<'a> {
             }
         }
         self.cut_records += u64::from(raw.cut);
-        self.last_was_broken_json = raw.bytes.starts_with(b"{\"") && !raw.bytes.ends_with(b"}");
+        self.last_is_broken = is_broken(raw.bytes);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         self.observer.rules.candidates(raw.bytes, &mut candidates);
@@ -182,17 +183,21 @@ impl<'a> Reading<'a> {
             self.landmark(landmark, record);
         }
         self.endpoints(record);
-        let mut first_match = None;
-        for &symptom in candidates {
-            if let Some(hit) = self.observer.rules.check(symptom, record, self.log.source.kind) {
-                first_match.get_or_insert(symptom);
-                self.matched(symptom, record, hit, fatal);
-            }
-        }
-        if let (Some(symptom), Some(mention)) = (first_match, self.log.mentions.last_mut())
+        let rules = self.observer.rules;
+        let kind = self.log.source.kind;
+        let hits: Vec<(SymptomIx, Hit)> =
+            candidates.iter().filter_map(|&symptom| Some((symptom, rules.check(symptom, record, kind)?))).collect();
+        // On the same record a specific symptom hides the generic ones.
+        let hidden =
+            |symptom: SymptomIx| hits.iter().any(|(other, _)| *other != symptom && rules.symptoms[*other].specific_over.contains(&symptom));
+        let shown: Vec<(SymptomIx, Hit)> = hits.iter().filter(|(symptom, _)| !hidden(*symptom)).cloned().collect();
+        if let (Some((symptom, _)), Some(mention)) = (shown.first(), self.log.mentions.last_mut())
             && mention.line == record.line
         {
-            mention.symptom = Some(symptom);
+            mention.symptom = Some(*symptom);
+        }
+        for (symptom, hit) in shown {
+            self.matched(symptom, record, hit, fatal);
         }
         if fatal || !record.chain.0.is_empty() {
             self.failure(record, fatal);
@@ -273,7 +278,7 @@ impl<'a> Reading<'a> {
         });
     }
 
-    fn matched(&mut self, symptom: SymptomIx, record: &Record, hit: crate::rule::Hit, fatal: bool) {
+    fn matched(&mut self, symptom: SymptomIx, record: &Record, hit: Hit, fatal: bool) {
         let (at_line, excerpt) = excerpt_at(record, hit.at);
         let found = Match {
             symptom,
@@ -325,7 +330,7 @@ impl<'a> Reading<'a> {
         self.log.failures.push(failure);
     }
 
-    fn finish(mut self, bytes: u64, lines: u32, failure: Option<io::Error>) -> Observed {
+    fn finish(mut self, bytes: u64, lines: u32, unfinished_line: bool, failure: Option<io::Error>) -> Observed {
         let log = &mut self.log;
         log.lines = lines;
         log.ended = self.heads.iter().rev().find_map(|head| time_of(head, self.observer.zone)).or(log.started);
@@ -335,7 +340,7 @@ impl<'a> Reading<'a> {
             log.outcome = Some((Outcome::Success, line));
         }
         let stated = log.outcome.is_some_and(|(outcome, _)| outcome != Outcome::Running);
-        log.ending = if failure.is_some() || self.last_was_broken_json {
+        log.ending = if failure.is_some() || (self.last_is_broken && unfinished_line) {
             Ending::CutOff
         } else if self.killed && !log.outcome.is_some_and(|(outcome, _)| matches!(outcome, Outcome::Success | Outcome::Skipped)) {
             Ending::Killed
@@ -346,15 +351,6 @@ impl<'a> Reading<'a> {
         } else {
             Ending::Silent
         };
-        // How a reused connection shows: the endpoint was used before the failing call.
-        let endpoints = &log.endpoints;
-        for failure in &mut log.failures {
-            let used_before =
-                failure.time.is_some_and(|at| endpoints.values().any(|used| used.count > 1 && used.first.is_some_and(|first| first < at)));
-            if failure.connection == Some(Connection::Session) && used_before {
-                failure.connection = Some(Connection::Reused);
-            }
-        }
         let problem = |kind, says| Problem { path: log.source.path.clone(), member: log.source.member.clone(), kind, says };
         if self.bad_encoding > 0 {
             let says = format!(
@@ -370,6 +366,13 @@ impl<'a> Reading<'a> {
         }
         Observed { observation: self.log, problems: self.problems, bytes, failure }
     }
+}
+
+/// Whether a record that is the last of its log stops in the middle: a JSON object without its end, a traceback without its exception.
+fn is_broken(bytes: &[u8]) -> bool {
+    let last_line = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    (bytes.starts_with(b"{\"") && !bytes.ends_with(b"}"))
+        || (last_line.starts_with(b"  ") && memchr::memmem::find(bytes, b"Traceback (most recent call last)").is_some())
 }
 
 /// The line of a record's text that holds the byte `at`: its number in the log, and its text, shortened.

@@ -62,6 +62,14 @@ fn all_built_in_rules_load_and_all_their_examples_hold() {
 }
 
 #[test]
+fn the_built_in_rules_given_as_a_folder_are_the_same_rules() {
+    // From a folder every expression is compiled at once: none is too large.
+    let folder = load(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")], false).unwrap_or_else(|error| panic!("{error}"));
+    let ids = |rules: &RuleSet| rules.symptoms.iter().map(|symptom| symptom.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&folder), ids(&builtin()));
+}
+
+#[test]
 fn the_built_in_rules_have_no_lint_warnings() {
     let mut out = Vec::new();
     let linted = check::lint(&builtin(), &mut out).unwrap();

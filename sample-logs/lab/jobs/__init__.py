@@ -1,0 +1,1 @@
+"""Plain functions that the DAGs of both Airflow versions run."""
