@@ -16,7 +16,7 @@ pub fn join(mut observations: Vec<Observation>, rules: &RuleSet) -> Vec<Attempt>
     let tries = Tries::of(&observations);
     let mentions = Mentions::of(&observations);
     let has_tasks = observations.iter().any(|log| log.source.kind == Kind::Task);
-    let mut attempts: Vec<Attempt> = observations.iter().map(|log| row(log, &tries, &mentions)).collect();
+    let mut attempts: Vec<Attempt> = observations.iter().map(|log| row(log, &tries, &mentions, rules)).collect();
     compose::evaluate(&mut attempts, &observations, rules);
     for (attempt, log) in attempts.iter_mut().zip(&observations) {
         attempt.failure = failure::failure_of(attempt, log, rules, has_tasks);
@@ -77,7 +77,7 @@ impl<'a> Mentions<'a> {
 }
 
 /// One row of the table, before failures are looked for.
-fn row(log: &Observation, tries: &Tries, mentions: &Mentions<'_>) -> Attempt {
+fn row(log: &Observation, tries: &Tries, mentions: &Mentions<'_>, rules: &RuleSet) -> Attempt {
     let mut attempt = Attempt {
         path: log.source.path.clone(),
         member: log.source.member.clone(),
@@ -103,7 +103,9 @@ fn row(log: &Observation, tries: &Tries, mentions: &Mentions<'_>) -> Attempt {
             attempt.pid = attempt.pid.or(mention.pid);
             attempt.operator = attempt.operator.or_else(|| mention.operator.clone());
             max_tries = max_tries.or(mention.max_tries);
-            if let Some(outcome) = mention.outcome {
+            // What gives an attempt up counts unless the attempt itself, or the component later, says how it came out.
+            let given_up = mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere).then_some(Outcome::Failed);
+            if let Some(outcome) = mention.outcome.filter(|outcome| *outcome != Outcome::Running).or(given_up) {
                 mentioned = Some((outcome, format!("{} line {}", component.source.name(), mention.line)));
             }
             if let Some(symptom) = mention.symptom {

@@ -81,7 +81,8 @@ fn lint_symptom<'r>(rules: &RuleSet, index: SymptomIx, symptom: &'r Symptom, use
             format!("`{id}` has {matching} matching and {not_matching} not matching examples; give {EXAMPLES_MIN} of each at least"),
         );
     }
-    if symptom.causes.is_empty() && !symptom.verdict && !used.contains(&index) {
+    // A warning that attempts survive may stand for itself: it is shown, and nobody asks why.
+    if symptom.causes.is_empty() && !symptom.verdict && !symptom.incidental && !used.contains(&index) {
         find("no-causes", format!("`{id}` has no causes and is evidence for none; list `causes`, or name it in a cause's evidence"));
     }
 }

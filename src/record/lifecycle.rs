@@ -104,7 +104,7 @@ pub enum Landmark {
 }
 
 /// One of these stands in every record that has a landmark.
-pub const LANDMARK_LITERALS: [&str; 22] = [
+pub const LANDMARK_LITERALS: [&str; 23] = [
     "on host ",
     "Executing <Task(",
     "Starting attempt ",
@@ -127,6 +127,7 @@ pub const LANDMARK_LITERALS: [&str; 22] = [
     "hostname='",
     "TaskInstance Finished: ",
     "'DAG Id': '",
+    " task instance <TaskInstance: ",
 ];
 
 /// What a record says about attempts.
@@ -164,7 +165,8 @@ pub fn landmarks(record: &Record, mut found: impl FnMut(Landmark)) {
         if let Some(outcome) = Outcome::named(&state) {
             found(Landmark::State(outcome));
             if let Some(task) = key_value_identity(rest) {
-                found(Landmark::Identity(task));
+                found(Landmark::Identity(task.clone()));
+                found(Landmark::About { task, outcome: Some(outcome), host: None, pid: None, operator: None, max_tries: None });
             }
         }
     }
@@ -247,6 +249,10 @@ fn about(text: &str, found: &mut impl FnMut(Landmark)) {
             max_tries: value(rest, "max_tries=").and_then(|tries| tries.parse::<u32>().ok()).map(|retries| retries.saturating_add(1)),
             task,
         });
+    }
+    // "Executor reports task instance <TaskInstance: ..> finished (failed) although the task says it's queued", and its later wordings.
+    if let Some(task) = after(text, " task instance <TaskInstance: ").and_then(repr_identity) {
+        found(Landmark::About { task, outcome: None, host: None, pid: None, operator: None, max_tries: None });
     }
     if let Some(rest) = after(text, "'DAG Id': '") {
         let quoted = |key: &str| after(rest, key).and_then(|text| text.split_once('\'')).map(|(value, _)| value.to_owned());

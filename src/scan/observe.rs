@@ -206,7 +206,17 @@ impl<'a> Reading<'a> {
 
     fn landmark(&mut self, landmark: Landmark, record: &Record) {
         let log = &mut self.log;
+        let of_attempt = matches!(log.source.kind, Kind::Task | Kind::Trigger | Kind::Other);
         match landmark {
+            // A component's log speaks of many attempts; none of it is about the log itself.
+            Landmark::About { .. } if of_attempt => {}
+            Landmark::About { task, outcome, host, pid, operator, max_tries } => {
+                if log.mentions.len() < MENTIONS_MAX {
+                    let (line, time) = (record.line, record.time);
+                    log.mentions.push(Mention { task, host, pid, outcome, operator, max_tries, line, time, symptom: None });
+                }
+            }
+            _ if !of_attempt => {}
             Landmark::Host(host) => log.host = Some(host),
             Landmark::Operator(operator) => log.operator = Some(operator),
             Landmark::Pid(pid) => log.pid = Some(pid),
@@ -242,21 +252,6 @@ impl<'a> Reading<'a> {
                     if log.source.kind == Kind::Other {
                         log.source.kind = Kind::Task;
                     }
-                }
-            }
-            Landmark::About { task, outcome, host, pid, operator, max_tries } => {
-                if log.mentions.len() < MENTIONS_MAX {
-                    log.mentions.push(Mention {
-                        task,
-                        host,
-                        pid,
-                        outcome,
-                        operator,
-                        max_tries,
-                        line: record.line,
-                        time: record.time,
-                        symptom: None,
-                    });
                 }
             }
         }

@@ -299,3 +299,21 @@ fn lint_names_what_is_doubtful_and_test_what_does_not_hold() {
     let tested = check::test(&rules, &mut out).unwrap();
     assert_eq!((tested.examples, tested.failures), (2, 2), "{}", String::from_utf8_lossy(&out));
 }
+
+#[test]
+fn the_program_tells_by_its_exit_code_what_rules_are_worth() {
+    use crate::program::run;
+
+    let bad = folder(&["version: 1\nsymptoms: 3\n"]);
+    let doubtful = folder(&[&symptoms(&[("mine", "{ literal: mine }")])]);
+    let (bad, doubtful) = (bad.path().display().to_string(), doubtful.path().display().to_string());
+    for arguments in [&["rules", "lint", "--rules", &bad][..], &["rules", "test", "--rules", &bad], &["--rules", &bad, "rules/README.md"]] {
+        let run = run(arguments);
+        assert_eq!(run.code, 2, "{arguments:?}: {}", run.err);
+        assert!(run.err.contains("0.yaml:2:11: `symptoms` is a list") && run.err.contains("begin each rule with `- id:`"), "{}", run.err);
+    }
+    assert_eq!(run(&["rules", "lint", "--rules", &doubtful]).code, 1);
+    assert_eq!(run(&["rules", "test", "--rules", &doubtful]).code, 0);
+    let unknown = run(&["explain", "conection-reset"]);
+    assert!(unknown.code == 2 && unknown.err.contains("did you mean `connection-reset`"), "{}", unknown.err);
+}
