@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attempt::{Attempt, Failure};
+use crate::record::Phase;
 use crate::rule::RuleSet;
 use crate::time::{Span, Timestamp};
 
@@ -12,6 +13,9 @@ use super::{Incident, Scope, patterns, statistics};
 /// Failures of one endpoint that are further apart are two outages. Five minutes: longer than Airflow's default retry delay, so that
 /// the retries of an outage stay with it.
 const GAP: Span = Span::seconds(330);
+
+/// What fails in the same way in one run within this time fails together: one event cuts connections off within milliseconds.
+const MOMENT: Span = Span::seconds(1);
 
 /// How long after a kill its peers' connections break. A minute: the peers notice with their next read or write.
 const AFTER_KILL: Span = Span::seconds(60);
@@ -23,7 +27,13 @@ const BEFORE_KILL: Span = Span::seconds(10);
 const HOST_ENDPOINTS_MIN: usize = 3;
 
 /// How unlikely it must be that a host's failures are chance.
-const HOST_P_MAX: f64 = 0.01;
+const HOST_P_MAX: f64 = 0.05;
+
+/// Failures of one host that are further apart are two troubles. Two minutes: what a host cannot reach fails within its timeouts.
+const HOST_GAP: Span = Span::seconds(120);
+
+/// How long before and after a host's failures other attempts are compared with them.
+const HOST_AROUND: Span = Span::seconds(60);
 
 /// Groups up to this size at different times are one recurring incident if they look the same.
 const CHRONIC_MAX: usize = 3;
@@ -34,6 +44,7 @@ pub fn group(attempts: &[Attempt], rules: &RuleSet) -> Vec<Incident> {
     let failures: Vec<Item<'_>> = attempts.iter().enumerate().filter_map(|(row, attempt)| Item::new(row, attempt, rules)).collect();
     let mut sets = Sets::new(failures.len());
     join_keys(&failures, &mut sets);
+    join_unplaced(&failures, &mut sets);
     join_host_trouble(&failures, attempts, &mut sets);
     join_chronic(&failures, &mut sets);
     let roots = join_kills(&failures, &mut sets);
@@ -89,11 +100,20 @@ impl<'a> Item<'a> {
         self.attempt.task.dag_id.as_ref().zip(self.attempt.task.task_id.as_ref()).map(|(dag, task)| format!("{dag}.{task}"))
     }
 
+    /// Whether the other side was reached at all: it refused, answered with a status, or closed what it had accepted.
+    fn was_answered(&self) -> bool {
+        let answered = [Some(Phase::Write), Some(Phase::Body)].contains(&self.failure.phase);
+        answered || self.failure.facts.status.is_some() || ANSWERED_FAMILIES.contains(&self.family.as_str())
+    }
+
     /// Whether its process was killed from outside.
     fn is_kill(&self) -> bool {
         self.attempt.ending == crate::scan::Ending::Killed && self.failure.chain.is_empty() || self.failure.facts.signal == Some(9)
     }
 }
+
+/// Families of symptoms in which the other side, or something on its behalf, sent an answer: the host's own network was there.
+const ANSWERED_FAMILIES: [&str; 3] = ["connection-refused", "remote-close", "truncated-response"];
 
 /// What an unrecognised failure is grouped by: exception, message with its variable parts masked, and the task's own frames.
 pub(crate) fn unrecognised_key(failure: &Failure) -> String {
@@ -169,25 +189,58 @@ fn standing_place(item: &Item<'_>) -> String {
     named.or_else(|| item.task()).unwrap_or_else(|| item.attempt.path.clone())
 }
 
+/// Joins a failure whose endpoint is not known to what failed in the same way in the same run at the same moment.
+fn join_unplaced(failures: &[Item<'_>], sets: &mut Sets) {
+    let mut runs: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
+    for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing) {
+        if let (Some(dag), Some(run)) = (&item.attempt.task.dag_id, &item.attempt.task.run_id) {
+            runs.entry((dag, run, &item.family)).or_default().push(at);
+        }
+    }
+    for mut items in runs.into_values() {
+        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
+        for pair in items.windows(2) {
+            let (early, late) = (&failures[pair[0]], &failures[pair[1]]);
+            let unplaced = early.failure.endpoint.is_none() || late.failure.endpoint.is_none();
+            if unplaced && matches!((early.time, late.time), (Some(from), Some(to)) if to - from <= MOMENT) {
+                sets.join(pair[0], pair[1]);
+            }
+        }
+    }
+}
+
 /// Joins the failures of a host that fails against many endpoints while other hosts do not.
 fn join_host_trouble(failures: &[Item<'_>], attempts: &[Attempt], sets: &mut Sets) {
     let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing && item.time.is_some()) {
+    for (at, item) in
+        failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing && item.time.is_some() && !item.was_answered())
+    {
         if let Some(host) = &item.attempt.host {
             hosts.entry(host).or_default().push(at);
         }
     }
     for (host, mut items) in hosts {
+        // What fails from other hosts too is the endpoint's trouble, not this host's.
+        items.retain(|item| {
+            let item = &failures[*item];
+            !failures.iter().any(|other| {
+                let same_place = item.failure.endpoint.is_some() && other.failure.endpoint == item.failure.endpoint;
+                let near = matches!((item.time, other.time), (Some(a), Some(b)) if a <= b + GAP && b <= a + GAP);
+                same_place && near && other.attempt.host.as_deref() != Some(host)
+            })
+        });
         items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
-        for burst in
-            items.chunk_by(|a, b| matches!((failures[*a].time, failures[*b].time), (Some(early), Some(late)) if late - early <= GAP))
-        {
+        let together =
+            |a: &usize, b: &usize| matches!((failures[*a].time, failures[*b].time), (Some(early), Some(late)) if late - early <= HOST_GAP);
+        for burst in items.chunk_by(together) {
             let places: BTreeSet<String> =
                 burst.iter().filter_map(|item| failures[*item].failure.endpoint.clone().or_else(|| failures[*item].task())).collect();
             let span = failures[burst[0]].time.zip(burst.last().and_then(|last| failures[*last].time));
             let Some((from, to)) = span.filter(|_| places.len() >= HOST_ENDPOINTS_MIN) else { continue };
             // Everything that ended in that time, here and elsewhere.
-            let during = |attempt: &&Attempt| attempt.is_task() && attempt.ended.is_some_and(|end| end + GAP >= from && end <= to + GAP);
+            let during = |attempt: &&Attempt| {
+                attempt.is_task() && attempt.ended.is_some_and(|end| end + HOST_AROUND >= from && end <= to + HOST_AROUND)
+            };
             let failed = |attempt: &Attempt| attempt.failure.is_some();
             let (mut bad_in, mut good_in, mut bad_out, mut good_out) = (0, 0, 0, 0);
             for attempt in attempts.iter().filter(during) {
@@ -238,8 +291,11 @@ fn join_kills(failures: &[Item<'_>], sets: &mut Sets) -> BTreeSet<usize> {
             let run = |item: &Item<'_>| item.attempt.task.dag_id.clone().zip(item.attempt.task.run_id.clone());
             let same_run = run(item).is_some() && run(item) == run(kill);
             // Another host's trouble with another endpoint at the same time is a coincidence.
-            let local =
-                item.failure.endpoint.as_deref().is_none_or(|endpoint| !endpoint.starts_with("connection ") && item.family != "dns");
+            let local = item
+                .failure
+                .endpoint
+                .as_deref()
+                .is_none_or(|endpoint| !endpoint.starts_with("connection ") && item.family != "name-resolution");
             if near && same_run && local {
                 sets.join(kill_at, at);
                 roots.insert(kill_at);

@@ -47,6 +47,10 @@ const TIMEOUT_SLACK: Span = Span::seconds(2);
 /// Within what time several faces of one endpoint's trouble belong together.
 const MIXED_WITHIN: Span = Span::seconds(300);
 
+/// How long a moment is, and how many tasks must be struck in it for it to be more than chance.
+const MOMENT: Span = Span(500_000);
+const MOMENT_TASKS_MIN: usize = 3;
+
 /// The verdict, if all predicates that are given hold.
 #[must_use]
 pub fn holds(when: &When, context: &Context<'_>) -> Option<Verdict> {
@@ -245,6 +249,7 @@ impl<'a> Context<'a> {
             && is(when.every_try_failed, &|| retries.exhausted > 0 && retries.recovered == 0)
             && is(when.always_failed, &|| self.always_failed())
             && is(when.mixed_families, &|| self.mixed_families())
+            && is(when.simultaneous, &|| self.simultaneous())
             && when.same_elapsed.is_none_or(|wanted| wanted == self.same_elapsed(verdict))
             && when.idle_near_timer.is_none_or(|wanted| wanted == self.idle_near_timer(verdict))
             && when.scope.is_none_or(|kind| self.has(|known| known == PatternKind::Scope(kind)))
@@ -275,6 +280,18 @@ impl<'a> Context<'a> {
             && seen.iter().enumerate().any(|(at, (from, family))| {
                 seen[at..].iter().take_while(|(time, _)| *time - *from <= MIXED_WITHIN).any(|(_, other)| other != family)
             })
+    }
+
+    /// Whether different tasks were struck in one moment, as by an event on the other side: connections that grow old do so one by one.
+    fn simultaneous(&self) -> bool {
+        let mut seen: Vec<(Timestamp, (String, String))> =
+            self.members().filter_map(|(_, attempt, failure)| Some((failure.time?, patterns::key(attempt)?))).collect();
+        seen.sort_unstable();
+        seen.iter().enumerate().any(|(at, (from, _))| {
+            let moment = || seen[at..].iter().take_while(|(time, _)| *time - *from <= MOMENT);
+            let tasks: BTreeSet<&(String, String)> = moment().map(|(_, task)| task).collect();
+            tasks.len() >= MOMENT_TASKS_MIN && 3 * moment().count() >= self.incident.attempts.len()
+        })
     }
 
     fn same_elapsed(&self, verdict: &mut Verdict) -> bool {
@@ -364,6 +381,10 @@ impl<'a> Context<'a> {
                 }
                 let shares = match nearby.same {
                     NearbyBy::Any => true,
+                    NearbyBy::Run => {
+                        let run = |attempt: &Attempt| attempt.task.dag_id.clone().zip(attempt.task.run_id.clone());
+                        run(attempt).is_some() && run(attempt) == run(neighbour)
+                    }
                     NearbyBy::Host => attempt.host.is_some() && attempt.host == neighbour.host,
                     NearbyBy::Endpoint => {
                         failure.endpoint.as_deref().is_some_and(|endpoint| patterns::endpoints_of(neighbour).contains(endpoint))

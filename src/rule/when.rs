@@ -39,6 +39,7 @@ pub struct When {
     pub burst: Option<Burst>,
     pub crowded: Option<bool>,
     pub mixed_families: Option<bool>,
+    pub simultaneous: Option<bool>,
     pub preceded_by: Option<Nearby>,
     pub recurs: Option<Recurs>,
     pub onset: Option<bool>,
@@ -134,6 +135,8 @@ pub enum NearbyBy {
     Host,
     /// The endpoint.
     Endpoint,
+    /// The run of the DAG.
+    Run,
     /// Nothing but the time.
     Any,
 }
