@@ -29,7 +29,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
     if !failed {
         return None;
     }
-    let record = fatal_record(log, attempt.kind == Kind::Task);
+    let record = fatal_record(log, attempt.kind == Kind::Task && !log.is_excerpt);
     let shown = candidates(log, record, attempt, rules);
     let symptom = shown.first().copied();
     let found = symptom.and_then(|symptom| {
@@ -73,7 +73,7 @@ fn shows_failure(log: &Observation, rules: &RuleSet) -> bool {
         let symptom = &rules.symptoms[found.symptom];
         !symptom.incidental && !symptom.causes.is_empty()
     };
-    let excerpt = log.source.kind != Kind::Task;
+    let excerpt = log.source.kind != Kind::Task || log.is_excerpt;
     log.failures.iter().any(|failure| failure.fatal)
         || log.ending == Ending::Killed
         || log.matches.iter().any(|found| grave(found) && (excerpt || rules.symptoms[found.symptom].fatal_anywhere))

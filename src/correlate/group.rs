@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::attempt::{Attempt, Failure};
 use crate::record::Phase;
 use crate::rule::RuleSet;
+use crate::scan::Ending;
 use crate::time::{Span, Timestamp};
 
 use super::{Incident, Scope, patterns, statistics};
@@ -17,8 +18,8 @@ const GAP: Span = Span::seconds(330);
 /// What fails in the same way in one run within this time fails together: one event cuts connections off within milliseconds.
 const MOMENT: Span = Span::seconds(1);
 
-/// How long after a kill its peers' connections break. A minute: the peers notice with their next read or write.
-const AFTER_KILL: Span = Span::seconds(60);
+/// How long after a kill its peers' connections break: they notice with their next read, write or attempt to connect.
+const AFTER_KILL: Span = Span::seconds(30);
 
 /// How long before the line that tells of a kill its peers may already have noticed: the supervisor polls every few seconds.
 const BEFORE_KILL: Span = Span::seconds(10);
@@ -47,10 +48,12 @@ pub fn group(attempts: &[Attempt], rules: &RuleSet) -> Vec<Incident> {
     join_unplaced(&failures, &mut sets);
     join_host_trouble(&failures, attempts, &mut sets);
     join_chronic(&failures, &mut sets);
-    let roots = join_kills(&failures, &mut sets);
+    let provoked = provoked(&failures, rules);
+    let roots: BTreeSet<usize> = provoked.values().copied().collect();
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for item in 0..failures.len() {
-        groups.entry(sets.find(item)).or_default().push(item);
+        let place = provoked.get(&item).copied().unwrap_or(item);
+        groups.entry(sets.find(place)).or_default().push(item);
     }
     let index = patterns::Table::of(attempts);
     groups
@@ -106,11 +109,25 @@ impl<'a> Item<'a> {
         answered || self.failure.facts.status.is_some() || ANSWERED_FAMILIES.contains(&self.family.as_str())
     }
 
-    /// Whether its process was killed from outside.
-    fn is_kill(&self) -> bool {
-        self.attempt.ending == crate::scan::Ending::Killed && self.failure.chain.is_empty() || self.failure.facts.signal == Some(9)
+    /// The run it belongs to.
+    fn run(&self) -> Option<(&str, &str)> {
+        self.attempt.task.dag_id.as_deref().zip(self.attempt.task.run_id.as_deref())
+    }
+
+    /// Whether it provokes another failure in its neighbours: its process was killed, the likeliest cause of what it shows is the platform's (a process killed for
+    /// memory, a host lost), so that it reaches beyond its own call, and is known to produce what the other shows.
+    fn provokes(&self, other: &Self, rules: &RuleSet) -> bool {
+        let likeliest = self.failure.symptom.and_then(|symptom| rules.symptoms[symptom].causes.first()).map(|cause| &rules.causes[*cause]);
+        let shown = other.failure.symptom;
+        self.attempt.ending == Ending::Killed
+            && self.transport == Transport::Standing
+            && other.transport == Transport::Passing
+            && likeliest.is_some_and(|cause| cause.layer == PLATFORM && shown.is_some_and(|symptom| cause.produces.contains(&symptom)))
     }
 }
+
+/// The layer of causes that strike whole processes and hosts.
+const PLATFORM: &str = "platform";
 
 /// Families of symptoms in which the other side, or something on its behalf, sent an answer: the host's own network was there.
 const ANSWERED_FAMILIES: [&str; 3] = ["connection-refused", "remote-close", "truncated-response"];
@@ -281,28 +298,28 @@ fn join_chronic(failures: &[Item<'_>], sets: &mut Sets) {
     }
 }
 
-/// Joins a kill and the failures it provoked in its peers; gives the kills that have such.
-fn join_kills(failures: &[Item<'_>], sets: &mut Sets) -> BTreeSet<usize> {
-    let mut roots = BTreeSet::new();
-    for (kill_at, kill) in failures.iter().enumerate().filter(|(_, item)| item.is_kill()) {
-        let Some(time) = kill.time else { continue };
-        for (at, item) in failures.iter().enumerate().filter(|(_, item)| !item.is_kill() && item.transport == Transport::Passing) {
-            let near = item.time.is_some_and(|seen| seen + BEFORE_KILL >= time && seen <= time + AFTER_KILL);
-            let run = |item: &Item<'_>| item.attempt.task.dag_id.clone().zip(item.attempt.task.run_id.clone());
-            let same_run = run(item).is_some() && run(item) == run(kill);
-            // Another host's trouble with another endpoint at the same time is a coincidence.
-            let local = item
-                .failure
-                .endpoint
-                .as_deref()
-                .is_none_or(|endpoint| !endpoint.starts_with("connection ") && item.family != "name-resolution");
-            if near && same_run && local {
-                sets.join(kill_at, at);
-                roots.insert(kill_at);
+/// The failures that a failure (a process killed for memory, say) provoked in its own run: each with what provoked it. Only they follow
+/// it, not all that they would otherwise be grouped with.
+fn provoked(failures: &[Item<'_>], rules: &RuleSet) -> BTreeMap<usize, usize> {
+    let mut runs: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (at, item) in failures.iter().enumerate() {
+        if let Some(run) = item.run() {
+            runs.entry(run).or_default().push(at);
+        }
+    }
+    let mut provoked = BTreeMap::new();
+    for items in runs.values() {
+        for root in items {
+            for other in items {
+                let (cause, effect) = (&failures[*root], &failures[*other]);
+                let near = matches!((cause.time, effect.time), (Some(from), Some(seen)) if seen + BEFORE_KILL >= from && seen <= from + AFTER_KILL);
+                if near && cause.provokes(effect, rules) {
+                    provoked.entry(*other).or_insert(*root);
+                }
             }
         }
     }
-    roots
+    provoked
 }
 
 /// Puts an incident together from its failures.

@@ -70,9 +70,12 @@ enum Traceback {
     No,
     /// Between "Traceback" and the exception's line.
     Frames,
-    /// After the exception's line: a further traceback of the chain may follow.
-    Raised,
+    /// So many lines after the exception's line: its message may go on, and a further traceback of the chain may follow.
+    Raised(u8),
 }
+
+/// How many lines a message may have after an exception's line, where no header ends it.
+const MESSAGE_LINES_MAX: u8 = 12;
 
 impl<R: Read> Splitter<R> {
     /// Starts reading.
@@ -253,26 +256,43 @@ impl<R: Read> Splitter<R> {
 
 /// Whether a line without header belongs to an open record without header.
 fn belongs_to_bare(state: Traceback, line: &[u8]) -> bool {
-    let indented = line.first().is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b'|' || *byte == b'+');
+    let part = is_indented(line) || is_traceback_head(line) || is_answer_part(line);
     match state {
         // The exception's line ends the frames and belongs to them.
         Traceback::Frames => true,
-        Traceback::Raised => indented || is_chain_link(line) || is_traceback_head(line),
-        Traceback::No => indented || is_traceback_head(line),
+        Traceback::Raised(lines) => part || is_chain_link(line) || (lines < MESSAGE_LINES_MAX && !is_exception_like(line)),
+        Traceback::No => part,
     }
 }
 
 /// The state after a line was taken into a record without header.
 fn after_bare(state: Traceback, line: &[u8]) -> Traceback {
-    let trimmed = line.trim_ascii_start();
-    if is_traceback_head(line) || trimmed.starts_with(b"File \"") {
+    if is_traceback_head(line) || line.trim_ascii_start().starts_with(b"File \"") {
         return Traceback::Frames;
     }
-    let indented = line.first().is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b'|' || *byte == b'+');
     match state {
-        Traceback::Frames if !indented => Traceback::Raised,
+        Traceback::Frames if !is_indented(line) => Traceback::Raised(0),
+        // A blank line ends the message; only a further traceback of the chain can follow.
+        Traceback::Raised(_) if line.trim_ascii().is_empty() => Traceback::Raised(MESSAGE_LINES_MAX),
+        Traceback::Raised(lines) => Traceback::Raised(lines.saturating_add(1)),
         state => state,
     }
+}
+
+/// Blank, indented, or behind the bars of an exception group.
+fn is_indented(line: &[u8]) -> bool {
+    line.first().is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b'|' || *byte == b'+')
+}
+
+/// The further lines of what Kubernetes' client prints of an answer.
+fn is_answer_part(line: &[u8]) -> bool {
+    line.starts_with(b"Reason: ") || line.starts_with(b"HTTP response ")
+}
+
+/// A line that is an exception of its own.
+fn is_exception_like(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    name.len() < 120 && !name.contains(&b' ') && (name.ends_with(b"Error") || name.ends_with(b"Exception"))
 }
 
 fn line_feeds(bytes: &[u8]) -> u32 {
@@ -337,11 +357,11 @@ mod tests {
 
     #[test]
     fn a_chained_traceback_without_header_is_one_record() {
-        let text = b"some words\nTraceback (most recent call last):\n  File \"x\", line 1, in f\nKeyError: 1\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"y\", line 2, in g\nValueError: z\nnext\n";
+        let text = b"some words\nTraceback (most recent call last):\n  File \"x\", line 1, in f\nKeyError: 1\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"y\", line 2, in g\nValueError: z\n\nnext\n";
         let records = split(text);
         assert_eq!(records.len(), 2, "{records:?}");
-        assert!(records[0].2.ends_with("ValueError: z") && records[1].2 == "next");
-        assert_eq!(records[1].0, 11);
+        assert!(records[0].2.trim_end().ends_with("ValueError: z") && records[1].2 == "next");
+        assert_eq!(records[1].0, 12);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct Observation {
     pub source: Source,
     /// Whose it is: from the source's name, completed by what the log itself says.
     pub task: TaskInstance,
+    /// Whether its name says nothing of it: a downloaded log or an excerpt, that may lack its beginning and its end.
+    pub is_excerpt: bool,
     /// The worker host, where the log names it.
     pub host: Option<String>,
     /// The process that ran the task.

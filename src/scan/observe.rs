@@ -118,7 +118,8 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn new(observer: &'a Observer<'a>, source: Source) -> Self {
-        let log = Observation { task: source.task.clone(), source, ..Observation::default() };
+        let is_excerpt = source.kind == Kind::Other;
+        let log = Observation { task: source.task.clone(), source, is_excerpt, ..Observation::default() };
         Self {
             observer,
             log,
