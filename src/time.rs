@@ -100,13 +100,13 @@ impl Timestamp {
     }
 }
 
-/// `0.31 s`, `42 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: two units at most, as people say it.
+/// `3 ms`, `310 ms`, `5.0 s`, `42 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: two units at most, as people say it.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let seconds = self.as_secs_f64().abs();
-        if seconds < 1.0 {
-            return write!(f, "{sign}{seconds:.2} s");
+        if seconds < 0.9995 {
+            return write!(f, "{sign}{:.0} ms", seconds * 1e3);
         }
         if seconds < 9.95 {
             return write!(f, "{sign}{seconds:.1} s");
@@ -294,6 +294,6 @@ mod tests {
         assert_eq!(parse_span("2m").unwrap(), Span::seconds(120));
         assert!(parse_span("2 weeks").is_err() && parse_span("10").is_err() && parse_span("-1s").is_err());
         let shown: Vec<String> = [0.314, 5.0, 59.6, 200.0, 7500.0, 273_600.0].map(|s| Span::from_secs_f64(s).to_string()).into();
-        assert_eq!(shown, ["0.31 s", "5.0 s", "1 min", "3 min 20 s", "2 h 5 min", "3 d 4 h"]);
+        assert_eq!(shown, ["314 ms", "5.0 s", "1 min", "3 min 20 s", "2 h 5 min", "3 d 4 h"]);
     }
 }

@@ -261,7 +261,7 @@ class Lab:
         tree = os.path.join(SAMPLES, TREES[self.version])
         shutil.rmtree(tree, ignore_errors=True)
         os.makedirs(tree + "/components")
-        shutil.copy(f"{self.out}/scheduler.log", tree + "/components")
+        publish(f"{self.out}/scheduler.log", tree + "/components/scheduler.log")
         rows = []
         for attempt in attempts:
             parts = [f"{key}={attempt[key]}" for key in ("dag_id", "run_id", "task_id")]
@@ -274,7 +274,7 @@ class Lab:
                 continue
             target = os.path.join(tree, name)
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy(source, target)
+            publish(source, target)
             with open(source, encoding="utf-8") as file:
                 row, complaint = truth.row(attempt, f"{TREES[self.version]}/{name}", file.read())
             if complaint:
@@ -291,6 +291,14 @@ class Lab:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def publish(source, target):
+    """Copy a log; the standard library's frames get the usual place of a container's Python instead of this machine's."""
+    with open(source, "rb") as file:
+        text = file.read()
+    with open(target, "wb") as file:
+        file.write(text.replace(sys.base_prefix.encode() + b"/", b"/usr/local/"))
 
 
 def write_truth(tree, rows):

@@ -354,8 +354,10 @@ impl<'a> Context<'a> {
     fn burst(&self, at_least: usize, within: Span, verdict: &mut Verdict) -> bool {
         let mut times: Vec<Timestamp> = self.members().filter_map(|(_, _, failure)| failure.time).collect();
         times.sort_unstable();
-        let Some((count, _)) = patterns::densest(&times, within) else { return false };
+        let Some((count, from)) = patterns::densest(&times, within) else { return false };
+        let last = times[..].iter().rfind(|time| **time <= from + within).copied().unwrap_or(from);
         verdict.words.insert("n", count.to_string());
+        verdict.words.insert("span", (last - from).to_string());
         count >= at_least
     }
 

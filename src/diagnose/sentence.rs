@@ -92,12 +92,12 @@ pub(super) fn summary(incident: &Incident, attempts: &[Attempt]) -> String {
         hosts => says.push_str(&format!(", on {} hosts", hosts.len())),
     }
     match (incident.first_seen, incident.last_seen) {
-        (Some(first), Some(last)) if total > 1 && last != first => {
-            says.push_str(&format!(
-                ", from {} to {} UTC",
-                first.minute(),
-                if (last - first).0 < 86_400_000_000 { last.clock() } else { last.minute() }
-            ));
+        (Some(first), Some(last)) if first.minute() != last.minute() => {
+            let (from, to) = (first.minute(), last.minute());
+            // The day is told once.
+            let same_day = from.split(' ').next() == to.split(' ').next();
+            let to = if same_day { to.rsplit(' ').next().unwrap_or_default() } else { &to };
+            says.push_str(&format!(", from {from} to {to} UTC"));
         }
         (Some(first), _) => says.push_str(&format!(", at {} UTC", first.minute())),
         _ => {}

@@ -104,10 +104,12 @@ fn incidents_after_the_tenth_are_short_but_not_dropped() {
     in_order(
         &text,
         &[
+            "1. HIGH       incident-0\n",
             "10. HIGH",
-            "The other incidents, in short:\n11. HIGH      incident-10\n",
+            "11. HIGH      incident-10\n",
             "(likely, 78%); 2 logs\n",
             "12. HIGH      incident-11\n",
+            "2 incidents more stand in the list above",
         ],
     );
     assert!(night.written(Format::Markdown, ListAttempts::All, false).contains("| 12 | high | incident-11 | 2 |"));

@@ -14,6 +14,9 @@ use super::{Report, escape, figures, mask::Mask, totals::Totals};
 /// How many lines a snippet may have to be shown here; a longer one is for `dagnosis explain`.
 const SNIPPET_LINES_MAX: usize = 8;
 
+/// From so many incidents on, a list of them stands before the details.
+const OVERVIEW_MIN: usize = 2;
+
 /// How many values of one kind a scope names.
 const SCOPE_VALUES_MAX: usize = 4;
 
@@ -33,17 +36,26 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if report.stats.logs == 0 {
         text.page.paragraph(words::NOTHING_READ, Ink::Plain)?;
     }
+    if report.diagnosed.diagnoses.len() >= OVERVIEW_MIN {
+        text.page.blank()?;
+        for (at, diagnosis) in report.diagnosed.diagnoses.iter().enumerate() {
+            text.short(at + 1, diagnosis)?;
+        }
+    }
     for (at, diagnosis) in report.diagnosed.diagnoses.iter().enumerate() {
         if at < FULL_INCIDENTS_MAX {
             text.page.blank()?;
             text.incident(at + 1, diagnosis)?;
-        } else {
-            if at == FULL_INCIDENTS_MAX {
-                text.page.blank()?;
-                text.page.paragraph("The other incidents, in short:", Ink::Bold)?;
-            }
-            text.short(at + 1, diagnosis)?;
         }
+    }
+    let more = report.diagnosed.diagnoses.len().saturating_sub(FULL_INCIDENTS_MAX);
+    if more > 0 {
+        text.page.blank()?;
+        let says = format!(
+            "{} more stand in the list above; -f markdown and -f json tell all of them in full.",
+            figures::count(more as u64, "incident")
+        );
+        text.page.paragraph(&says, Ink::Bold)?;
     }
     text.rest()
 }
@@ -228,7 +240,8 @@ impl Text<'_, '_> {
         let count = figures::count(diagnosis.incident.attempts.len() as u64, "log");
         let line = self.safe(&format!("{why}; {count}"));
         self.page.field("", &line, Ink::Plain)?;
-        match diagnosis.examples.first() {
+        // What is told in full below has its places there.
+        match diagnosis.examples.first().filter(|_| number > FULL_INCIDENTS_MAX) {
             Some(example) => {
                 let place = self.place(&example.location);
                 self.page.field("", &place, Ink::Dim)

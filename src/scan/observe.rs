@@ -275,7 +275,7 @@ impl<'a> Reading<'a> {
     }
 
     fn matched(&mut self, symptom: SymptomIx, record: &Record, hit: Hit, fatal: bool) {
-        let (at_line, excerpt) = excerpt_at(record, hit.at);
+        let (at_line, excerpt) = excerpt_at(record, telling(record, hit.at));
         let found = Match {
             symptom,
             line: record.line,
@@ -369,6 +369,16 @@ fn is_broken(bytes: &[u8]) -> bool {
     let last_line = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     (bytes.starts_with(b"{\"") && !bytes.ends_with(b"}"))
         || (last_line.starts_with(b"  ") && memchr::memmem::find(bytes, b"Traceback (most recent call last)").is_some())
+}
+
+/// Where a reader should look for what was found at a byte of a record: a line of source code in a traceback tells less than the exception
+/// that it led to.
+fn telling(record: &Record, at: usize) -> usize {
+    let line_begin =
+        record.text.as_bytes()[..at.min(record.text.len())].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
+    let in_frames = line_begin > 0 && record.text[line_begin..].starts_with("    ");
+    let exception = record.chain.0.iter().map(|exception| exception.at).find(|place| *place >= at);
+    exception.filter(|_| in_frames).unwrap_or(at)
 }
 
 /// The line of a record's text that holds the byte `at`: its number in the log, and its text, shortened.

@@ -1,17 +1,16 @@
 //! Bad input: whatever is wrong with a file is said with its place, and the good log beside it is still diagnosed.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use flate2::write::GzEncoder;
 use serde_json::Value;
 
+use crate::logs::{gzip, log_of, put, tar, zip};
 use crate::program::{Run, run, run_with};
 
 /// A log of a task that failed, as Airflow 2.10 writes it.
@@ -35,49 +34,11 @@ const EXIT_FINDINGS: i32 = 1;
 const EXIT_USAGE: i32 = 2;
 const EXIT_LOSS: i32 = 3;
 
-/// Where the task with this name has its log.
-fn log_of(task: &str) -> String {
-    format!("dag_id=shop/run_id=r/task_id={task}/attempt=1.log")
-}
-
 /// A folder with the log of a failed task, `beside`.
 fn tree() -> tempfile::TempDir {
     let tree = tempfile::tempdir().unwrap();
     put(tree.path(), &log_of("beside"), FAILED.as_bytes());
     tree
-}
-
-fn put(tree: &Path, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = tree.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, bytes).unwrap();
-    path
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
-fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, bytes) in members {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        builder.append_data(&mut header, name, *bytes).unwrap();
-    }
-    builder.into_inner().unwrap()
 }
 
 /// What the program reports on a path, with its exit code.
@@ -137,7 +98,7 @@ fn a_file_of_nuls_is_no_text() {
 #[test]
 fn text_behind_nuls_is_read() {
     let tree = tree();
-    put(tree.path(), &log_of("bad"), &[vec![0; 100_000], FAILED.as_bytes().to_vec()].concat());
+    put(tree.path(), &log_of("bad"), [vec![0; 100_000], FAILED.as_bytes().to_vec()].concat());
     let (code, report) = report(tree.path());
     assert_eq!(code, EXIT_FINDINGS);
     assert!(problem(&report, "encoding", &log_of("bad")).contains("100000 NUL bytes"));
@@ -183,7 +144,7 @@ fn a_gzip_that_is_cut_off_is_read_as_far_as_it_goes() {
 fn garbage_behind_a_gzip_does_not_spoil_it() {
     let tree = tree();
     let name = format!("{}.gz", log_of("bad"));
-    put(tree.path(), &name, &[gzip(FAILED.as_bytes()), b"garbage".to_vec()].concat());
+    put(tree.path(), &name, [gzip(FAILED.as_bytes()), b"garbage".to_vec()].concat());
     let (code, report) = report(tree.path());
     assert_eq!(code, EXIT_LOSS);
     assert!(problem(&report, "damaged", &name).contains("follows its end"));
@@ -206,7 +167,7 @@ fn a_member_that_leads_out_of_its_archive_is_only_named() {
 fn archives_in_archives_are_read() {
     let tree = tree();
     let inner = zip(&[(&log_of("inner"), FAILED.as_bytes())]);
-    put(tree.path(), "logs.tar.gz", &gzip(&tar(&[("a/inner.zip", &inner), (&log_of("outer"), FAILED.as_bytes())])));
+    put(tree.path(), "logs.tar.gz", gzip(&tar(&[("a/inner.zip", inner.as_slice()), (&log_of("outer"), FAILED.as_bytes())])));
     let (code, report) = report(tree.path());
     assert_eq!(code, EXIT_FINDINGS);
     assert_eq!(tasks(&report), ["beside", "inner", "outer"]);
@@ -277,8 +238,8 @@ fn a_folder_and_its_archives_give_the_same_incidents() {
     for (name, bytes) in &members {
         put(tree.path(), &format!("logs/{name}"), bytes);
     }
-    put(tree.path(), "logs.tar.gz", &gzip(&tar(&members)));
-    put(tree.path(), "logs.zip", &zip(&members));
+    put(tree.path(), "logs.tar.gz", gzip(&tar(&members)));
+    put(tree.path(), "logs.zip", zip(&members));
     // Where the lines stand differs, and nothing else.
     let incidents = |name: &str| -> Vec<Value> {
         let (code, report) = report(&tree.path().join(name));

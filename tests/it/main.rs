@@ -6,7 +6,12 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod architecture;
+mod command_line;
+mod determinism;
 mod input;
+mod logs;
+mod peers;
 mod program;
 mod report;
 mod rules;
+mod stories;

@@ -131,11 +131,3 @@ fn healthy_and_empty_input_is_said_plainly() {
     assert!(fine.out.starts_with("No failure found in 1 attempt: 1 succeeded.\nRead 1 log"), "{}", fine.out);
     assert_eq!(fine.code, 0);
 }
-
-#[test]
-fn the_same_logs_give_the_same_bytes() {
-    for format in ["text", "markdown", "json"] {
-        let [one, many] = ["1", "4"].map(|threads| run(&["sample-logs", "-f", format, "--threads", threads, "--fail-on", "never"]).out);
-        assert!(one == many, "{format} differs between 1 and 4 threads");
-    }
-}

@@ -1,0 +1,154 @@
+//! The same logs give the same bytes: at any number of threads, wherever they lie, in whatever order they were written or named; packed,
+//! they give the same incidents.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::logs::{files_below, gzip, put, tar, zip};
+use crate::program::run_with;
+
+const FORMATS: [&str; 3] = ["text", "markdown", "json"];
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The report on paths below a folder.
+fn written(folder: &Path, paths: &[&str], format: &str, threads: &str) -> String {
+    let mut arguments = paths.to_vec();
+    arguments.extend(["-f", format, "--attempts", "all", "--fail-on", "never", "--threads", threads]);
+    let run = run_with(&arguments, folder, b"");
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.is_empty(), "{}", run.err);
+    run.out
+}
+
+/// Panics with the first line that differs.
+fn assert_same(want: &str, got: &str, what: &str) {
+    if want != got {
+        let differing = want.lines().zip(got.lines()).enumerate().find(|(_, (want, got))| want != got);
+        panic!("{what}: {} and {} bytes; the first line that differs: {differing:#?}", want.len(), got.len());
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    for format in FORMATS {
+        let one = written(repository(), &["sample-logs"], format, "1");
+        assert_same(&one, &written(repository(), &["sample-logs"], format, "8"), format);
+    }
+}
+
+/// A copy of the sample logs under a name as long as theirs, so that lines break alike; written from the last file to the first.
+const COPY: &str = "copied-logs";
+
+fn copy() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files_below(&repository().join("sample-logs")).iter().rev() {
+        put(&folder.path().join(COPY), name, bytes);
+    }
+    folder
+}
+
+#[test]
+fn the_place_and_the_age_of_files_change_nothing() {
+    assert_eq!(COPY.len(), "sample-logs".len());
+    let copy = copy();
+    for format in FORMATS {
+        let want = written(repository(), &["sample-logs"], format, "8");
+        let got = written(copy.path(), &[COPY], format, "8");
+        assert_same(&want, &got.replace(COPY, "sample-logs"), format);
+        assert!(!want.contains(COPY));
+    }
+}
+
+#[test]
+fn a_longer_and_an_absolute_path_change_only_paths() {
+    let copy = copy();
+    let absolute = copy.path().join(COPY);
+    let want = written(repository(), &["sample-logs"], "json", "8");
+    let got = written(repository(), &[absolute.to_str().unwrap()], "json", "8");
+    assert_same(&want, &got.replace(absolute.to_str().unwrap(), "sample-logs"), "absolute path");
+}
+
+#[test]
+fn the_order_in_which_paths_are_named_changes_nothing() {
+    let trees = ["sample-logs/airflow-1.10", "sample-logs/airflow-2.10", "sample-logs/airflow-3.1"];
+    let [one, two, three] = trees;
+    for format in FORMATS {
+        let want = written(repository(), &trees, format, "8");
+        for order in [&[three, two, one][..], &[two, three, one], &[three, one, two, one]] {
+            assert_same(&want, &written(repository(), order, format, "8"), &format!("{format}, {order:?}"));
+        }
+    }
+}
+
+/// What a JSON report says, with the path of every file written as if it lay in a folder `logs`, and without what can only differ: where
+/// the members of an archive are counted as one file of fewer bytes.
+fn apart_from_paths(report: &str, input: &str) -> Value {
+    let mut report: Value = serde_json::from_str(report).unwrap();
+    unpack(&mut report, input);
+    let Value::Object(fields) = &mut report else { panic!("no map") };
+    fields.remove("problems").unwrap();
+    let totals = fields.get_mut("totals").and_then(Value::as_object_mut).unwrap();
+    totals.remove("files").unwrap();
+    totals.remove("bytes").unwrap();
+    report
+}
+
+fn unpack(value: &mut Value, input: &str) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(path)) = fields.get("path") {
+                let inside = match fields.get("member") {
+                    Some(Value::String(member)) => format!("logs/{member}"),
+                    _ => path.replacen(input, "logs", 1),
+                };
+                fields.insert("path".to_owned(), inside.into());
+                fields.remove("member");
+            }
+            fields.values_mut().for_each(|value| unpack(value, input));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| unpack(value, input)),
+        // Sentences name files too.
+        Value::String(text) => *text = text.replace(&format!("{input}!"), "logs/").replace(&format!("{input}/"), "logs/"),
+        _ => {}
+    }
+}
+
+#[test]
+fn packed_logs_give_the_same_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = files_below(&repository().join("sample-logs"));
+    let backwards: Vec<_> = files.iter().rev().map(|(name, bytes)| (name, bytes)).collect();
+    for (name, bytes) in &files {
+        put(&folder.path().join("plain"), name, bytes);
+    }
+    let packed: Vec<(PathBuf, Vec<u8>)> =
+        vec![(folder.path().join("logs.tar.gz"), gzip(&tar(&backwards))), (folder.path().join("logs.zip"), zip(&backwards))];
+    let want = apart_from_paths(&written(folder.path(), &["plain"], "json", "8"), "plain");
+    assert!(want["incidents"].as_array().is_some_and(|incidents| incidents.len() > 5));
+    for (path, bytes) in packed {
+        fs::write(&path, bytes).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let got = apart_from_paths(&written(folder.path(), &[name], "json", "8"), name);
+        assert_same(&format!("{want:#}"), &format!("{got:#}"), name);
+    }
+}
+
+#[test]
+fn packed_files_in_a_tree_give_the_same_report() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in &files_below(&repository().join("sample-logs")) {
+        put(&folder.path().join("plain"), name, bytes);
+        match name.strip_suffix(".log") {
+            Some(_) => put(&folder.path().join("packed"), &format!("{name}.gz"), gzip(bytes)),
+            None => put(&folder.path().join("packed"), name, bytes),
+        };
+    }
+    let want = apart_from_paths(&written(folder.path(), &["plain"], "json", "8"), "plain");
+    let got = written(folder.path(), &["packed"], "json", "8").replace(".log.gz", ".log");
+    assert_same(&format!("{want:#}"), &format!("{:#}", apart_from_paths(&got, "packed")), "every file packed");
+}
