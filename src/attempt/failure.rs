@@ -19,7 +19,12 @@ const CATEGORIES_WITH_ENDPOINT: [&str; 8] = ["network", "timeout", "tls", "http"
 /// The failure of an attempt, or of an excerpt; `None` for what did not fail.
 pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, has_tasks: bool) -> Option<Failure> {
     let failed = match attempt.kind {
-        Kind::Task => attempt.outcome.is_failure() || (attempt.outcome == Outcome::Unknown && shows_failure(log, rules)),
+        Kind::Task => match attempt.outcome {
+            Outcome::Unknown => shows_failure(log, rules),
+            // Skipped from outside, while it ran: a run's timeout, say. A task that skips itself ends without a word of this kind.
+            Outcome::Skipped => log.matches.iter().any(|found| rules.symptoms[found.symptom].fatal_anywhere),
+            outcome => outcome.is_failure(),
+        },
         // Without task logs beside it, a component's log is an excerpt like any other. Beside them, what it knows is joined to
         // the attempts, and its own troubles do not end attempts.
         Kind::Scheduler | Kind::Worker | Kind::Triggerer | Kind::Webserver | Kind::Kernel => !has_tasks && shows_failure(log, rules),

@@ -75,6 +75,8 @@ struct Item<'a> {
     failure: &'a Failure,
     family: String,
     transport: Transport,
+    /// Whether the worker host is what it is about.
+    of_host: bool,
     time: Option<Timestamp>,
 }
 
@@ -95,7 +97,8 @@ impl<'a> Item<'a> {
         let passing = symptom.is_some_and(|symptom| matches!(symptom.category.as_str(), "network" | "timeout" | "dns")) || busy;
         let family = symptom.map_or_else(|| unrecognised_key(failure), |symptom| symptom.family.clone());
         let transport = if passing { Transport::Passing } else { Transport::Standing };
-        Some(Self { row, attempt, failure, family, transport, time: failure.time })
+        let of_host = symptom.is_some_and(|symptom| symptom.category == "resource");
+        Some(Self { row, attempt, failure, family, transport, of_host, time: failure.time })
     }
 
     /// `dag.task`.
@@ -177,6 +180,10 @@ fn join_keys(failures: &[Item<'_>], sets: &mut Sets) {
             }
             (Transport::Standing, Some(endpoint)) => add(STANDING, format!("{} {endpoint}", item.family)),
             (Transport::Standing, None) => add(STANDING, format!("{} {}", item.family, standing_place(item))),
+        }
+        // A full disk, a process limit, a kill: what a host runs out of strikes its tasks together.
+        if let Some(host) = item.attempt.host.as_ref().filter(|_| item.of_host) {
+            add(TIMED, format!("{} on {host}", item.family));
         }
         if let Some(instance) = instance {
             add(STANDING, format!("{} {instance}", item.family));

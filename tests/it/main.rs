@@ -12,6 +12,7 @@ mod input;
 mod logs;
 mod peers;
 mod program;
+mod readme;
 mod report;
 mod rules;
 mod stories;

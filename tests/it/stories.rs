@@ -18,7 +18,7 @@ use crate::program::report;
 const RIGHT_MIN: f64 = 0.75;
 
 /// The story, `-` where there is none; the label of the attempt; the causes of which the first must be one.
-const RIGHT: [(&str, &str, &[&str]); 25] = [
+const RIGHT: [(&str, &str, &[&str]); 24] = [
     ("a", "connection_reset", &["server-overload", "undetermined-remote-close", "server-restart"]),
     ("a", "http_5xx", &["server-overload"]),
     ("a", "remote_closed_without_response", &["server-overload", "undetermined-remote-close", "server-restart"]),
