@@ -148,7 +148,16 @@ fn used_symptoms(rules: &RuleSet) -> BTreeSet<SymptomIx> {
         used.extend(cause.produces.iter().copied());
         for evidence in &cause.evidence {
             let nearby = evidence.when.preceded_by.iter().flat_map(|nearby| &nearby.symptoms);
-            used.extend(evidence.when.symptom.iter().flatten().chain(nearby).filter_map(|id| rules.symptom(id)));
+            used.extend(
+                evidence
+                    .when
+                    .symptom
+                    .iter()
+                    .flatten()
+                    .chain(evidence.when.among.iter().flatten())
+                    .chain(nearby)
+                    .filter_map(|id| rules.symptom(id)),
+            );
         }
     }
     for symptom in &rules.symptoms {

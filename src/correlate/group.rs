@@ -185,6 +185,11 @@ fn join_keys(failures: &[Item<'_>], sets: &mut Sets) {
         if let Some(host) = item.attempt.host.as_ref().filter(|_| item.of_host) {
             add(TIMED, format!("{} on {host}", item.family));
         }
+        if let Some(instance) = &instance
+            && item.transport == Transport::Passing
+        {
+            add(TIMED, instance.clone());
+        }
         if let Some(instance) = instance {
             add(STANDING, format!("{} {instance}", item.family));
         }

@@ -242,6 +242,7 @@ impl<'a> Context<'a> {
         let is = |wanted: Option<bool>, actual: &dyn Fn() -> bool| wanted.is_none_or(|wanted| wanted == actual());
         let retries = patterns::retries(self.incident, self.attempts, self.table);
         counts_hold
+            && when.among.as_ref().is_none_or(|ids| self.among(&self.ids(ids)))
             && is(when.single, &|| self.incident.attempts.len() == 1)
             && is(when.crowded, &|| self.has(|kind| kind == PatternKind::Concurrency))
             && is(when.onset, &|| self.has(|kind| kind == PatternKind::Onset))
@@ -261,6 +262,11 @@ impl<'a> Context<'a> {
 
     fn tasks(&self) -> BTreeSet<(String, String)> {
         self.members().filter_map(|(_, attempt, _)| patterns::key(attempt)).collect()
+    }
+
+    /// Whether one attempt of the incident, however few others do, shows one of the symptoms.
+    fn among(&self, wanted: &BTreeSet<SymptomIx>) -> bool {
+        self.members().any(|(_, attempt, _)| attempt.symptoms.iter().any(|shown| wanted.contains(&shown.symptom)))
     }
 
     /// Whether no attempt of the incident's tasks succeeded; known only where several attempts were read.

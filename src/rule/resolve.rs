@@ -171,8 +171,10 @@ fn evidence_of(source: EvidenceSource, node: &Node, context: &mut Context<'_>) -
             "name at least one predicate; rules/README.md lists them under \"Evidence\"",
         );
     }
-    for (index, id) in source.when.symptom.iter().flatten().enumerate() {
-        context.symptom(id, when_at.child("symptom").item(index));
+    for (key, ids) in [("symptom", &source.when.symptom), ("among", &source.when.among)] {
+        for (index, id) in ids.iter().flatten().enumerate() {
+            context.symptom(id, when_at.child(key).item(index));
+        }
     }
     for (index, id) in source.when.preceded_by.iter().flat_map(|nearby| &nearby.symptoms).enumerate() {
         context.symptom(id, when_at.child("preceded_by").child("symptoms").item(index));

@@ -11,6 +11,7 @@ use crate::time::{Span, parse_span};
 #[expect(missing_docs, reason = "each predicate is documented once, in rules/README.md, where rule authors read it")]
 pub struct When {
     pub symptom: Option<Vec<String>>,
+    pub among: Option<Vec<String>>,
     pub exception: Option<Vec<String>>,
     pub frame: Option<Vec<String>>,
     pub status: Option<Vec<u16>>,
