@@ -4,37 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attempt::{Attempt, Failure};
-use crate::record::Phase;
 use crate::rule::RuleSet;
-use crate::scan::Ending;
 use crate::time::{Span, Timestamp};
 
-use super::{Incident, Scope, patterns, statistics};
+use super::sets::Sets;
+use super::table::Table;
+use super::{Incident, Scope, consequence, host, patterns};
 
 /// Failures of one endpoint that are further apart are two outages. Five minutes: longer than Airflow's default retry delay, so that
 /// the retries of an outage stay with it.
-const GAP: Span = Span::seconds(330);
+pub(super) const GAP: Span = Span::seconds(330);
 
 /// What fails in the same way in one run within this time fails together: one event cuts connections off within milliseconds.
 const MOMENT: Span = Span::seconds(1);
-
-/// How long after a kill its peers' connections break: they notice with their next read, write or attempt to connect.
-const AFTER_KILL: Span = Span::seconds(30);
-
-/// How long before the line that tells of a kill its peers may already have noticed: the supervisor polls every few seconds.
-const BEFORE_KILL: Span = Span::seconds(10);
-
-/// How many endpoints (or, where none are known, tasks) make a host's trouble the host's own.
-const HOST_ENDPOINTS_MIN: usize = 3;
-
-/// How unlikely it must be that a host's failures are chance.
-const HOST_P_MAX: f64 = 0.05;
-
-/// Failures of one host that are further apart are two troubles. Two minutes: what a host cannot reach fails within its timeouts.
-const HOST_GAP: Span = Span::seconds(120);
-
-/// How long before and after a host's failures other attempts are compared with them.
-const HOST_AROUND: Span = Span::seconds(60);
 
 /// Groups up to this size at different times are one recurring incident if they look the same.
 const CHRONIC_MAX: usize = 3;
@@ -46,16 +28,16 @@ pub fn group(attempts: &[Attempt], rules: &RuleSet) -> Vec<Incident> {
     let mut sets = Sets::new(failures.len());
     join_keys(&failures, &mut sets);
     join_unplaced(&failures, &mut sets);
-    join_host_trouble(&failures, attempts, &mut sets);
+    host::join(&failures, attempts, &mut sets);
     join_chronic(&failures, &mut sets);
-    let provoked = provoked(&failures, rules);
+    let provoked = consequence::provoked(&failures, rules);
     let roots: BTreeSet<usize> = provoked.values().copied().collect();
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for item in 0..failures.len() {
         let place = provoked.get(&item).copied().unwrap_or(item);
         groups.entry(sets.find(place)).or_default().push(item);
     }
-    let index = patterns::Table::of(attempts);
+    let index = Table::of(attempts);
     groups
         .into_values()
         .map(|items| {
@@ -69,20 +51,20 @@ pub fn group(attempts: &[Attempt], rules: &RuleSet) -> Vec<Incident> {
 }
 
 /// A failure with what it is grouped by.
-struct Item<'a> {
-    row: usize,
-    attempt: &'a Attempt,
-    failure: &'a Failure,
-    family: String,
-    transport: Transport,
+pub(super) struct Item<'a> {
+    pub(super) row: usize,
+    pub(super) attempt: &'a Attempt,
+    pub(super) failure: &'a Failure,
+    pub(super) family: String,
+    pub(super) transport: Transport,
     /// Whether the worker host is what it is about.
     of_host: bool,
-    time: Option<Timestamp>,
+    pub(super) time: Option<Timestamp>,
 }
 
 /// How a failure depends on time.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Transport {
+pub(super) enum Transport {
     /// Closes, resets, timeouts, refusals, 5xx: the parts of one outage may look like any of them, and an outage has an end.
     Passing,
     /// Certificates, credentials, bad requests, code: the same until somebody mends it.
@@ -102,38 +84,10 @@ impl<'a> Item<'a> {
     }
 
     /// `dag.task`.
-    fn task(&self) -> Option<String> {
+    pub(super) fn task(&self) -> Option<String> {
         self.attempt.task.dag_id.as_ref().zip(self.attempt.task.task_id.as_ref()).map(|(dag, task)| format!("{dag}.{task}"))
     }
-
-    /// Whether the other side was reached at all: it refused, answered with a status, or closed what it had accepted.
-    fn was_answered(&self) -> bool {
-        let answered = [Some(Phase::Write), Some(Phase::Body)].contains(&self.failure.phase);
-        answered || self.failure.facts.status.is_some() || ANSWERED_FAMILIES.contains(&self.family.as_str())
-    }
-
-    /// The run it belongs to.
-    fn run(&self) -> Option<(&str, &str)> {
-        self.attempt.task.dag_id.as_deref().zip(self.attempt.task.run_id.as_deref())
-    }
-
-    /// Whether it provokes another failure in its neighbours: its process was killed, the likeliest cause of what it shows is the platform's (a process killed for
-    /// memory, a host lost), so that it reaches beyond its own call, and is known to produce what the other shows.
-    fn provokes(&self, other: &Self, rules: &RuleSet) -> bool {
-        let likeliest = self.failure.symptom.and_then(|symptom| rules.symptoms[symptom].causes.first()).map(|cause| &rules.causes[*cause]);
-        let shown = other.failure.symptom;
-        self.attempt.ending == Ending::Killed
-            && self.transport == Transport::Standing
-            && other.transport == Transport::Passing
-            && likeliest.is_some_and(|cause| cause.layer == PLATFORM && shown.is_some_and(|symptom| cause.produces.contains(&symptom)))
-    }
 }
-
-/// The layer of causes that strike whole processes and hosts.
-const PLATFORM: &str = "platform";
-
-/// Families of symptoms in which the other side, or something on its behalf, sent an answer: the host's own network was there.
-const ANSWERED_FAMILIES: [&str; 3] = ["connection-refused", "remote-close", "truncated-response"];
 
 /// What an unrecognised failure is grouped by: exception, message with its variable parts masked, and the task's own frames.
 pub(crate) fn unrecognised_key(failure: &Failure) -> String {
@@ -238,55 +192,6 @@ fn join_unplaced(failures: &[Item<'_>], sets: &mut Sets) {
     }
 }
 
-/// Joins the failures of a host that fails against many endpoints while other hosts do not.
-fn join_host_trouble(failures: &[Item<'_>], attempts: &[Attempt], sets: &mut Sets) {
-    let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, item) in
-        failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing && item.time.is_some() && !item.was_answered())
-    {
-        if let Some(host) = &item.attempt.host {
-            hosts.entry(host).or_default().push(at);
-        }
-    }
-    for (host, mut items) in hosts {
-        // What fails from other hosts too is the endpoint's trouble, not this host's.
-        items.retain(|item| {
-            let item = &failures[*item];
-            !failures.iter().any(|other| {
-                let same_place = item.failure.endpoint.is_some() && other.failure.endpoint == item.failure.endpoint;
-                let near = matches!((item.time, other.time), (Some(a), Some(b)) if a <= b + GAP && b <= a + GAP);
-                same_place && near && other.attempt.host.as_deref() != Some(host)
-            })
-        });
-        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
-        let together =
-            |a: &usize, b: &usize| matches!((failures[*a].time, failures[*b].time), (Some(early), Some(late)) if late - early <= HOST_GAP);
-        for burst in items.chunk_by(together) {
-            let places: BTreeSet<String> =
-                burst.iter().filter_map(|item| failures[*item].failure.endpoint.clone().or_else(|| failures[*item].task())).collect();
-            let span = failures[burst[0]].time.zip(burst.last().and_then(|last| failures[*last].time));
-            let Some((from, to)) = span.filter(|_| places.len() >= HOST_ENDPOINTS_MIN) else { continue };
-            // Everything that ended in that time, here and elsewhere.
-            let during = |attempt: &&Attempt| {
-                attempt.is_task() && attempt.ended.is_some_and(|end| end + HOST_AROUND >= from && end <= to + HOST_AROUND)
-            };
-            let failed = |attempt: &Attempt| attempt.failure.is_some();
-            let (mut bad_in, mut good_in, mut bad_out, mut good_out) = (0, 0, 0, 0);
-            for attempt in attempts.iter().filter(during) {
-                match (attempt.host.as_deref() == Some(host), failed(attempt)) {
-                    (true, true) => bad_in += 1,
-                    (true, false) => good_in += 1,
-                    (false, true) => bad_out += 1,
-                    (false, false) => good_out += 1,
-                }
-            }
-            if bad_in > good_in && statistics::fisher(bad_in, good_in, bad_out, good_out) <= HOST_P_MAX {
-                burst.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
-            }
-        }
-    }
-}
-
 /// Joins small groups that look the same at different times: a fault that comes back is one incident, however long the pause.
 fn join_chronic(failures: &[Item<'_>], sets: &mut Sets) {
     let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
@@ -308,30 +213,6 @@ fn join_chronic(failures: &[Item<'_>], sets: &mut Sets) {
             }
         }
     }
-}
-
-/// The failures that a failure (a process killed for memory, say) provoked in its own run: each with what provoked it. Only they follow
-/// it, not all that they would otherwise be grouped with.
-fn provoked(failures: &[Item<'_>], rules: &RuleSet) -> BTreeMap<usize, usize> {
-    let mut runs: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-    for (at, item) in failures.iter().enumerate() {
-        if let Some(run) = item.run() {
-            runs.entry(run).or_default().push(at);
-        }
-    }
-    let mut provoked = BTreeMap::new();
-    for items in runs.values() {
-        for root in items {
-            for other in items {
-                let (cause, effect) = (&failures[*root], &failures[*other]);
-                let near = matches!((cause.time, effect.time), (Some(from), Some(seen)) if seen + BEFORE_KILL >= from && seen <= from + AFTER_KILL);
-                if near && cause.provokes(effect, rules) {
-                    provoked.entry(*other).or_insert(*root);
-                }
-            }
-        }
-    }
-    provoked
 }
 
 /// Puts an incident together from its failures.
@@ -368,29 +249,6 @@ fn incident(members: &[&Item<'_>], root: Option<usize>) -> Incident {
         scope,
         patterns: Vec::new(),
         root,
-    }
-}
-
-/// Disjoint sets.
-struct Sets(Vec<usize>);
-
-impl Sets {
-    fn new(count: usize) -> Self {
-        Self((0..count).collect())
-    }
-
-    fn find(&mut self, mut item: usize) -> usize {
-        while self.0[item] != item {
-            self.0[item] = self.0[self.0[item]];
-            item = self.0[item];
-        }
-        item
-    }
-
-    /// The smaller index stands for the set, so that the result does not depend on the order of joining.
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.find(a), self.find(b));
-        self.0[a.max(b)] = a.min(b);
     }
 }
 

@@ -1,15 +1,19 @@
 //! Incidents: failures that belong together, and how they are spread over time, hosts, endpoints, tasks and tries, against the
 //! healthy attempts. Pure.
 
+mod consequence;
 mod group;
+mod host;
 mod patterns;
 mod predicates;
+mod sets;
 mod statistics;
+mod table;
 
 pub use group::group;
 pub(crate) use group::unrecognised_key;
-pub use patterns::Table;
 pub use predicates::{Context, Verdict, abridged, holds, scope_of};
+pub use table::Table;
 
 use crate::attempt::Location;
 use crate::rule::{ScopeKind, SymptomIx};

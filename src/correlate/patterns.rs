@@ -1,13 +1,14 @@
 //! What the spread of an incident over time, hosts, endpoints, tasks and tries shows, each with its numbers and its sentence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::attempt::{Attempt, Location};
 use crate::record::Outcome;
-use crate::rule::{ScopeKind, SymptomIx};
+use crate::rule::ScopeKind;
 use crate::source::TaskInstance;
 use crate::time::{Span, Timestamp};
 
+use super::table::{Table, has_value, instance, key};
 use super::{Incident, Pattern, PatternKind, statistics};
 
 /// How unlikely chance must be for a scope to be told, after correction for the number of values tried.
@@ -33,62 +34,6 @@ const RECURRENCE_P_MAX: f64 = 0.01;
 
 /// How many places are given with a pattern.
 const LOCATIONS_MAX: usize = 3;
-
-/// The attempt table by what is looked for in it.
-#[derive(Debug)]
-pub struct Table {
-    /// The rows of each task instance, in the order of tries.
-    pub(super) tries: BTreeMap<TaskInstance, Vec<usize>>,
-    /// The rows of each `(dag, task)`.
-    pub(super) tasks: BTreeMap<(String, String), Vec<usize>>,
-    /// The rows of each endpoint, failures' own endpoints included.
-    pub(super) endpoints: BTreeMap<String, Vec<usize>>,
-    /// The rows of each host.
-    pub(super) hosts: BTreeMap<String, Vec<usize>>,
-    /// When which symptom was shown by which row, in the order of time.
-    pub(super) shown: Vec<(Timestamp, SymptomIx, usize)>,
-}
-
-impl Table {
-    /// Indexes a table.
-    #[must_use]
-    pub fn of(attempts: &[Attempt]) -> Self {
-        let mut table =
-            Self { tries: BTreeMap::new(), tasks: BTreeMap::new(), endpoints: BTreeMap::new(), hosts: BTreeMap::new(), shown: Vec::new() };
-        for (row, attempt) in attempts.iter().enumerate() {
-            table.shown.extend(attempt.symptoms.iter().filter_map(|shown| Some((shown.time?, shown.symptom, row))));
-            if !attempt.is_task() {
-                continue;
-            }
-            if let (Some(dag), Some(task)) = (&attempt.task.dag_id, &attempt.task.task_id) {
-                table.tries.entry(instance(attempt)).or_default().push(row);
-                table.tasks.entry((dag.clone(), task.clone())).or_default().push(row);
-            }
-            for endpoint in endpoints_of(attempt) {
-                table.endpoints.entry(endpoint.to_owned()).or_default().push(row);
-            }
-            if let Some(host) = &attempt.host {
-                table.hosts.entry(host.clone()).or_default().push(row);
-            }
-        }
-        for rows in table.tries.values_mut() {
-            rows.sort_by_key(|row| (attempts[*row].task.try_number, *row));
-        }
-        table.shown.sort_unstable();
-        table
-    }
-}
-
-/// The task instance without its try.
-pub(super) fn instance(attempt: &Attempt) -> TaskInstance {
-    TaskInstance { try_number: None, ..attempt.task.clone() }
-}
-
-/// The endpoints an attempt used, its failing call's included.
-pub(super) fn endpoints_of(attempt: &Attempt) -> BTreeSet<&str> {
-    let failing = attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_deref());
-    attempt.endpoints.keys().map(String::as_str).chain(failing).collect()
-}
 
 /// All patterns of an incident.
 #[must_use]
@@ -131,8 +76,8 @@ impl View<'_> {
 
     /// The one value that explains the failures against the healthy attempts.
     fn scope(&self) -> Option<Pattern> {
-        let healthy: Vec<&Attempt> = self.attempts.iter().filter(|attempt| attempt.is_healthy()).collect();
-        if healthy.is_empty() || self.incident.attempts.len() < 2 {
+        let healthy = &self.table.healthy;
+        if healthy.all == 0 || self.incident.attempts.len() < 2 {
             return None;
         }
         let scope = &self.incident.scope;
@@ -150,12 +95,12 @@ impl View<'_> {
             let has = |attempt: &&Attempt| has_value(attempt, kind, value);
             let bad_in = self.members().filter(|attempt| has(attempt)).count();
             let bad_out = self.incident.attempts.len() - bad_in;
-            let good_in = healthy.iter().filter(|attempt| has(attempt)).count();
-            let good_out = healthy.len() - good_in;
+            let good_in = healthy.of(kind, value);
+            let good_out = healthy.all - good_in;
             // Endpoints of healthy attempts are often not in their logs: without any that is known, nothing can be compared.
             let comparable = match kind {
-                ScopeKind::Endpoint => healthy.iter().any(|attempt| !attempt.endpoints.is_empty()),
-                ScopeKind::Host => healthy.iter().any(|attempt| attempt.host.is_some()),
+                ScopeKind::Endpoint => healthy.endpoints_known,
+                ScopeKind::Host => healthy.hosts_known,
                 _ => true,
             };
             let p = (statistics::fisher(bad_in, good_in, bad_out, good_out) * tried as f64).min(1.0);
@@ -168,7 +113,7 @@ impl View<'_> {
                 bad_in,
                 self.incident.attempts.len(),
                 kind.name(),
-                healthy.len(),
+                healthy.all,
                 chance(p)
             );
             let numbers = vec![
@@ -266,9 +211,12 @@ impl View<'_> {
     fn crowded(&self) -> Option<Pattern> {
         let [endpoint] = &self.incident.scope.endpoints[..] else { return None };
         let rows = self.table.endpoints.get(endpoint)?;
-        let spans: Vec<(Timestamp, Timestamp)> =
-            rows.iter().filter_map(|row| self.attempts[*row].started.zip(self.attempts[*row].ended)).collect();
-        let running = |at: Timestamp| spans.iter().filter(|(from, to)| *from <= at && at <= *to).count();
+        let spans = || rows.iter().filter_map(|row| self.attempts[*row].started.zip(self.attempts[*row].ended));
+        let (mut starts, mut ends): (Vec<Timestamp>, Vec<Timestamp>) = spans().unzip();
+        starts.sort_unstable();
+        ends.sort_unstable();
+        // Running at an instant: begun until then, less those that ended before.
+        let running = |at: Timestamp| starts.partition_point(|start| *start <= at).saturating_sub(ends.partition_point(|end| *end < at));
         let failing: Vec<usize> = self.times().into_iter().map(running).collect();
         let healthy: Vec<usize> = rows
             .iter()
@@ -320,8 +268,7 @@ impl View<'_> {
     }
 
     fn no_base_rate(&self) -> Option<Pattern> {
-        let any = self.attempts.iter().any(|attempt| attempt.is_healthy());
-        (!any).then(|| {
+        (self.table.healthy.all == 0).then(|| {
             self.pattern(
                 PatternKind::NoBaseRate,
                 "no healthy attempts were read, so there is nothing to compare with".to_owned(),
@@ -355,22 +302,6 @@ pub(super) fn retries(incident: &Incident, attempts: &[Attempt], table: &Table) 
         }
     }
     retries
-}
-
-/// `(dag, task)`.
-pub(super) fn key(attempt: &Attempt) -> Option<(String, String)> {
-    attempt.task.dag_id.clone().zip(attempt.task.task_id.clone())
-}
-
-/// Whether an attempt has a value of a kind.
-pub(super) fn has_value(attempt: &Attempt, kind: ScopeKind, value: &str) -> bool {
-    match kind {
-        ScopeKind::Host => attempt.host.as_deref() == Some(value),
-        ScopeKind::Endpoint => endpoints_of(attempt).contains(value),
-        ScopeKind::Dag => attempt.task.dag_id.as_deref() == Some(value),
-        ScopeKind::Task => key(attempt).is_some_and(|(dag, task)| format!("{dag}.{task}") == value),
-        ScopeKind::Operator => attempt.operator.as_deref() == Some(value),
-    }
 }
 
 /// The most times within a window, and the first of them; `times` are sorted.

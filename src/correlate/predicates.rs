@@ -7,7 +7,8 @@ use crate::record::{Connection, Outcome, Phase};
 use crate::rule::{ConnectionName, HealthyBy, Nearby, NearbyBy, PhaseName, Recurs, RuleSet, ScopeKind, SymptomIx, TimerKind, When};
 use crate::time::{Span, Timestamp};
 
-use super::patterns::{self, Table};
+use super::patterns;
+use super::table::{Table, endpoints_of, key};
 use super::{Incident, PatternKind, statistics};
 
 /// What the predicates are asked of.
@@ -261,7 +262,7 @@ impl<'a> Context<'a> {
     }
 
     fn tasks(&self) -> BTreeSet<(String, String)> {
-        self.members().filter_map(|(_, attempt, _)| patterns::key(attempt)).collect()
+        self.members().filter_map(|(_, attempt, _)| key(attempt)).collect()
     }
 
     /// Whether one attempt of the incident, however few others do, shows one of the symptoms.
@@ -291,7 +292,7 @@ impl<'a> Context<'a> {
     /// Whether different tasks were struck in one moment, as by an event on the other side: connections that grow old do so one by one.
     fn simultaneous(&self) -> bool {
         let mut seen: Vec<(Timestamp, (String, String))> =
-            self.members().filter_map(|(_, attempt, failure)| Some((failure.time?, patterns::key(attempt)?))).collect();
+            self.members().filter_map(|(_, attempt, failure)| Some((failure.time?, key(attempt)?))).collect();
         seen.sort_unstable();
         seen.iter().enumerate().any(|(at, (from, _))| {
             let moment = || seen[at..].iter().take_while(|(time, _)| *time - *from <= MOMENT);
@@ -349,7 +350,7 @@ impl<'a> Context<'a> {
             HealthyBy::Endpoint => {
                 let rows = scope.hosts.iter().filter_map(|host| self.table.hosts.get(host)).flatten();
                 rows.filter(|row| healthy(row) && about(&self.attempts[**row])).any(|row| {
-                    let used = patterns::endpoints_of(&self.attempts[*row]);
+                    let used = endpoints_of(&self.attempts[*row]);
                     !used.is_empty() && used.iter().all(|endpoint| !scope.endpoints.iter().any(|bad| bad == endpoint))
                 })
             }
@@ -394,9 +395,7 @@ impl<'a> Context<'a> {
                         run(attempt).is_some() && run(attempt) == run(neighbour)
                     }
                     NearbyBy::Host => attempt.host.is_some() && attempt.host == neighbour.host,
-                    NearbyBy::Endpoint => {
-                        failure.endpoint.as_deref().is_some_and(|endpoint| patterns::endpoints_of(neighbour).contains(endpoint))
-                    }
+                    NearbyBy::Endpoint => failure.endpoint.as_deref().is_some_and(|endpoint| endpoints_of(neighbour).contains(endpoint)),
                 };
                 if shares {
                     let title = &self.rules.symptoms[*symptom].title;

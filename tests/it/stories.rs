@@ -44,8 +44,6 @@ const RIGHT: [(&str, &str, &[&str]); 24] = [
     ("-", "none", &[]),
     ("-", "healthy_alarming", &[]),
     ("-", "skipped", &[]),
-    // A planned pair of tasks that worked during a story.
-    ("a", "none", &[]),
 ];
 
 /// What the failed attempts of a story have in common, for those stories whose logs prove more together than each alone.
