@@ -130,7 +130,11 @@ fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attem
             .iter()
             .filter(|shown| rules.symptoms[shown.symptom].attempt.is_some() && grave(shown.symptom))
             .map(|shown| shown.symptom);
-        let verdicts = std::mem::take(&mut chosen);
+        let mut verdicts = std::mem::take(&mut chosen);
+        if verdicts.is_empty() {
+            // Neither an exception nor a kill: what an excerpt says of a failure is all there is.
+            verdicts = log.matches.iter().rev().filter(|found| grave(found.symptom)).map(|found| found.symptom).collect();
+        }
         chosen = order(inside.into_iter().chain(verdicts).chain(from_elsewhere).chain(composed), rules);
     } else {
         chosen = order(chosen.into_iter().chain(from_elsewhere), rules);
