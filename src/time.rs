@@ -138,7 +138,7 @@ impl Default for Zone {
 }
 
 impl Zone {
-    /// A zone by its IANA name (`Europe/Berlin`), or `UTC`.
+    /// A zone by its IANA name (`Europe/Berlin`), `UTC`, or an offset (`+02:00`).
     ///
     /// # Errors
     /// When no such zone is known; the message is meant for the user.
@@ -146,7 +146,16 @@ impl Zone {
         if name.eq_ignore_ascii_case("utc") {
             return Ok(Self::default());
         }
-        TimeZone::get(name).map(Self).map_err(|_| format!("unknown time zone '{name}'; give an IANA name such as Europe/Berlin"))
+        if let (Some(seconds), taken) = parse_offset(name.as_bytes())
+            && taken == name.len()
+            && let Ok(offset) =
+                i32::try_from(seconds).map_err(|_| ()).and_then(|seconds| jiff::tz::Offset::from_seconds(seconds).map_err(|_| ()))
+        {
+            return Ok(Self(TimeZone::fixed(offset)));
+        }
+        TimeZone::get(name)
+            .map(Self)
+            .map_err(|_| format!("unknown time zone '{name}'; give an IANA name such as Europe/Berlin, or an offset such as +02:00"))
     }
 }
 
@@ -206,10 +215,39 @@ pub fn parse_prefix(text: &[u8], zone: &Zone) -> Option<(Timestamp, usize)> {
     Some((Timestamp(instant + micros), at))
 }
 
+/// The zones that the UI of Airflow 2 writes by their abbreviation, as hours east of UTC; only those that mean one zone to almost everybody.
+/// `IST` and `CST` are not among them: they are read in the zone of `--timezone`.
+const ABBREVIATIONS: [(&str, f64); 22] = [
+    ("UTC", 0.0),
+    ("GMT", 0.0),
+    ("WET", 0.0),
+    ("WEST", 1.0),
+    ("BST", 1.0),
+    ("CET", 1.0),
+    ("CEST", 2.0),
+    ("EET", 2.0),
+    ("EEST", 3.0),
+    ("MSK", 3.0),
+    ("SGT", 8.0),
+    ("HKT", 8.0),
+    ("JST", 9.0),
+    ("KST", 9.0),
+    ("AEST", 10.0),
+    ("AEDT", 11.0),
+    ("EST", -5.0),
+    ("EDT", -4.0),
+    ("CDT", -5.0),
+    ("MDT", -6.0),
+    ("PST", -8.0),
+    ("PDT", -7.0),
+];
+
 /// The offset in seconds east of UTC that stands at the start of `text`, and the bytes it took.
 fn parse_offset(text: &[u8]) -> (Option<i64>, usize) {
-    if text.starts_with(b" UTC") {
-        return (Some(0), 4);
+    if let Some(name) = text.strip_prefix(b" ") {
+        let length = name.iter().take(5).take_while(|byte| byte.is_ascii_uppercase()).count();
+        let hours = ABBREVIATIONS.iter().find(|(known, _)| known.as_bytes() == &name[..length]).map(|(_, hours)| *hours);
+        return hours.map_or((None, 0), |hours| (Some((hours * 3600.0) as i64), length + 1));
     }
     let sign = match text.first() {
         Some(b'Z' | b'z') => return (Some(0), 1),
@@ -267,6 +305,8 @@ mod tests {
             "2025-01-01T10:15:30.123Z",
             "2025-01-01 10:15:30,123",
             "2025-01-01, 10:15:30.123 UTC",
+            "2025-01-01, 11:15:30.123 CET",
+            "2025-01-01, 05:15:30.123 EST",
             "2025-01-01T10:15:30.123000",
         ] {
             assert_eq!(micros(text), want, "{text}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::record::{Chain, Connection, Exception, Facts, Outcome, endpoints_in};
+use crate::record::{Chain, Connection, Exception, Facts, Level, Outcome, endpoints_in};
 use crate::rule::{RuleSet, SymptomIx};
 use crate::scan::{Ending, FailureRecord, Match, Observation, is_trouble};
 use crate::source::Kind;
@@ -29,7 +29,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         // the attempts, and its own troubles do not end attempts.
         Kind::Scheduler | Kind::Worker | Kind::Triggerer | Kind::Webserver | Kind::Kernel => !has_tasks && shows_failure(log, rules),
         Kind::Trigger => false,
-        Kind::DagProcessor | Kind::Other => shows_failure(log, rules),
+        Kind::DagProcessor | Kind::Other => attempt.outcome.is_failure() || shows_failure(log, rules),
     };
     if !failed {
         return None;
@@ -51,9 +51,11 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
     // Where the failure's place in time is known only roughly (a kill, a silence), so is the call.
     let call = record.filter(|record| found.is_none_or(|found| found.line >= record.line));
     let endpoint = endpoint_of(&facts, &chain, attempt, symptom, rules, time);
-    let connection = call
-        .and_then(|record| record.connection)
-        .map(|connection| reused(connection, endpoint.as_deref(), attempt, time, call.and_then(|record| record.elapsed)));
+    let before = Before::of(endpoint.as_deref(), attempt, time, call.and_then(|record| record.elapsed));
+    let connection = call.and_then(|record| record.connection).map(|connection| match connection {
+        Connection::Session if before.answered => Connection::Reused,
+        connection => connection,
+    });
     Some(Failure {
         symptom,
         line: found.map(|found| found.at_line).or_else(|| record.map(|record| record.line)).unwrap_or_else(|| log.lines.max(1)),
@@ -64,7 +66,8 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         phase: call.and_then(|record| record.phase),
         connection,
         elapsed: call.and_then(|record| record.elapsed),
-        idle_before: call.and_then(|record| record.idle_before),
+        // What the call itself took is no silence before it.
+        idle_before: call.and_then(|record| record.idle_before.filter(|idle| !(before.announced && record.elapsed == Some(*idle)))),
         running_for: time.zip(attempt.started).map(|(end, start)| end - start),
         chain: chain.0,
         facts,
@@ -79,9 +82,14 @@ fn shows_failure(log: &Observation, rules: &RuleSet) -> bool {
         !symptom.incidental && !symptom.causes.is_empty()
     };
     let excerpt = log.source.kind != Kind::Task || log.is_excerpt;
+    // What a logger wrote as information may be about anything; where no level is given, the words alone must do.
+    let serious = |found: &Match| {
+        found.level.is_none_or(|level| level >= Level::Warning) || log.failures.iter().any(|failure| failure.line == found.line)
+    };
+    let ended = |found: &Match| rules.symptoms[found.symptom].fatal_anywhere;
     log.failures.iter().any(|failure| failure.fatal)
         || log.ending == Ending::Killed
-        || log.matches.iter().any(|found| grave(found) && (excerpt || rules.symptoms[found.symptom].fatal_anywhere))
+        || log.matches.iter().any(|found| grave(found) && (ended(found) || (excerpt && serious(found))))
         || (excerpt && log.failures.iter().any(|failure| is_trouble(failure.level) || failure.level.is_none()))
 }
 
@@ -192,18 +200,24 @@ pub(super) fn has_endpoint(symptom: Option<SymptomIx>, rules: &RuleSet) -> bool 
     symptom.is_some_and(|symptom| CATEGORIES_WITH_ENDPOINT.contains(&rules.symptoms[symptom].category.as_str()))
 }
 
-/// Whether the failing call's own endpoint was used before, through a session: it was mentioned in a record well before the one that
-/// announces the call.
-fn reused(connection: Connection, endpoint: Option<&str>, attempt: &Attempt, time: Option<Timestamp>, elapsed: Option<Span>) -> Connection {
-    if connection == Connection::OneShot {
-        return connection;
-    }
-    let first = endpoint.and_then(|endpoint| attempt.endpoints.get(endpoint)).and_then(|used| used.first);
-    match (first, time) {
-        (Some(first), Some(time)) if time - first >= elapsed.unwrap_or_default().max(Span::default()) + EARLIER_USE_MIN => {
-            Connection::Reused
+/// What the log tells of the failing call's endpoint before the call.
+struct Before {
+    /// It answered earlier in this attempt.
+    answered: bool,
+    /// The line before the failure announces the call, so that the silence after it was the call itself.
+    announced: bool,
+}
+
+impl Before {
+    fn of(endpoint: Option<&str>, attempt: &Attempt, time: Option<Timestamp>, elapsed: Option<Span>) -> Self {
+        let used = endpoint.and_then(|endpoint| attempt.endpoints.get(endpoint));
+        let (Some(used), Some(time)) = (used, time) else { return Self { answered: false, announced: false } };
+        let line_before = time + Span(-elapsed.unwrap_or_default().0);
+        let earlier = |at: Timestamp| at + EARLIER_USE_MIN <= line_before;
+        Self {
+            answered: used.answered.is_some_and(|at| at <= line_before) || (used.count > 1 && used.first.is_some_and(earlier)),
+            announced: used.last.is_some_and(|last| last >= line_before) && used.answered != used.last,
         }
-        _ => connection,
     }
 }
 

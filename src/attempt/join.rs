@@ -128,6 +128,11 @@ fn row(log: &Observation, tries: &Tries, mentions: &Mentions<'_>, rules: &RuleSe
         let (outcome, because) = outcome_of(log, mentioned, max_tries, tries.has_later(&log.task));
         attempt.outcome = outcome;
         attempt.outcome_because = because;
+    } else if attempt.kind == Kind::Other && (log.outcome.is_some() || log.return_code.is_some()) {
+        // An excerpt that says how its attempt came out, though not whose it was.
+        let (outcome, because) = outcome_of(log, None, max_tries, false);
+        attempt.outcome = outcome;
+        attempt.outcome_because = because;
     } else {
         attempt.outcome_because = format!("a {} log is no attempt", log.source.kind.name());
     }

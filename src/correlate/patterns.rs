@@ -109,7 +109,7 @@ impl View<'_> {
             }
             let share = bad_in as f64 / (bad_in + good_in) as f64;
             let says = format!(
-                "{} of {} failures are on {} {value}; of the {} healthy attempts, {good_in} are there (chance {})",
+                "{} of {} failures are on {} {value}; healthy attempts there: {good_in} of {} (chance {})",
                 bad_in,
                 self.incident.attempts.len(),
                 kind.name(),
@@ -199,8 +199,11 @@ impl View<'_> {
     }
 
     fn elapsed(&self) -> Option<Pattern> {
-        let spans: Vec<Span> =
-            self.members().filter_map(|attempt| attempt.failure.as_ref()?.elapsed).filter(|span| *span >= Span::seconds(1)).collect();
+        let spans: Vec<Span> = self
+            .members()
+            .filter_map(|attempt| attempt.failure.as_ref().filter(|failure| failure.phase.is_some())?.elapsed)
+            .filter(|span| *span >= Span::seconds(1))
+            .collect();
         let spread = statistics::spread(&spans).filter(|spread| spans.len() >= CLUSTER_MIN && *spread <= CLUSTER_SPREAD_MAX)?;
         let median = statistics::median(&spans)?;
         let says = format!("{} failures, each {median} after the log line before (spread {:.0} %)", spans.len(), spread * 100.0);
@@ -236,10 +239,11 @@ impl View<'_> {
 
     fn precedence(&self) -> Option<Pattern> {
         let root = &self.attempts[self.incident.root?];
-        let others = self.incident.attempts.len() - 1;
+        let run = |attempt: &Attempt| attempt.task.dag_id.clone().zip(attempt.task.run_id.clone());
+        let others = self.members().filter(|attempt| run(attempt) == run(root)).count() - 1;
         let failure = root.failure.as_ref()?;
         let when = failure.time.map(|time| format!(" at {} UTC", time.clock())).unwrap_or_default();
-        let says = format!("{} was killed{when}; {others} failures of its run around that moment are its consequence", root.name());
+        let says = format!("{} was killed{when}; {others} other failures of its run around that moment are its consequence", root.name());
         Some(Pattern {
             kind: PatternKind::Precedence,
             says,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::attempt::{Attempt, Failure};
 use crate::correlate::{Context, Incident, PatternKind, Table, group, holds, scope_of, unrecognised_key};
-use crate::rule::{CauseIx, Owner, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity};
+use crate::rule::{Cause, CauseIx, Owner, Retry, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity};
 
 use super::weights::{self, log_odds};
 use super::{Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, RankedCause, sentence};
@@ -70,11 +70,7 @@ fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &
     }
     let recovered =
         incident.patterns.iter().any(|pattern| pattern.kind == PatternKind::Retry && pattern.numbers.contains(&("exhausted", 0.0)));
-    let retry_says = match best {
-        Some((cause, _)) if recovered => format!("A later try succeeded. {}", cause.retry.says),
-        Some((cause, _)) => cause.retry.says.clone(),
-        None => "Nothing is known of this failure; repeat it only if the task may run twice.".to_owned(),
-    };
+    let retry = retry(&causes, rules, recovered);
     Diagnosis {
         id: fingerprint(&incident, attempts, rules),
         title: sentence::title(&incident, attempts, rules),
@@ -83,15 +79,38 @@ fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &
         category: symptom.map_or_else(|| "unrecognised".to_owned(), |symptom| symptom.category.clone()),
         confidence: confidence(&causes),
         owner: best.map_or(Owner::Unknown, |(cause, _)| cause.owner),
-        retry_helps: best.map_or(RetryHelps::Unknown, |(cause, _)| cause.retry.helps),
-        retry_safe: best.map_or(RetrySafe::OnlyIf, |(cause, _)| cause.retry.safe),
-        retry_says,
+        retry_helps: retry.helps,
+        retry_safe: retry.safe,
+        retry_says: retry.says,
         decide_by: decide_by(&causes, rules),
         examples: examples(&incident, attempts),
         causes,
         something_else,
         incident,
     }
+}
+
+/// Whether another try helps and is safe. Safe is what every cause that is not unlikely calls safe: advice to repeat what may have been
+/// done already is worse than none.
+fn retry(causes: &[RankedCause], rules: &RuleSet, recovered: bool) -> Retry {
+    let Some(best) = causes.first().map(|ranked| &rules.causes[ranked.cause]) else {
+        let says = "Nothing is known of this failure; repeat it only if the task may run twice.".to_owned();
+        return Retry { helps: RetryHelps::Unknown, safe: RetrySafe::OnlyIf, says };
+    };
+    let caution = |cause: &Cause| match cause.retry.safe {
+        RetrySafe::Yes => 0,
+        RetrySafe::OnlyIf => 1,
+        RetrySafe::No => 2,
+    };
+    let not_unlikely = causes.iter().filter(|ranked| ranked.probability >= weights::UNLIKELY_MAX).map(|ranked| &rules.causes[ranked.cause]);
+    let cautious = not_unlikely.max_by_key(|cause| caution(cause)).filter(|cause| caution(cause) > caution(best)).unwrap_or(best);
+    let helps = if recovered { RetryHelps::Transient } else { best.retry.helps };
+    let says = match (recovered, best.retry.helps) {
+        (true, RetryHelps::Permanent) => "A later try succeeded.".to_owned(),
+        (true, _) => format!("A later try succeeded. {}", cautious.retry.says),
+        (false, _) => cautious.retry.says.clone(),
+    };
+    Retry { helps, safe: cautious.retry.safe, says }
 }
 
 /// The candidates of one failure, each with its plausibility before evidence, on the scale of the first cause of a list.

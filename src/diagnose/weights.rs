@@ -43,6 +43,9 @@ pub(super) const SOMETHING_ELSE_UNRECOGNISED: f64 = 0.35;
 /// Under this a cause is not worth a line.
 pub(super) const PROBABILITY_SHOWN_MIN: f64 = 0.01;
 
+/// Under this a cause is unlikely enough to be left out of what advice must hold for.
+pub(super) const UNLIKELY_MAX: f64 = 0.1;
+
 /// From here on a cause is called likely: it is more probable than all others together, with a margin.
 pub(super) const LIKELY_MIN: f64 = 0.6;
 

@@ -178,6 +178,33 @@ pub fn endpoints_in(text: &str, mut found: impl FnMut(String)) {
     }
 }
 
+/// Whether a line tells of an answer rather than of a call that begins: it names a status, a duration, or that something came back.
+#[must_use]
+pub fn tells_of_answer(text: &str) -> bool {
+    let words = || text.split(|c: char| c.is_whitespace() || ",;:()[]\"'=".contains(c)).filter(|word| !word.is_empty());
+    let status = |word: &str| word.len() == 3 && word.starts_with(['2', '3', '4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
+    let back = |word: &str| ANSWER_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    words().any(|word| status(word) || back(word))
+}
+
+/// Words of lines that are written after a call.
+const ANSWER_WORDS: [&str; 14] = [
+    "ok",
+    "done",
+    "received",
+    "fetched",
+    "returned",
+    "response",
+    "answered",
+    "loaded",
+    "stored",
+    "sent",
+    "posted",
+    "downloaded",
+    "uploaded",
+    "finished",
+];
+
 /// Documentation that messages refer to is no endpoint of the task.
 const DOCUMENTATION: [&str; 5] = ["airflow.apache.org", "docs.", "bit.ly", "sqlalche.me", "errors.pydantic.dev"];
 

@@ -9,7 +9,7 @@ mod lifecycle;
 mod split;
 mod traceback;
 
-pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of};
+pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
 pub use facts::Facts;
 pub use header::{Dialect, Header, time_of};
 pub use lifecycle::{LANDMARK_LITERALS, Landmark, Outcome, landmarks};

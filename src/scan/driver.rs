@@ -23,13 +23,16 @@ pub struct Options {
     pub threads: usize,
 }
 
+/// More threads than this only cost time to start: reading is bound by the disk and the processors.
+const THREADS_MAX: usize = 256;
+
 /// Reads every input. The result depends on the inputs alone, not on threads or on the order in which files were found.
 #[must_use]
 pub fn scan(inputs: &[Input], rules: &RuleSet, options: &Options) -> Scanned {
     let observer = Observer::new(rules, &options.zone);
     let run = || -> Vec<Part> { inputs.par_iter().map(|input| read_input(input, &observer, &options.limits)).collect() };
     // Where no pool of its own can be had, the global one serves: only the number of threads differs.
-    let parts = match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
+    let parts = match rayon::ThreadPoolBuilder::new().num_threads(options.threads.min(THREADS_MAX)).build() {
         Ok(pool) => pool.install(run),
         Err(_) => run(),
     };

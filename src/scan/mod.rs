@@ -177,6 +177,8 @@ pub struct EndpointUse {
     pub first: Option<Timestamp>,
     /// Last.
     pub last: Option<Timestamp>,
+    /// When a line last told of an answer from it, rather than of a call that begins.
+    pub answered: Option<Timestamp>,
 }
 
 /// What a component's log says about a task instance.

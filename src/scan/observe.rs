@@ -9,7 +9,7 @@ use aho_corasick::AhoCorasick;
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
     Dialect, LANDMARK_LITERALS, Landmark, Level, Outcome, RawRecord, Record, Splitter, connection_of, endpoints_in, landmarks, phase_of,
-    time_of,
+    tells_of_answer, time_of,
 };
 use crate::rule::{Hit, RuleSet, SymptomIx};
 use crate::source::{Kind, Source};
@@ -264,12 +264,14 @@ impl<'a> Reading<'a> {
             return;
         }
         let endpoints = &mut self.log.endpoints;
+        let answered = tells_of_answer(&record.text).then_some(record.time).flatten();
         endpoints_in(&record.text, |endpoint| {
             if let Some(known) = endpoints.get_mut(&endpoint) {
                 known.count += 1;
                 known.last = record.time.or(known.last);
+                known.answered = answered.or(known.answered);
             } else if endpoints.len() < ENDPOINTS_MAX {
-                endpoints.insert(endpoint, EndpointUse { count: 1, first: record.time, last: record.time });
+                endpoints.insert(endpoint, EndpointUse { count: 1, first: record.time, last: record.time, answered });
             }
         });
     }
