@@ -124,6 +124,9 @@ fn key_of(per: Per, attempt: &Attempt, row: usize) -> Option<String> {
 /// The disjoint occurrences of a composite, each as the rows that take part; greedy from the front.
 fn count(composite: &Composite, parts: &[Part]) -> Vec<Vec<usize>> {
     let mut found = Vec::new();
+    if !composite.steps.iter().all(|step| parts.iter().any(|part| part.symptom == *step)) {
+        return found;
+    }
     let mut used = vec![false; parts.len()];
     for start in 0..parts.len() {
         if used[start] {

@@ -39,6 +39,19 @@ pub enum AttemptCondition {
     Composite(Composite),
 }
 
+impl AttemptCondition {
+    /// The symptoms that its sequences and sets are made of.
+    #[must_use]
+    pub fn steps(&self) -> Vec<SymptomIx> {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::steps).collect(),
+            Self::Not(part) => part.steps(),
+            Self::Composite(composite) => composite.steps.clone(),
+            Self::Ending(_) | Self::Outcome(_) | Self::Operator(_) | Self::Kind(_) | Self::Symptom(_) => Vec::new(),
+        }
+    }
+}
+
 /// Several matches in a time, in order or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Composite {

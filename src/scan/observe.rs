@@ -11,7 +11,7 @@ use crate::record::{
     Dialect, LANDMARK_LITERALS, Landmark, Level, Outcome, RawRecord, Record, Splitter, connection_of, endpoints_in, landmarks, phase_of,
     tells_of_answer, time_of,
 };
-use crate::rule::{Hit, RuleSet, SymptomIx};
+use crate::rule::{AttemptCondition, Hit, RuleSet, SymptomIx};
 use crate::source::{Kind, Source};
 use crate::time::{Span, Timestamp, Zone};
 
@@ -22,6 +22,9 @@ const ENDPOINTS_MAX: usize = 32;
 
 /// How many matches of one symptom are kept of one log, apart from those in records that ended the task: the first ones and the last.
 const MATCHES_PER_SYMPTOM_MAX: usize = 16;
+
+/// How many matches are kept of a symptom that a rule counts or puts in a sequence; beyond, the report says that there were more.
+const COUNTED_MATCHES_MAX: usize = 4096;
 
 /// How many things one log may say about other task instances: a scheduler's log of a month says some.
 const MENTIONS_MAX: usize = 200_000;
@@ -70,13 +73,19 @@ pub(super) struct Observer<'a> {
     rules: &'a RuleSet,
     zone: &'a Zone,
     landmarks: Option<AhoCorasick>,
+    /// For each symptom, whether a rule counts it or puts it in a sequence, so that each match matters.
+    counted: Vec<bool>,
 }
 
 impl<'a> Observer<'a> {
     pub(super) fn new(rules: &'a RuleSet, zone: &'a Zone) -> Self {
         // Literals this few and short always build; without the automaton every record would be parsed, which is slow but right.
         let landmarks = AhoCorasick::new(LANDMARK_LITERALS.iter().chain(&OTHER_LITERALS)).ok();
-        Self { rules, zone, landmarks }
+        let mut counted = vec![false; rules.symptoms.len()];
+        for symptom in rules.symptoms.iter().filter_map(|symptom| symptom.attempt.as_ref()).flat_map(AttemptCondition::steps) {
+            counted[symptom] = true;
+        }
+        Self { rules, zone, landmarks, counted }
     }
 
     pub(super) fn observe(&self, source: Source, reader: &mut dyn Read) -> Observed {
@@ -291,11 +300,13 @@ impl<'a> Reading<'a> {
         };
         let kept = self.kept.entry(symptom).or_default();
         *kept += 1;
-        let full = *kept > MATCHES_PER_SYMPTOM_MAX || self.log.matches.len() >= MATCHES_MAX;
+        let counted = self.observer.counted.get(symptom).copied().unwrap_or_default();
+        let full =
+            if counted { *kept > COUNTED_MATCHES_MAX } else { *kept > MATCHES_PER_SYMPTOM_MAX || self.log.matches.len() >= MATCHES_MAX };
         // The latest of many replaces the one kept before it: what stands near the end tells most.
         if full && let Some(last) = self.log.matches.iter_mut().rev().find(|known| known.symptom == symptom && !known.fatal) {
             *last = found;
-        } else if self.log.matches.len() < 2 * MATCHES_MAX {
+        } else if counted || self.log.matches.len() < 2 * MATCHES_MAX {
             self.log.matches.push(found);
         }
     }
@@ -356,6 +367,13 @@ impl<'a> Reading<'a> {
                 self.bad_encoding, self.bad_encoding_line
             );
             self.problems.push(problem(ProblemKind::Encoding, says));
+        }
+        for (symptom, kept) in self.kept.iter().filter(|(symptom, kept)| self.observer.counted[**symptom] && **kept > COUNTED_MATCHES_MAX) {
+            let says = format!(
+                "{kept} records show {}; the first {COUNTED_MATCHES_MAX} and the last were used",
+                self.observer.rules.symptoms[*symptom].id
+            );
+            self.problems.push(problem(ProblemKind::Limit, says));
         }
         if self.cut_records > 0 {
             let says =

@@ -41,7 +41,9 @@ fn the_readme_shows_what_the_program_prints() {
         assert!(std::env::var_os("BLESS").is_some(), "the README's \"{name}\" is not what is printed; BLESS=1 cargo test readme writes it");
         readme.replace_range(from..to, &text);
     }
-    fs::write(&path, readme).unwrap();
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, readme).unwrap();
+    }
 }
 
 #[test]
