@@ -85,9 +85,9 @@ class Lab:
         run("mount", "--bind", self.logs, HOME + "/logs")
         # Byte code made elsewhere would carry the paths of elsewhere into tracebacks.
         sources = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(f"{HERE}/dags-{self.version}", HOME + "/dags", ignore=sources)
+        shutil.copytree(f"{HERE}/dags", HOME + "/dags", ignore=sources)
         shutil.copytree(f"{HERE}/jobs", HOME + "/lib/jobs", ignore=sources)
-        for module in ("lab_env.py", "airflow_side.py"):
+        for module in ("lab_env.py", "airflow_side.py", "airflow_names.py"):
             shutil.copy(f"{HERE}/{module}", HOME + "/lib")
         os.chdir(HOME)  # Python looks for modules in the current folder first
 

@@ -77,7 +77,7 @@ fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &
         summary: sentence::summary(&incident, attempts),
         severity,
         category: symptom.map_or_else(|| "unrecognised".to_owned(), |symptom| symptom.category.clone()),
-        confidence: confidence(&causes),
+        confidence: confidence(&causes, rules),
         owner: best.map_or(Owner::Unknown, |(cause, _)| cause.owner),
         retry_helps: retry.helps,
         retry_safe: retry.safe,
@@ -186,8 +186,8 @@ fn causes_of_attempt(attempt: &Attempt, diagnosis: &Diagnosis, rules: &RuleSet) 
     if possible.is_empty() { all().collect() } else { possible }
 }
 
-fn confidence(causes: &[RankedCause]) -> Confidence {
-    let Some(best) = causes.first() else { return Confidence::Unknown };
+fn confidence(causes: &[RankedCause], rules: &RuleSet) -> Confidence {
+    let Some(best) = causes.first().filter(|best| !rules.causes[best.cause].undetermined) else { return Confidence::Unknown };
     let decisive = best.evidence.iter().any(|line| line.supports && line.weight == crate::rule::Weight::Decisive);
     match best.probability {
         p if p >= weights::PROVEN_MIN && decisive => Confidence::Proven,

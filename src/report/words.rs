@@ -121,7 +121,7 @@ pub(super) fn best<'a>(diagnosis: &'a Diagnosis, rules: &'a RuleSet) -> Option<(
 /// `likely, 78%`.
 pub(super) fn certainty(confidence: Confidence, probability: f64) -> String {
     let word = match confidence {
-        Confidence::Unknown => "a guess",
+        Confidence::Unknown => "unknown",
         Confidence::Possible => "possible",
         Confidence::Likely => "likely",
         Confidence::Proven => "proven",

@@ -139,6 +139,8 @@ pub struct Cause {
     pub retry: Retry,
     /// Symptoms it provokes in its neighbours.
     pub produces: Vec<SymptomIx>,
+    /// It says only that nothing points to a cause: however probable, it is no answer.
+    pub undetermined: bool,
     /// Further reading.
     pub references: Vec<String>,
     /// Where it is defined.

@@ -157,6 +157,7 @@ fn cause(source: CauseSource, node: &Node, place: Place, context: &mut Context<'
         fixes: source.fixes,
         retry: source.retry,
         produces,
+        undetermined: source.undetermined,
         references: source.references,
         place,
     }

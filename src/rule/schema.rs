@@ -332,6 +332,8 @@ pub(super) struct CauseSource {
     #[serde(default)]
     pub(super) produces: Vec<String>,
     #[serde(default)]
+    pub(super) undetermined: bool,
+    #[serde(default)]
     pub(super) references: Vec<String>,
 }
 

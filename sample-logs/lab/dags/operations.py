@@ -3,9 +3,7 @@
 from datetime import datetime, timedelta
 
 from airflow.exceptions import AirflowSkipException
-from airflow.models.dag import DAG
-from airflow.operators.bash import BashOperator
-from airflow.operators.python import PythonOperator
+from airflow_names import DAG, BashOperator, PythonOperator
 
 from jobs import features, forecast, inventory, partners, reports, shipping
 

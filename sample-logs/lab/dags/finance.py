@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from airflow.models.dag import DAG
-from airflow.operators.python import PythonOperator
+from airflow_names import DAG, PythonOperator
 
 from jobs import checks, crm, documents, ledger, tax
 
