@@ -64,8 +64,10 @@ pub enum ProblemKind {
     Limit,
     /// A link that leads back to a folder already walked, or to nowhere.
     Link,
-    /// Not text: nothing that could be read as a log.
+    /// Not text: UTF-16, binary data, only NUL bytes, a packing that is not read. Exit code 3: a log may be lost in it.
     NotText,
+    /// A pipe, socket or device below a folder or in an archive: it is no file, and was not opened.
+    Special,
     /// An empty file: an attempt of which nothing is known.
     Empty,
     /// Bytes that are not UTF-8; they were replaced and the rest was used.
@@ -86,6 +88,7 @@ impl ProblemKind {
             Self::Limit => "limit",
             Self::Link => "link",
             Self::NotText => "not-text",
+            Self::Special => "special",
             Self::Empty => "empty",
             Self::Encoding => "encoding",
             Self::Suspicious => "suspicious",
@@ -96,6 +99,6 @@ impl ProblemKind {
     /// Whether some input could not be read, so that the run ends with exit code 3.
     #[must_use]
     pub fn is_loss(self) -> bool {
-        matches!(self, Self::Unreadable | Self::Damaged)
+        matches!(self, Self::Unreadable | Self::Damaged | Self::NotText)
     }
 }

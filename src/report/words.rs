@@ -182,6 +182,7 @@ pub(super) fn problem_kind(kind: ProblemKind) -> &'static str {
         ProblemKind::Limit => "over a limit: the rest was left out",
         ProblemKind::Link => "not followed: a link in a circle, or to nowhere",
         ProblemKind::NotText => "not text",
+        ProblemKind::Special => "no files (pipes, sockets, devices): not opened",
         ProblemKind::Empty => "empty: nothing is known of what should stand there",
         ProblemKind::Suspicious => "with a name that leads out of its archive: read as data, never extracted",
         ProblemKind::PassedOver => "passed over: files that are no logs by their names",

@@ -61,7 +61,7 @@ impl Reading<'_> {
                     before = member.member;
                 }
                 Some(member) if kind.is_fifo() || kind.is_block_special() || kind.is_character_special() => {
-                    self.problem(&member, ProblemKind::NotText, "a pipe or device; it holds no text".to_owned());
+                    self.problem(&member, ProblemKind::Special, "a pipe or device; it holds no text".to_owned());
                 }
                 // Links are to members, which are read as what they are; folders hold nothing.
                 _ => {}

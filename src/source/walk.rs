@@ -192,7 +192,7 @@ impl Walk {
     /// Opening a pipe waits for a writer, and opening a device may do anything.
     fn special(&mut self, path: &Path) {
         let says = "a pipe, socket or device; it was not opened (name it on the command line to read it)".to_owned();
-        self.problem(&path.to_string_lossy(), ProblemKind::NotText, says);
+        self.problem(&path.to_string_lossy(), ProblemKind::Special, says);
     }
 
     fn unreadable(&mut self, path: &str, error: &std::io::Error) {

@@ -88,7 +88,7 @@ fn special_files_are_not_opened() {
     let _socket = std::os::unix::net::UnixListener::bind(tree.path().join("logs/a/x.log")).unwrap();
     let (inputs, problems) = found(tree.path(), &["logs"]);
     assert_eq!(inputs, ["logs/a/1.log", "logs/b/2.log"]);
-    assert_eq!(problems, ["not-text logs/a/x.log"]);
+    assert_eq!(problems, ["special logs/a/x.log"]);
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn an_empty_file_is_an_attempt_of_which_nothing_is_known() {
 
 #[test]
 fn a_file_of_nuls_is_no_text() {
-    assert!(problem_of(&log_of("bad"), &[0; 100_000], "not-text", EXIT_FINDINGS).contains("NUL"));
+    assert!(problem_of(&log_of("bad"), &[0; 100_000], "not-text", EXIT_LOSS).contains("NUL"));
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_pipe_in_the_tree_is_not_waited_for() {
     assert!(Command::new("mkfifo").arg(tree.path().join("pipe.log")).status().unwrap().success());
     let (code, report) = report(tree.path());
     assert_eq!(code, EXIT_FINDINGS);
-    assert!(problem(&report, "not-text", "pipe.log").contains("not opened"));
+    assert!(problem(&report, "special", "pipe.log").contains("not opened"));
     assert!(is_diagnosed(&report, "beside"), "{report:#}");
 }
 
