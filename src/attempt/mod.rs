@@ -74,6 +74,12 @@ impl Attempt {
         self.kind == Kind::Task && matches!(self.outcome, Outcome::Success | Outcome::Skipped)
     }
 
+    /// The run of the DAG that it belongs to, as DAG and run.
+    #[must_use]
+    pub fn run(&self) -> Option<(&str, &str)> {
+        self.task.dag_id.as_deref().zip(self.task.run_id.as_deref())
+    }
+
     /// The place of one of its lines.
     #[must_use]
     pub fn location(&self, line: u32) -> Location {

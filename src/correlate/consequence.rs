@@ -18,11 +18,6 @@ const BEFORE_KILL: Span = Span::seconds(10);
 const PLATFORM: &str = "platform";
 
 impl Item<'_> {
-    /// The run it belongs to.
-    fn run(&self) -> Option<(&str, &str)> {
-        self.attempt.task.dag_id.as_deref().zip(self.attempt.task.run_id.as_deref())
-    }
-
     /// Whether it provokes another failure in its neighbours: its process was killed, the likeliest cause of what it shows is the platform's (a process killed for
     /// memory, a host lost), so that it reaches beyond its own call, and is known to produce what the other shows.
     fn provokes(&self, other: &Self, rules: &RuleSet) -> bool {
@@ -40,7 +35,7 @@ impl Item<'_> {
 pub(super) fn provoked(failures: &[Item<'_>], rules: &RuleSet) -> BTreeMap<usize, usize> {
     let mut runs: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, item) in failures.iter().enumerate() {
-        if let Some(run) = item.run() {
+        if let Some(run) = item.attempt.run() {
             runs.entry(run).or_default().push(at);
         }
     }

@@ -176,7 +176,7 @@ fn standing_place(item: &Item<'_>) -> String {
 fn join_unplaced(failures: &[Item<'_>], sets: &mut Sets) {
     let mut runs: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
     for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing) {
-        if let (Some(dag), Some(run)) = (&item.attempt.task.dag_id, &item.attempt.task.run_id) {
+        if let Some((dag, run)) = item.attempt.run() {
             runs.entry((dag, run, &item.family)).or_default().push(at);
         }
     }

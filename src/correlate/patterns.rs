@@ -239,8 +239,7 @@ impl View<'_> {
 
     fn precedence(&self) -> Option<Pattern> {
         let root = &self.attempts[self.incident.root?];
-        let run = |attempt: &Attempt| attempt.task.dag_id.clone().zip(attempt.task.run_id.clone());
-        let others = self.members().filter(|attempt| run(attempt) == run(root)).count() - 1;
+        let others = self.members().filter(|attempt| attempt.run() == root.run()).count() - 1;
         let failure = root.failure.as_ref()?;
         let when = failure.time.map(|time| format!(" at {} UTC", time.clock())).unwrap_or_default();
         let says = format!("{} was killed{when}; {others} other failures of its run around that moment are its consequence", root.name());

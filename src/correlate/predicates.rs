@@ -362,7 +362,7 @@ impl<'a> Context<'a> {
         let mut times: Vec<Timestamp> = self.members().filter_map(|(_, _, failure)| failure.time).collect();
         times.sort_unstable();
         let Some((count, from)) = patterns::densest(&times, within) else { return false };
-        let last = times[..].iter().rfind(|time| **time <= from + within).copied().unwrap_or(from);
+        let last = times.iter().rfind(|time| **time <= from + within).copied().unwrap_or(from);
         verdict.words.insert("n", count.to_string());
         verdict.words.insert("span", (last - from).to_string());
         count >= at_least
@@ -390,10 +390,7 @@ impl<'a> Context<'a> {
                 }
                 let shares = match nearby.same {
                     NearbyBy::Any => true,
-                    NearbyBy::Run => {
-                        let run = |attempt: &Attempt| attempt.task.dag_id.clone().zip(attempt.task.run_id.clone());
-                        run(attempt).is_some() && run(attempt) == run(neighbour)
-                    }
+                    NearbyBy::Run => attempt.run().is_some() && attempt.run() == neighbour.run(),
                     NearbyBy::Host => attempt.host.is_some() && attempt.host == neighbour.host,
                     NearbyBy::Endpoint => failure.endpoint.as_deref().is_some_and(|endpoint| endpoints_of(neighbour).contains(endpoint)),
                 };

@@ -16,3 +16,4 @@ mod readme;
 mod report;
 mod rules;
 mod stories;
+mod tree;
