@@ -61,7 +61,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         line: found.map(|found| found.at_line).or_else(|| record.map(|record| record.line)).unwrap_or_else(|| log.lines.max(1)),
         time,
         excerpt: found.map(|found| found.excerpt.clone()).or_else(|| record.map(|record| record.excerpt.clone())).unwrap_or_default(),
-        frames: own_frames(&chain.0),
+        frames: own_frames(&chain.exceptions),
         endpoint,
         phase: call.and_then(|record| record.phase),
         connection,
@@ -69,7 +69,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         // What the call itself took is no silence before it.
         idle_before: call.and_then(|record| record.idle_before.filter(|idle| !(before.announced && record.elapsed == Some(*idle)))),
         running_for: time.zip(attempt.started).map(|(end, start)| end - start),
-        chain: chain.0,
+        chain: chain.exceptions,
         facts,
         shown,
     })
@@ -97,7 +97,7 @@ fn shows_failure(log: &Observation, rules: &RuleSet) -> bool {
 /// In an excerpt, the last exception.
 fn fatal_record(log: &Observation, is_task: bool) -> Option<&FailureRecord> {
     let fatal = || log.failures.iter().filter(|failure| failure.fatal);
-    let whole = fatal().find(|failure| !failure.chain.0.is_empty()).or_else(|| fatal().next());
+    let whole = fatal().find(|failure| !failure.chain.exceptions.is_empty()).or_else(|| fatal().next());
     whole.or_else(|| {
         if is_task && log.ending != Ending::Silent {
             None
@@ -179,7 +179,7 @@ fn endpoint_of(
         return Some(endpoint);
     }
     let mut named = None;
-    for exception in &chain.0 {
+    for exception in &chain.exceptions {
         endpoints_in(&exception.message, |endpoint| {
             named.get_or_insert(endpoint);
         });

@@ -109,7 +109,7 @@ pub fn phase_of(chain: &Chain) -> Option<Phase> {
         }
         innermost().find_map(|frame| rest.iter().find(|(_, names)| names.contains(&frame.function.as_str())).map(|(phase, _)| *phase))
     };
-    chain.0.iter().find_map(|exception| of_frames(&exception.frames))
+    chain.exceptions.iter().find_map(|exception| of_frames(&exception.frames))
 }
 
 /// Files whose functions open a connection for one call, by library.
@@ -132,7 +132,7 @@ const SESSION: [&str; 9] = [
 #[must_use]
 pub fn connection_of(chain: &Chain) -> Option<Connection> {
     let uses = |files: &[&str]| {
-        chain.0.iter().any(|exception| exception.frames.iter().any(|frame| files.iter().any(|file| frame.file.ends_with(file))))
+        chain.exceptions.iter().any(|exception| exception.frames.iter().any(|frame| files.iter().any(|file| frame.file.ends_with(file))))
     };
     if uses(&ONE_SHOT) {
         Some(Connection::OneShot)

@@ -113,9 +113,9 @@ mod tests {
         let line = r#"{"timestamp":"2026-11-21T07:26:36.595769Z","level":"error","event":"Task failed with exception","exit_code":3,"logger":"task","error_detail":[{"exc_type":"ConnectionError","exc_value":"aborted","is_cause":false,"frames":[{"filename":"/dags/a.py","lineno":3,"name":"go"}],"exceptions":[]},{"exc_type":"OSError","exc_value":"[Errno 104] reset","is_cause":true,"frames":[],"exceptions":[]}]}"#;
         let record = parse(line.as_bytes(), &Zone::default()).unwrap();
         assert!(record.text.starts_with("Task failed with exception exit_code=3\nTraceback"));
-        let classes: Vec<&str> = record.chain.0.iter().map(|exception| exception.class.as_str()).collect();
+        let classes: Vec<&str> = record.chain.exceptions.iter().map(|exception| exception.class.as_str()).collect();
         assert_eq!(classes, ["OSError", "ConnectionError"]);
-        assert_eq!(record.chain.0[1].frames[0].function, "go");
+        assert_eq!(record.chain.exceptions[1].frames[0].function, "go");
         assert_eq!((record.level, record.logger.as_deref()), (Some(Level::Error), Some("task")));
     }
 
@@ -123,7 +123,7 @@ mod tests {
     fn a_group_shows_its_members_before_itself() {
         let line = r#"{"event":"x","error_detail":[{"exc_type":"ExceptionGroup","exc_value":"2 failed","frames":[],"is_group":true,"exceptions":[[{"exc_type":"TimeoutError","exc_value":"","frames":[],"exceptions":[]}],[{"exc_type":"OSError","exc_value":"no","frames":[],"exceptions":[]}]]}]}"#;
         let record = parse(line.as_bytes(), &Zone::default()).unwrap();
-        let classes: Vec<&str> = record.chain.0.iter().map(|exception| exception.class.as_str()).collect();
+        let classes: Vec<&str> = record.chain.exceptions.iter().map(|exception| exception.class.as_str()).collect();
         assert_eq!(classes, ["TimeoutError", "OSError", "ExceptionGroup"]);
     }
 

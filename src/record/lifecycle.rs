@@ -232,7 +232,7 @@ fn is_task_failed(record: &Record, head: &str) -> bool {
     }
     // Before 2.3 the runner logs the exception's message itself.
     record.level >= Some(Level::Error)
-        && !record.chain.0.is_empty()
+        && !record.chain.exceptions.is_empty()
         && record.logger.as_deref().is_some_and(|logger| logger.starts_with("taskinstance.py") || logger.starts_with("models.py"))
 }
 

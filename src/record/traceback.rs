@@ -2,7 +2,10 @@
 
 /// The exceptions of one record: the root first, the one that was raised at the end last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Chain(pub Vec<Exception>);
+pub struct Chain {
+    /// Root first.
+    pub exceptions: Vec<Exception>,
+}
 
 /// One exception of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +61,13 @@ impl Chain {
     /// The exception that ended the task.
     #[must_use]
     pub fn raised(&self) -> Option<&Exception> {
-        self.0.last()
+        self.exceptions.last()
     }
 
     /// The first exception.
     #[must_use]
     pub fn root(&self) -> Option<&Exception> {
-        self.0.first()
+        self.exceptions.first()
     }
 }
 
@@ -86,7 +89,7 @@ pub(super) fn parse(text: &str) -> Chain {
         let trimmed = line.trim_start();
         let indent = full.len() - trimmed.len();
         if is_head(trimmed) {
-            if reading == Reading::Message && link == Link::First && !chain.0.is_empty() {
+            if reading == Reading::Message && link == Link::First && !chain.exceptions.is_empty() {
                 link = Link::Beside;
             }
             frames.clear();
@@ -127,7 +130,7 @@ pub(super) fn parse(text: &str) -> Chain {
             Reading::Message => {
                 if trimmed.is_empty() {
                     reading = Reading::Text;
-                } else if let Some(last) = chain.0.last_mut()
+                } else if let Some(last) = chain.exceptions.last_mut()
                     && last.message.len() < MESSAGE_BYTES_MAX
                 {
                     last.message.push('\n');
@@ -137,7 +140,7 @@ pub(super) fn parse(text: &str) -> Chain {
             Reading::Text => {
                 // Without a traceback, a line that is an exception with its full framing counts as one.
                 if !has_traceback && let Some((module, class, message)) = exception_line(trimmed, false) {
-                    let link = if chain.0.is_empty() { Link::First } else { Link::Beside };
+                    let link = if chain.exceptions.is_empty() { Link::First } else { Link::Beside };
                     push(&mut chain, Exception { module, class, message, frames: Vec::new(), link, at: start + indent });
                     reading = Reading::Message;
                 }
@@ -155,7 +158,7 @@ enum Reading {
 }
 
 fn push(chain: &mut Chain, mut exception: Exception) {
-    if chain.0.is_empty() {
+    if chain.exceptions.is_empty() {
         exception.link = Link::First;
     } else if exception.link == Link::First {
         exception.link = Link::Beside;
@@ -167,11 +170,11 @@ fn push(chain: &mut Chain, mut exception: Exception) {
         }
         exception.message.truncate(end);
     }
-    if chain.0.len() == EXCEPTIONS_MAX {
+    if chain.exceptions.len() == EXCEPTIONS_MAX {
         // The root and the latest are what matters: one from the middle goes.
-        chain.0.remove(EXCEPTIONS_MAX / 2);
+        chain.exceptions.remove(EXCEPTIONS_MAX / 2);
     }
-    chain.0.push(exception);
+    chain.exceptions.push(exception);
 }
 
 fn is_head(line: &str) -> bool {
@@ -241,7 +244,7 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<(String, Link)> {
-        parse(text).0.into_iter().map(|exception| (exception.class, exception.link)).collect()
+        parse(text).exceptions.into_iter().map(|exception| (exception.class, exception.link)).collect()
     }
 
     #[test]
@@ -249,10 +252,10 @@ mod tests {
         let text = "Task failed\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\n    ^^^\nKeyError: 'x'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"b.py\", line 2, in h\nlib.errors.Broken\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"c.py\", line 3, in i\nValueError: two\nlines\n";
         let chain = parse(text);
         assert_eq!(names(text), [("KeyError".into(), Link::First), ("Broken".into(), Link::Context), ("ValueError".into(), Link::Cause)]);
-        assert_eq!(chain.0[1].module.as_deref(), Some("lib.errors"));
-        assert_eq!(chain.0[2].message, "two\nlines");
-        assert_eq!(chain.0[0].frames, [Frame { file: "a.py".into(), line: 1, function: "f".into() }]);
-        assert!(text[chain.0[2].at..].starts_with("ValueError: two"));
+        assert_eq!(chain.exceptions[1].module.as_deref(), Some("lib.errors"));
+        assert_eq!(chain.exceptions[2].message, "two\nlines");
+        assert_eq!(chain.exceptions[0].frames, [Frame { file: "a.py".into(), line: 1, function: "f".into() }]);
+        assert!(text[chain.exceptions[2].at..].starts_with("ValueError: two"));
     }
 
     #[test]

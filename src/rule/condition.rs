@@ -176,7 +176,7 @@ impl Condition {
                 Some((Some(at), facts))
             }
             Self::Exception(which, name) => {
-                let chain = record.chain.0.as_slice();
+                let chain = record.chain.exceptions.as_slice();
                 let looked_at = match which {
                     Which::Every => chain,
                     Which::Root => chain.get(..1).unwrap_or_default(),
@@ -189,7 +189,7 @@ impl Condition {
                 let holds = |exception: &&Exception| {
                     exception.frames.iter().any(|frame| frame.file.contains(text) || frame.function.contains(text))
                 };
-                let at = record.chain.0.iter().filter(holds).map(|exception| exception.at).min()?;
+                let at = record.chain.exceptions.iter().filter(holds).map(|exception| exception.at).min()?;
                 Some((Some(at), Facts::default()))
             }
             Self::Level(least) => holds(record.level.is_some_and(|level| level >= *least), None),

@@ -209,7 +209,7 @@ impl<'a> Reading<'a> {
         for (symptom, hit) in shown {
             self.matched(symptom, record, hit, fatal);
         }
-        if fatal || !record.chain.0.is_empty() {
+        if fatal || !record.chain.exceptions.is_empty() {
             self.failure(record, fatal);
         }
     }
@@ -269,7 +269,7 @@ impl<'a> Reading<'a> {
 
     fn endpoints(&mut self, record: &Record) {
         // What a traceback's text names is the failing call itself, and its documentation links are none at all.
-        if !record.chain.0.is_empty() {
+        if !record.chain.exceptions.is_empty() {
             return;
         }
         let endpoints = &mut self.log.endpoints;
@@ -397,7 +397,7 @@ fn telling(record: &Record, at: usize) -> usize {
     let line_begin =
         record.text.as_bytes()[..at.min(record.text.len())].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
     let in_frames = line_begin > 0 && record.text[line_begin..].starts_with("    ");
-    let exception = record.chain.0.iter().map(|exception| exception.at).find(|place| *place >= at);
+    let exception = record.chain.exceptions.iter().map(|exception| exception.at).find(|place| *place >= at);
     exception.filter(|_| in_frames).unwrap_or(at)
 }
 
