@@ -26,8 +26,10 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
             outcome => outcome.is_failure(),
         },
         // Without task logs beside it, a component's log is an excerpt like any other. Beside them, what it knows is joined to
-        // the attempts, and its own troubles do not end attempts.
-        Kind::Scheduler | Kind::Worker | Kind::Triggerer | Kind::Webserver | Kind::Kernel => !has_tasks && shows_failure(log, rules),
+        // the attempts, and its own troubles do not end attempts. A file whose name says nothing was picked by someone for what it holds.
+        Kind::Scheduler | Kind::Worker | Kind::Triggerer | Kind::Webserver | Kind::Kernel => {
+            (!has_tasks || log.is_excerpt) && shows_failure(log, rules)
+        }
         Kind::Trigger => false,
         Kind::DagProcessor | Kind::Other => attempt.outcome.is_failure() || shows_failure(log, rules),
     };

@@ -1,19 +1,26 @@
 //! What the bytes of a log say: records with time, level and text, whatever dialect they are written in; exception chains; the
 //! identity and the facts that single records carry. Nothing here knows a rule, and nothing here fails: what is not understood is text.
 
+mod boundary;
 mod call;
+mod envelope;
 mod facts;
 mod header;
 mod json;
+mod keys;
 mod lifecycle;
+mod speaker;
 mod split;
+mod streams;
 mod traceback;
 
 pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
+pub use envelope::Origin;
 pub use facts::Facts;
 pub use header::{Dialect, Header, time_of};
 pub use lifecycle::{LANDMARK_LITERALS, Landmark, Outcome, landmarks};
 pub use split::{RECORD_BYTES_MAX, RawRecord, Splitter};
+pub use streams::{Piece, STREAMS_MAX, Told, each_record};
 pub use traceback::{Chain, Exception, Frame, Link};
 
 use crate::time::{Timestamp, Zone};
@@ -47,13 +54,15 @@ impl Record {
         let mut record = json::parse(raw.bytes, zone).unwrap_or_else(|| {
             let header = header::parse(raw.bytes, zone);
             let bytes = raw.bytes.get(header.text_at..).unwrap_or_default();
-            let text = match split::without_subtask_prefixes(raw.bytes, header.text_at) {
+            let text = match boundary::without_subtask_prefixes(raw.bytes, header.text_at) {
                 Some(text) => String::from_utf8_lossy(&text).into_owned(),
                 None => String::from_utf8_lossy(bytes).into_owned(),
             };
             let chain = traceback::parse(&text);
             Self { time: header.time, level: header.level, logger: header.logger, dialect: header.dialect, text, chain, ..Self::default() }
         });
+        record.time = record.time.or(raw.time);
+        record.level = record.level.or(raw.level);
         record.line = raw.line;
         record.line_count = raw.line_count;
         record
@@ -62,7 +71,8 @@ impl Record {
     /// A record made from bare text, for one record of an example or a test.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        let raw = RawRecord { bytes: text.as_bytes(), line: 1, line_count: 1, cut: false };
+        let raw =
+            RawRecord { bytes: text.as_bytes(), line_end: &[], repeats: 0, time: None, level: None, line: 1, line_count: 1, cut: false };
         Self::parse(&raw, &Zone::default())
     }
 }

@@ -1,11 +1,12 @@
 //! Cuts a stream of bytes into records: a header line with the lines that belong to it. One pass, bounded memory.
 //!
-//! What starts a record is recognised line by line and not once per file: supervisor, task, child processes and
-//! collectors write into one file, each in its own form.
+//! Nothing is lost on the way: the records' bytes, put together again, are the bytes of the stream.
 
 use std::io::{self, Read};
 
-use super::header::{LineKind, line_kind, subtask_text};
+use super::Level;
+use super::boundary::Boundary;
+use crate::time::Timestamp;
 
 /// The longest record. A longer one is cut into pieces that overlap, so that nothing that is looked for can hide in the cut.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
@@ -16,11 +17,20 @@ const OVERLAP_BYTES: usize = 4096;
 /// How much is read at once.
 const READ_BYTES: usize = 256 << 10;
 
-/// One record as it stands in the log, header included, without its last line feed.
+/// One record as it stands in the log, header included.
 #[derive(Debug, Clone, Copy)]
 pub struct RawRecord<'a> {
-    /// The bytes.
+    /// The bytes, without the end of its last line.
     pub bytes: &'a [u8],
+    /// The bytes of the end of its last line: a line feed, with a carriage return before it where the log has one; none where
+    /// the log stops within the line.
+    pub line_end: &'a [u8],
+    /// How many bytes at its begin the piece before it held already; 0 but in pieces of a record that is too long.
+    pub repeats: usize,
+    /// When an envelope around the log says it was written.
+    pub time: Option<Timestamp>,
+    /// How grave such an envelope says it is.
+    pub level: Option<Level>,
     /// The number of its first line, from 1.
     pub line: u32,
     /// How many lines it takes.
@@ -40,7 +50,7 @@ pub struct Splitter<R> {
     seen: usize,
     /// Up to where `buffer` is filled.
     end: usize,
-    open: Open,
+    open: Boundary,
     line: u32,
     line_count: u32,
     /// The record before was cut and this one continues it.
@@ -52,48 +62,28 @@ pub struct Splitter<R> {
     last_byte: u8,
 }
 
-/// The kind of the record that is being read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Open {
-    None,
-    /// It has a header: whatever has none belongs to it.
-    Headed,
-    /// It has none: only a traceback and indented lines belong to it.
-    Bare(Traceback),
-    /// A JSON object: complete in its line.
-    Json,
-}
-
-/// How far a traceback without a header has been read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Traceback {
-    No,
-    /// Between "Traceback" and the exception's line.
-    Frames,
-    /// So many lines after the exception's line: its message may go on, and a further traceback of the chain may follow.
-    Raised(u8),
-}
-
-/// How many lines a message may have after an exception's line, where no header ends it.
-const MESSAGE_LINES_MAX: u8 = 12;
-
 impl<R: Read> Splitter<R> {
     /// Starts reading.
     pub fn new(reader: R) -> Self {
+        Self::with_head(Vec::new(), reader)
+    }
+
+    /// Goes on reading where the first bytes have been read already.
+    pub fn with_head(head: Vec<u8>, reader: R) -> Self {
         Self {
             reader,
-            buffer: Vec::new(),
             start: 0,
             seen: 0,
-            end: 0,
-            open: Open::None,
+            end: head.len(),
+            bytes_read: head.len() as u64,
+            last_byte: head.last().copied().unwrap_or(b'\n'),
+            buffer: head,
+            open: Boundary::NONE,
             line: 1,
             line_count: 0,
             continues_cut: false,
             at_end: false,
             failure: None,
-            bytes_read: 0,
-            last_byte: b'\n',
         }
     }
 
@@ -127,7 +117,7 @@ impl<R: Read> Splitter<R> {
                 if self.seen > self.start && self.starts_record(self.seen, line_end) {
                     let (from, to) = (self.start, self.seen);
                     self.start = to;
-                    self.open = Open::None;
+                    self.open = Boundary::NONE;
                     return Ok(Some(self.give(from, to, false)));
                 }
                 self.take_line(self.seen, line_end);
@@ -140,7 +130,7 @@ impl<R: Read> Splitter<R> {
                     if from > self.start && self.starts_record(from, to) {
                         let start = self.start;
                         self.start = from;
-                        self.open = Open::None;
+                        self.open = Boundary::NONE;
                         return Ok(Some(self.give(start, from, false)));
                     }
                     self.take_line(from, to);
@@ -149,7 +139,7 @@ impl<R: Read> Splitter<R> {
                 if self.start < self.seen {
                     let (from, to) = (self.start, self.seen);
                     self.start = to;
-                    self.open = Open::None;
+                    self.open = Boundary::NONE;
                     return Ok(Some(self.give(from, to, false)));
                 }
                 return match self.failure.take() {
@@ -216,113 +206,38 @@ impl<R: Read> Splitter<R> {
         }
         let was_continued = self.continues_cut;
         self.continues_cut = cut;
-        let mut bytes = &self.buffer[from..to];
-        if let [rest @ .., b'\n'] = bytes {
-            bytes = rest;
-        }
-        if let [rest @ .., b'\r'] = bytes {
-            bytes = rest;
-        }
-        RawRecord { bytes, line, line_count, cut: cut || was_continued }
+        let whole = &self.buffer[from..to];
+        // A piece in the middle of a record has no end of a line, whatever its last bytes are.
+        let (bytes, line_end) = whole.split_at(if cut { whole.len() } else { without_line_end(whole) });
+        let repeats = if was_continued { OVERLAP_BYTES.min(bytes.len()) } else { 0 };
+        RawRecord { bytes, line_end, repeats, time: None, level: None, line, line_count, cut: cut || was_continued }
     }
 
     /// Whether the line `buffer[from..to]` begins a new record, given the one that is open.
     fn starts_record(&self, from: usize, to: usize) -> bool {
-        let line = &self.buffer[from..to];
-        match (self.open, line_kind(line)) {
-            (Open::None | Open::Json, _) | (_, LineKind::Headed | LineKind::Json) => true,
-            (Open::Headed, LineKind::SubtaskText | LineKind::Plain | LineKind::Weak) => false,
-            (Open::Bare(_), LineKind::SubtaskText | LineKind::Weak) => true,
-            (Open::Bare(state), LineKind::Plain) => !belongs_to_bare(state, line),
-        }
+        self.open.is_before(&self.buffer[from..to])
     }
 
     /// Takes a line into the open record, or opens one with it.
     fn take_line(&mut self, from: usize, to: usize) {
-        let line = &self.buffer[from..to];
-        self.open = match self.open {
-            Open::None if self.continues_cut => Open::Headed,
-            Open::None => match line_kind(line) {
-                LineKind::Headed | LineKind::SubtaskText | LineKind::Weak => Open::Headed,
-                LineKind::Json => Open::Json,
-                LineKind::Plain => Open::Bare(after_bare(Traceback::No, line)),
-            },
-            Open::Bare(state) => Open::Bare(after_bare(state, line)),
-            open => open,
-        };
+        if self.open == Boundary::NONE && self.continues_cut {
+            self.open = Boundary::CONTINUED;
+        }
+        self.open.take(&self.buffer[from..to]);
         self.line_count += 1;
     }
 }
 
-/// Whether a line without header belongs to an open record without header.
-fn belongs_to_bare(state: Traceback, line: &[u8]) -> bool {
-    let part = is_indented(line) || is_traceback_head(line) || is_answer_part(line);
-    match state {
-        // The exception's line ends the frames and belongs to them.
-        Traceback::Frames => true,
-        Traceback::Raised(lines) => part || is_chain_link(line) || (lines < MESSAGE_LINES_MAX && !is_exception_like(line)),
-        Traceback::No => part,
+/// The length of a record without the end of its last line.
+pub(super) fn without_line_end(bytes: &[u8]) -> usize {
+    match bytes {
+        [rest @ .., b'\r', b'\n'] | [rest @ .., b'\n'] => rest.len(),
+        _ => bytes.len(),
     }
-}
-
-/// The state after a line was taken into a record without header.
-fn after_bare(state: Traceback, line: &[u8]) -> Traceback {
-    if is_traceback_head(line) || line.trim_ascii_start().starts_with(b"File \"") {
-        return Traceback::Frames;
-    }
-    match state {
-        Traceback::Frames if !is_indented(line) => Traceback::Raised(0),
-        // A blank line ends the message; only a further traceback of the chain can follow.
-        Traceback::Raised(_) if line.trim_ascii().is_empty() => Traceback::Raised(MESSAGE_LINES_MAX),
-        Traceback::Raised(lines) => Traceback::Raised(lines.saturating_add(1)),
-        state => state,
-    }
-}
-
-/// Blank, indented, or behind the bars of an exception group.
-fn is_indented(line: &[u8]) -> bool {
-    line.first().is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b'|' || *byte == b'+')
-}
-
-/// The further lines of what Kubernetes' client prints of an answer.
-fn is_answer_part(line: &[u8]) -> bool {
-    line.starts_with(b"Reason: ") || line.starts_with(b"HTTP response ")
-}
-
-/// A line that is an exception of its own.
-fn is_exception_like(line: &[u8]) -> bool {
-    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-    name.len() < 120 && !name.contains(&b' ') && (name.ends_with(b"Error") || name.ends_with(b"Exception"))
 }
 
 fn line_feeds(bytes: &[u8]) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
-}
-
-fn is_traceback_head(line: &[u8]) -> bool {
-    let line = line.trim_ascii_start();
-    let line = line.strip_prefix(b"+ ").or_else(|| line.strip_prefix(b"| ")).unwrap_or(line);
-    line.starts_with(b"Traceback (most recent call last)") || line.starts_with(b"Exception Group Traceback")
-}
-
-fn is_chain_link(line: &[u8]) -> bool {
-    line.starts_with(b"During handling of the above exception") || line.starts_with(b"The above exception was the direct cause")
-}
-
-/// The text of a record, from `text_at` on, without the prefixes that Airflow 1.10 put before each further line of its subtask's
-/// output; `None` where it has none.
-#[must_use]
-pub(super) fn without_subtask_prefixes(bytes: &[u8], text_at: usize) -> Option<Vec<u8>> {
-    let rest = bytes.get(text_at..)?;
-    let first_end = memchr::memchr(b'\n', rest)?;
-    subtask_text(rest[first_end + 1..].split(|byte| *byte == b'\n').next()?)?;
-    let mut text = Vec::with_capacity(rest.len());
-    text.extend_from_slice(&rest[..first_end]);
-    for line in rest[first_end + 1..].split(|byte| *byte == b'\n') {
-        text.push(b'\n');
-        text.extend_from_slice(subtask_text(line).unwrap_or(line));
-    }
-    Some(text)
 }
 
 #[cfg(test)]

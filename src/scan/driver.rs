@@ -65,8 +65,8 @@ fn read_input(input: &Input, observer: &Observer<'_>, limits: &Limits) -> Part {
         let observed = observer.observe(source, reader);
         part.stats.logs += 1;
         part.stats.bytes += observed.bytes;
-        part.stats.lines += u64::from(observed.observation.lines);
-        part.observations.push(observed.observation);
+        part.stats.lines += u64::from(observed.lines);
+        part.observations.extend(observed.observations);
         part.problems.extend(observed.problems);
         observed.failure.map_or(Ok(()), Err)
     });

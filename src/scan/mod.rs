@@ -2,9 +2,11 @@
 
 mod driver;
 mod observe;
+mod reading;
 
 pub use driver::{Options, scan};
-pub use observe::{Observed, is_trouble, observe};
+pub use observe::{Observed, observe};
+pub use reading::is_trouble;
 
 use std::collections::BTreeMap;
 

@@ -33,6 +33,8 @@ pub struct Source {
     pub path: String,
     /// The member's name where the input is an archive; members of nested archives are joined with `!`.
     pub member: Option<String>,
+    /// What tells this log from the others where one file holds the lines of several: a container, a log stream, an attempt.
+    pub stream: Option<String>,
     /// What kind of log its name says it is.
     pub kind: Kind,
     /// What its name says about the task instance.
@@ -44,16 +46,15 @@ impl Source {
     #[must_use]
     pub fn named(path: &str, member: Option<&str>) -> Self {
         let (kind, task) = layout::recognise(member.unwrap_or(path));
-        Self { path: path.to_owned(), member: member.map(str::to_owned), kind, task }
+        Self { path: path.to_owned(), member: member.map(str::to_owned), stream: None, kind, task }
     }
 
-    /// `path`, or `path!member`: how the source is named to people.
+    /// `path`, or `path!member`, and the stream where there are several: how the source is named to people.
     #[must_use]
     pub fn name(&self) -> String {
-        match &self.member {
-            Some(member) => format!("{}!{member}", self.path),
-            None => self.path.clone(),
-        }
+        let member = self.member.as_ref().map(|member| format!("!{member}")).unwrap_or_default();
+        let stream = self.stream.as_ref().map(|stream| format!(" [{stream}]")).unwrap_or_default();
+        format!("{}{member}{stream}", self.path)
     }
 }
 

@@ -1,0 +1,159 @@
+//! Envelopes: what Docker, Kubernetes, systemd and the log services of clouds put around the lines of a log. They are peeled off here, so that
+//! whatever stands behind sees the lines as Airflow wrote them, with what the envelope knows: when, from which process, of which attempt.
+//!
+//! An envelope is recognised by the first lines of a file, and then line by line: a line that lacks it belongs to what came before. Envelopes
+//! may be nested (`kubectl logs --prefix --timestamps`).
+
+mod document;
+mod object;
+mod python;
+mod text;
+
+use std::borrow::Cow;
+
+pub(super) use document::read as read_document;
+pub(super) use object::instance_in;
+
+use super::Level;
+use crate::source::{Kind, Source, TaskInstance};
+use crate::time::{Timestamp, Zone};
+
+/// Where the lines of one stream within a file come from, as far as an envelope or the lines themselves say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// What tells this stream from the others of the file: a container, a log stream, a unit, an attempt. Empty where the file is one stream.
+    pub key: String,
+    /// What kind of log it is, where that can be told.
+    pub kind: Option<Kind>,
+    /// Whose it is.
+    pub task: TaskInstance,
+    /// The machine.
+    pub host: Option<String>,
+    /// Whether the stream is the whole log of what it is of: collectors keep one for each attempt. What services write of an attempt may lack its
+    /// begin and its end.
+    pub is_whole: bool,
+}
+
+impl Origin {
+    /// An origin with a name that may speak as a path does: `dag_id=D/run_id=R/task_id=T/attempt=1.log`, `airflow-scheduler-0`.
+    fn named(name: &str) -> Self {
+        let Source { kind, task, .. } = Source::named(name, None);
+        Self { key: name.to_owned(), kind: (kind != Kind::Other).then_some(kind), is_whole: kind == Kind::Task, task, host: None }
+    }
+}
+
+/// What was in an envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Peeled<'a> {
+    /// From where.
+    pub(super) origin: Origin,
+    /// When the envelope says it was written.
+    pub(super) time: Option<Timestamp>,
+    /// How grave the envelope says it is.
+    pub(super) level: Option<Level>,
+    /// One or more lines, without the last line feed.
+    pub(super) text: Cow<'a, [u8]>,
+    /// The line goes on in the next envelope of the same origin.
+    pub(super) goes_on: bool,
+}
+
+/// The sorts of envelopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// Each line has a prefix.
+    Prefix(text::Prefix),
+    /// Each line is a JSON object that holds a line of the log, or several.
+    Object,
+    /// The file is one JSON document that holds the log.
+    Document,
+}
+
+/// How many of the first lines are looked at.
+const LINES_LOOKED_AT: usize = 24;
+
+/// How deep envelopes in envelopes are peeled.
+const NESTING_MAX: usize = 4;
+
+/// Recognises the envelope of a file by its first bytes; `None` where the lines are the log's own.
+pub(super) fn recognise(head: &[u8], is_all: bool) -> Option<Sort> {
+    let text = head.trim_ascii_start();
+    if document::begins(text, is_all) {
+        return Some(Sort::Document);
+    }
+    // The last line may be cut by the end of what was read, unless that is all.
+    let whole = if is_all { text } else { &text[..memchr::memrchr(b'\n', text).unwrap_or(text.len())] };
+    let lines = || whole.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(LINES_LOOKED_AT);
+    let first = lines().next()?;
+    // What Airflow writes itself is the usual case, and told at once.
+    if first.starts_with(b"{\"timestamp\":") && memchr::memmem::find(first, b"\"event\":").is_some() {
+        return None;
+    }
+    let total = lines().count();
+    let most = |is_one: &dyn Fn(&[u8]) -> bool| {
+        let count = lines().filter(|line| is_one(line)).count();
+        count > 0 && count * 2 >= total
+    };
+    if most(&|line| object::is_one(line)) {
+        return Some(Sort::Object);
+    }
+    // Without any line that has a prefix of its own none is looked for again.
+    text::PREFIXES.into_iter().find(|prefix| most(&|line| text::holds(*prefix, line))).map(Sort::Prefix)
+}
+
+/// Takes off the envelope of one line, and those within. Gives each line or group of lines of the log that it holds; `false` where the line
+/// has no envelope of this sort.
+pub(super) fn peel(sort: Sort, line: &[u8], zone: &Zone, found: &mut dyn FnMut(Peeled<'_>)) -> bool {
+    match sort {
+        Sort::Prefix(prefix) => match text::peel(prefix, line, zone) {
+            Some(peeled) => {
+                within(peeled, zone, NESTING_MAX, found);
+                true
+            }
+            None => false,
+        },
+        Sort::Object | Sort::Document => object::peel(line, zone, &mut |peeled| within(peeled, zone, NESTING_MAX, found)),
+    }
+}
+
+/// Peels what is within an envelope; hands on what has none.
+fn within(peeled: Peeled<'_>, zone: &Zone, depth: usize, found: &mut dyn FnMut(Peeled<'_>)) {
+    let single = !peeled.text.contains(&b'\n');
+    if depth > 0 && single {
+        let outer = |inner: Peeled<'_>, found: &mut dyn FnMut(Peeled<'_>)| {
+            let mut inner = Peeled { text: Cow::Owned(inner.text.into_owned()), ..inner };
+            inner.origin = nested(&peeled.origin, inner.origin);
+            // A collector's time is later than that of what it collected.
+            inner.time = inner.time.or(peeled.time);
+            inner.level = inner.level.or(peeled.level);
+            inner.goes_on |= peeled.goes_on;
+            within(inner, zone, depth - 1, found);
+        };
+        if object::peel_inner(&peeled.text, zone, &mut |inner| outer(inner, found)) {
+            return;
+        }
+        if let Some(inner) = text::WITHIN.into_iter().find_map(|prefix| text::peel(prefix, &peeled.text, zone)) {
+            return outer(inner, found);
+        }
+    }
+    found(peeled);
+}
+
+/// The origin of what stood in an envelope within another.
+fn nested(outer: &Origin, inner: Origin) -> Origin {
+    let key = match (outer.key.as_str(), inner.key.as_str()) {
+        (key, "") | ("", key) => key.to_owned(),
+        (outer, inner) => format!("{outer} {inner}"),
+    };
+    let task = if inner.task == TaskInstance::default() { outer.task.clone() } else { inner.task };
+    Origin {
+        key,
+        kind: inner.kind.or(outer.kind),
+        task,
+        host: inner.host.or_else(|| outer.host.clone()),
+        is_whole: inner.is_whole || outer.is_whole,
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

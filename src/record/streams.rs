@@ -1,0 +1,323 @@
+//! Reads the records of a file, whatever carries them: one stream of lines as Airflow writes them, or lines in envelopes, of one process or of
+//! many in turn. Every record comes with the origin of its stream; lines of one stream are put together, however many others stand between.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, BufRead, BufReader, Read};
+
+use super::Level;
+use super::boundary::Boundary;
+use super::envelope::{self, Origin, Peeled, Sort};
+use super::speaker::Speakers;
+use super::split::{self, RECORD_BYTES_MAX, RawRecord, Splitter};
+use crate::source::{Kind, Source};
+use crate::time::{Timestamp, Zone};
+
+/// How many first bytes are looked at for an envelope.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// How many streams one file may hold; what comes of further ones is put into the last.
+pub const STREAMS_MAX: usize = 20_000;
+
+/// A record and the stream it belongs to.
+#[derive(Debug)]
+pub struct Piece<'a> {
+    /// The number of the stream, from 0 in the order in which they began.
+    pub stream: usize,
+    /// Where the stream comes from; empty for a file of one stream.
+    pub origin: &'a Origin,
+    /// The record. In a document, its lines are those of the log that the document holds.
+    pub record: RawRecord<'a>,
+}
+
+/// What reading a file gave.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// How many bytes were read.
+    pub bytes: u64,
+    /// How many lines they hold.
+    pub lines: u32,
+    /// Whether the last line has no end.
+    pub unfinished_line: bool,
+    /// What ended it early.
+    pub failure: Option<io::Error>,
+    /// What is wrong with the JSON document that the file is, if it is one.
+    pub broken_document: Option<String>,
+    /// Whether there were more than [`STREAMS_MAX`] streams.
+    pub too_many_streams: bool,
+}
+
+/// Reads all records of a log and hands them on, in the order in which they end.
+pub fn each_record(source: &Source, mut reader: &mut dyn Read, zone: &Zone, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+    let mut head = Vec::new();
+    let failure = (&mut reader).take(HEAD_BYTES as u64).read_to_end(&mut head).err();
+    let sort = envelope::recognise(&head, head.len() < HEAD_BYTES);
+    // What belongs to one attempt by its name is one stream, whatever its lines say.
+    let is_one = matches!(source.kind, Kind::Task | Kind::Trigger);
+    let rest = Rest { failure, reader };
+    match sort {
+        Some(Sort::Document) => document(&head, rest, zone, is_one, visit),
+        Some(sort) => enveloped(sort, &head, rest, zone, is_one, visit),
+        None => plain(head, rest, is_one, visit),
+    }
+}
+
+/// What follows the head of a stream: the error that came up while it was read, if one did.
+struct Rest<'a> {
+    failure: Option<io::Error>,
+    reader: &'a mut dyn Read,
+}
+
+impl Read for Rest<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None => self.reader.read(buffer),
+        }
+    }
+}
+
+fn plain(head: Vec<u8>, rest: Rest<'_>, is_one: bool, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+    let mut splitter = Splitter::with_head(head, rest);
+    let origin = Origin::default();
+    let mut speakers = (!is_one).then(Speakers::default);
+    let failure = loop {
+        match splitter.next() {
+            Ok(Some(record)) => match speakers.as_mut().and_then(|speakers| speakers.of(&record)) {
+                Some((stream, origin)) => visit(Piece { stream: stream + 1, origin, record }),
+                None => visit(Piece { stream: 0, origin: &origin, record }),
+            },
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    Told {
+        bytes: splitter.bytes_read(),
+        lines: splitter.lines_read(),
+        unfinished_line: !splitter.ended_with_line_feed(),
+        failure,
+        ..Told::default()
+    }
+}
+
+fn enveloped(sort: Sort, head: &[u8], rest: Rest<'_>, zone: &Zone, is_one: bool, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+    let mut reader = BufReader::with_capacity(HEAD_BYTES, head.chain(rest));
+    let mut streams = Streams::new(is_one);
+    let mut told = Told::default();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match (&mut reader).take(RECORD_BYTES_MAX as u64).read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(count) => told.bytes += count as u64,
+            Err(error) => {
+                told.failure = Some(error);
+                break;
+            }
+        }
+        told.lines += 1;
+        told.unfinished_line = line.last() != Some(&b'\n');
+        let bare = &line[..split::without_line_end(&line)];
+        if !envelope::peel(sort, bare, zone, &mut |peeled| streams.take(peeled, told.lines, visit)) {
+            streams.go_on(bare, told.lines, visit);
+        }
+    }
+    streams.finish(visit);
+    told.too_many_streams = streams.overflowed;
+    told
+}
+
+fn document(head: &[u8], rest: Rest<'_>, zone: &Zone, is_one: bool, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+    let mut streams = Streams::new(is_one);
+    let mut told = Told::default();
+    let mut counted = Counted { inner: BufReader::with_capacity(HEAD_BYTES, head.chain(rest)), bytes: 0 };
+    let read = envelope::read_document(&mut counted, zone, &mut |peeled| {
+        told.lines += 1;
+        streams.take(peeled, told.lines, visit);
+    });
+    told.bytes = counted.bytes;
+    match read {
+        Err(error) if error.is_io() => told.failure = Some(error.into()),
+        Err(error) => told.broken_document = Some(error.to_string()),
+        Ok(()) => {}
+    }
+    streams.finish(visit);
+    told.too_many_streams = streams.overflowed;
+    told
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    inner: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}
+
+/// The streams of one file, each with the record that is being put together.
+struct Streams {
+    by_key: HashMap<String, usize>,
+    all: Vec<Stream>,
+    /// The stream of the line before: a line without envelope belongs to it.
+    last: Option<usize>,
+    speakers: Option<Speakers>,
+    /// The streams that the lines themselves name, by stream of the envelope and number among the speakers.
+    spoken: BTreeMap<usize, usize>,
+    overflowed: bool,
+}
+
+/// One stream.
+struct Stream {
+    origin: Origin,
+    open: Boundary,
+    /// The lines of the record that is being put together.
+    bytes: Vec<u8>,
+    time: Option<Timestamp>,
+    level: Option<Level>,
+    first_line: u32,
+    last_line: u32,
+    /// A line of which only a part came yet.
+    part: Vec<u8>,
+    /// The record before was too long and this one continues it.
+    continues_cut: bool,
+}
+
+impl Streams {
+    fn new(is_one: bool) -> Self {
+        Self {
+            by_key: HashMap::new(),
+            all: Vec::new(),
+            last: None,
+            speakers: (!is_one).then(Speakers::default),
+            spoken: BTreeMap::new(),
+            overflowed: false,
+        }
+    }
+
+    fn stream_of(&mut self, origin: Origin) -> usize {
+        // What belongs to one attempt by its name is one stream, whatever collected it.
+        let key = if self.speakers.is_some() { origin.key.as_str() } else { "" };
+        if let Some(known) = self.by_key.get(key) {
+            return *known;
+        }
+        if self.all.len() >= STREAMS_MAX {
+            self.overflowed = true;
+            return self.all.len() - 1;
+        }
+        self.by_key.insert(key.to_owned(), self.all.len());
+        self.all.push(Stream {
+            origin,
+            open: Boundary::NONE,
+            bytes: Vec::new(),
+            time: None,
+            level: None,
+            first_line: 0,
+            last_line: 0,
+            part: Vec::new(),
+            continues_cut: false,
+        });
+        self.all.len() - 1
+    }
+
+    /// Takes what was in an envelope.
+    fn take(&mut self, peeled: Peeled<'_>, line: u32, visit: &mut dyn FnMut(Piece<'_>)) {
+        let index = self.stream_of(peeled.origin);
+        self.last = Some(index);
+        if let Some(stream) = self.all.get_mut(index) {
+            let is_part = peeled.goes_on && stream.part.len() + peeled.text.len() < RECORD_BYTES_MAX;
+            if is_part || !stream.part.is_empty() {
+                stream.part.extend_from_slice(&peeled.text);
+            }
+            if is_part {
+                return;
+            }
+        }
+        let whole = self.all.get_mut(index).map(|stream| std::mem::take(&mut stream.part)).filter(|part| !part.is_empty());
+        let text = whole.as_deref().unwrap_or(&peeled.text);
+        for text in text.split(|byte| *byte == b'\n') {
+            self.line(index, text.strip_suffix(b"\r").unwrap_or(text), line, (peeled.time, peeled.level), visit);
+        }
+    }
+
+    /// Takes a line without envelope.
+    fn go_on(&mut self, text: &[u8], line: u32, visit: &mut dyn FnMut(Piece<'_>)) {
+        let index = self.last.unwrap_or_else(|| self.stream_of(Origin::default()));
+        self.last = Some(index);
+        self.line(index, text, line, (None, None), visit);
+    }
+
+    fn line(
+        &mut self,
+        index: usize,
+        text: &[u8],
+        line: u32,
+        (time, level): (Option<Timestamp>, Option<Level>),
+        visit: &mut dyn FnMut(Piece<'_>),
+    ) {
+        let Some(stream) = self.all.get(index) else { return };
+        let is_open = stream.open != Boundary::NONE || stream.continues_cut;
+        if is_open && stream.open.is_before(text) {
+            self.give(index, false, visit);
+        } else if stream.bytes.len() + text.len() >= RECORD_BYTES_MAX && !stream.bytes.is_empty() {
+            self.give(index, true, visit);
+        }
+        let Some(stream) = self.all.get_mut(index) else { return };
+        if stream.open == Boundary::NONE {
+            stream.first_line = line;
+            stream.bytes.clear();
+            (stream.time, stream.level) = (time, level);
+            if stream.continues_cut {
+                stream.open = Boundary::CONTINUED;
+            }
+        } else {
+            stream.bytes.push(b'\n');
+        }
+        stream.open.take(text);
+        stream.bytes.extend_from_slice(text);
+        stream.last_line = line;
+    }
+
+    /// Hands on the record of a stream.
+    fn give(&mut self, index: usize, cut: bool, visit: &mut dyn FnMut(Piece<'_>)) {
+        let Some(stream) = self.all.get_mut(index).filter(|stream| stream.open != Boundary::NONE) else { return };
+        stream.open = Boundary::NONE;
+        let was_cut = std::mem::replace(&mut stream.continues_cut, cut);
+        let record = RawRecord {
+            bytes: &stream.bytes,
+            line_end: b"\n",
+            repeats: 0,
+            time: stream.time,
+            level: stream.level,
+            line: stream.first_line,
+            line_count: stream.last_line.saturating_sub(stream.first_line) + 1,
+            cut: cut || was_cut,
+        };
+        // What a container or service writes may speak of many attempts in turn.
+        let spoken = self.speakers.as_mut().filter(|_| stream.origin.task.task_id.is_none()).and_then(|speakers| speakers.of(&record));
+        match spoken {
+            Some((speaker, origin)) => {
+                // Numbers of such streams follow those that envelopes name.
+                let next = STREAMS_MAX + self.spoken.len();
+                let stream = *self.spoken.entry(speaker).or_insert(next);
+                visit(Piece { stream, origin, record });
+            }
+            None => visit(Piece { stream: index, origin: &stream.origin, record }),
+        }
+    }
+
+    /// Hands on what is left, in the order in which the streams began.
+    fn finish(&mut self, visit: &mut dyn FnMut(Piece<'_>)) {
+        for index in 0..self.all.len() {
+            let part = self.all.get_mut(index).map(|stream| (std::mem::take(&mut stream.part), stream.last_line)).unwrap_or_default();
+            if !part.0.is_empty() {
+                self.line(index, &part.0, part.1, (None, None), visit);
+            }
+            self.give(index, false, visit);
+        }
+    }
+}
