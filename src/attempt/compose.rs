@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::rule::{AttemptCondition, Composite, Per, RuleSet, SymptomIx};
-use crate::scan::Observation;
 use crate::time::Timestamp;
 
 use super::{Attempt, Role, Shown};
 
-/// Adds to each attempt the symptoms of whole attempts that hold of it.
-pub(super) fn evaluate(attempts: &mut [Attempt], observations: &[Observation], rules: &RuleSet) {
+/// Adds to each attempt the symptoms of whole attempts that hold of it. `last_lines`: the last line of each one's log.
+pub(super) fn evaluate(attempts: &mut [Attempt], last_lines: &[u32], rules: &RuleSet) {
     for (index, symptom) in rules.symptoms.iter().enumerate() {
         let Some(condition) = &symptom.attempt else { continue };
         let mut composites = Vec::new();
@@ -19,7 +18,7 @@ pub(super) fn evaluate(attempts: &mut [Attempt], observations: &[Observation], r
         for (row, attempt) in attempts.iter_mut().enumerate() {
             let composite_holds = |wanted: &Composite| composites.iter().position(|known| *known == wanted).is_some_and(|at| held[at][row]);
             if holds(condition, attempt, &composite_holds) {
-                let line = observations.get(row).map_or(1, |log| log.lines.max(1));
+                let line = last_lines.get(row).copied().unwrap_or(1);
                 let shown = composed(index, attempt, line, condition);
                 attempt.symptoms.push(shown);
             }
@@ -45,6 +44,7 @@ fn composed(symptom: SymptomIx, attempt: &Attempt, last_line: u32, condition: &A
             role: Role::Contributing,
             excerpt: String::new(),
             facts: crate::record::Facts::default(),
+            elsewhere: None,
         },
     }
 }

@@ -18,6 +18,9 @@ const CATEGORIES_WITH_ENDPOINT: [&str; 8] = ["network", "timeout", "tls", "http"
 
 /// The failure of an attempt, or of an excerpt; `None` for what did not fail.
 pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, has_tasks: bool) -> Option<Failure> {
+    if attempt.copy_of.is_some() {
+        return None;
+    }
     let failed = match attempt.kind {
         Kind::Task => match attempt.outcome {
             Outcome::Unknown => shows_failure(log, rules),
@@ -40,7 +43,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
     let shown = candidates(log, record, attempt, rules);
     let symptom = shown.first().copied();
     let found = symptom.and_then(|symptom| {
-        let of_symptom = || log.matches.iter().filter(|found| found.symptom == symptom);
+        let of_symptom = || log.matches.iter().filter(|found| found.symptom == symptom && found.line >= log.last_begin);
         of_symptom().find(|found| record.is_some_and(|record| record.line == found.line)).or_else(|| of_symptom().next_back())
     });
     let chain = record.map(|record| record.chain.clone()).unwrap_or_default();
@@ -98,13 +101,14 @@ fn shows_failure(log: &Observation, rules: &RuleSet) -> bool {
 /// The record that ended the attempt: the first that Airflow itself wrote about it (it prints each failure twice), with the exceptions.
 /// In an excerpt, the last exception.
 fn fatal_record(log: &Observation, is_task: bool) -> Option<&FailureRecord> {
-    let fatal = || log.failures.iter().filter(|failure| failure.fatal);
+    let last = || log.failures.iter().filter(|failure| failure.line >= log.last_begin);
+    let fatal = || last().filter(|failure| failure.fatal);
     let whole = fatal().find(|failure| !failure.chain.exceptions.is_empty()).or_else(|| fatal().next());
     whole.or_else(|| {
         if is_task && log.ending != Ending::Silent {
             None
         } else {
-            log.failures.iter().rev().find(|failure| is_trouble(failure.level) || failure.level.is_none())
+            last().rev().find(|failure| is_trouble(failure.level) || failure.level.is_none())
         }
     })
 }
@@ -117,7 +121,9 @@ fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attem
         grave(found.symptom)
             && (found.fatal || record.is_some_and(|record| record.line == found.line) || rules.symptoms[found.symptom].fatal_anywhere)
     };
-    let mut fatal: Vec<&Match> = log.matches.iter().filter(ended).collect();
+    // What stands in an earlier execution of the same attempt did not end it.
+    let matches = || log.matches.iter().filter(|found| found.line >= log.last_begin);
+    let mut fatal: Vec<&Match> = matches().filter(ended).collect();
     // Printed twice, the first print counts; within a record what stands first is nearest to the root.
     fatal.sort_by_key(|found| (found.line, found.at));
     let mut chosen = order(fatal.iter().map(|found| found.symptom), rules);
@@ -132,7 +138,7 @@ fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attem
         let end = record.map_or(u32::MAX, |record| record.line);
         let near = |found: &Match| end == u32::MAX || found.line + INSIDE_LINES >= end || is_trouble(found.level);
         let inside = |found: &&Match| found.line <= end && near(found) && grave(found.symptom) && !rules.symptoms[found.symptom].verdict;
-        let before = log.matches.iter().rev().filter(inside);
+        let before = matches().rev().filter(inside);
         let mut inside = order(before.map(|found| found.symptom), rules);
         inside.truncate(INSIDE_MAX);
         let composed = attempt
@@ -143,7 +149,7 @@ fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attem
         let mut verdicts = std::mem::take(&mut chosen);
         if verdicts.is_empty() {
             // Neither an exception nor a kill: what an excerpt says of a failure is all there is.
-            verdicts = log.matches.iter().rev().filter(|found| grave(found.symptom)).map(|found| found.symptom).collect();
+            verdicts = matches().rev().filter(|found| grave(found.symptom)).map(|found| found.symptom).collect();
         }
         chosen = order(inside.into_iter().chain(verdicts).chain(from_elsewhere).chain(composed), rules);
     } else {

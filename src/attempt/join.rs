@@ -1,142 +1,295 @@
-//! Puts the attempt table together: one row per log, completed by what component logs and further tries say of it.
+//! Puts the attempt table together: one row per log, completed by what triggers, components, executors, the kernel and further tries say of it.
+//!
+//! The table depends on the observations alone, not on their order nor on which of them were scanned together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{Dialect, Outcome};
+use crate::record::{Dialect, Facts, Outcome};
 use crate::rule::RuleSet;
-use crate::scan::{Ending, Match, Mention, Observation};
+use crate::scan::{Ending, Match, Observation};
 use crate::source::{Kind, TaskInstance};
 
-use super::{Attempt, Role, Shown, compose, endpoints, failure};
+use super::mentions::{Mentions, Said};
+use super::outcome::{Beside, outcome_of};
+use super::{Attempt, Location, Role, Shown, compose, endpoints, failure};
 
-/// Makes the attempt table from all observations. The order of the observations does not matter.
+/// Makes the attempt table from all observations. Their order does not matter.
 #[must_use]
 pub fn join(mut observations: Vec<Observation>, rules: &RuleSet) -> Vec<Attempt> {
     observations.sort_by(|a, b| a.source.cmp(&b.source));
-    let tries = Tries::of(&observations);
-    let mentions = Mentions::of(&observations);
-    let has_tasks = observations.iter().any(|log| log.source.kind == Kind::Task);
-    let mut attempts: Vec<Attempt> = observations.iter().map(|log| row(log, &tries, &mentions, rules)).collect();
-    compose::evaluate(&mut attempts, &observations, rules);
-    for (attempt, log) in attempts.iter_mut().zip(&observations) {
-        attempt.failure = failure::failure_of(attempt, log, rules, has_tasks);
+    let copies = copies(&observations);
+    let is_attempt = |row: usize| copies.get(row).copied().flatten().is_none();
+    let mentions = Mentions::of(&observations, &is_attempt);
+    let all = All::of(&observations);
+    let mut attempts: Vec<Attempt> = Vec::with_capacity(observations.len());
+    for (row, (log, copy_of)) in observations.iter().zip(&copies).enumerate() {
+        attempts.push(Attempt { copy_of: *copy_of, ..all.row(log, mentions.about(row), rules) });
+    }
+    for (row, said) in mentions.of_processes(&attempts) {
+        if let (Some(attempt), Some(log)) = (attempts.get_mut(row), observations.get(row)) {
+            killed(attempt, log, said);
+        }
+    }
+    let without_log: Vec<(Attempt, Observation)> = all.without_log(&mentions, rules);
+    attempts.extend(without_log.iter().map(|(attempt, _)| attempt.clone()));
+    let logs = || observations.iter().chain(without_log.iter().map(|(_, log)| log));
+    let last_lines: Vec<u32> = logs().map(|log| log.lines.max(1)).collect();
+    compose::evaluate(&mut attempts, &last_lines, rules);
+    for (attempt, log) in attempts.iter_mut().zip(logs()) {
+        attempt.failure = failure::failure_of(attempt, log, rules, all.has_tasks);
         failure::give_roles(attempt);
     }
     endpoints::complete(&mut attempts, rules);
     attempts
 }
 
-/// Which tries of a task instance have logs.
-struct Tries(BTreeMap<TaskInstance, u32>);
-
-impl Tries {
-    fn of(observations: &[Observation]) -> Self {
-        let mut latest: BTreeMap<TaskInstance, u32> = BTreeMap::new();
-        for log in observations.iter().filter(|log| log.source.kind == Kind::Task) {
-            if let Some(number) = log.task.try_number {
-                let entry = latest.entry(TaskInstance { try_number: None, ..log.task.clone() }).or_default();
-                *entry = (*entry).max(number);
+/// For each observation the one that tells of the same attempt, and better. A log may be given as a file, as downloads of it, and as what a
+/// service printed of it; two runs of the same name in two installations are told apart by their times.
+fn copies(observations: &[Observation]) -> Vec<Option<usize>> {
+    let mut by_task: BTreeMap<&TaskInstance, Vec<usize>> = BTreeMap::new();
+    for (row, log) in observations.iter().enumerate().filter(|(_, log)| log.source.kind == Kind::Task) {
+        let task = &log.task;
+        if task.dag_id.is_some() && task.task_id.is_some() && task.run_id.is_some() && task.try_number.is_some() {
+            by_task.entry(task).or_default().push(row);
+        }
+    }
+    let mut copies = vec![None; observations.len()];
+    for mut rows in by_task.into_values().filter(|rows| rows.len() > 1) {
+        // The attempt's own file comes first, and of several the longest.
+        let key =
+            |row: usize| observations.get(row).map(|log| (log.is_excerpt, log.source.stream.is_some(), std::cmp::Reverse(log.lines), row));
+        rows.sort_by_key(|row| key(*row));
+        let mut originals: Vec<usize> = Vec::new();
+        for row in rows {
+            match originals.iter().find(|original| same_time(&observations[**original], &observations[row])) {
+                Some(original) => copies[row] = Some(*original),
+                None => originals.push(row),
             }
         }
-        Self(latest)
     }
-
-    fn has_later(&self, task: &TaskInstance) -> bool {
-        let latest = self.0.get(&TaskInstance { try_number: None, ..task.clone() });
-        task.try_number.zip(latest).is_some_and(|(number, latest)| *latest > number)
-    }
+    copies
 }
 
-/// What component logs say, by DAG, task and map index.
-struct Mentions<'a>(BTreeMap<MappedTask<'a>, Vec<(&'a Observation, &'a Mention)>>);
+/// Whether two logs can be of one execution: their times overlap, as far as they have any.
+fn same_time(a: &Observation, b: &Observation) -> bool {
+    let (Some(a_from), Some(a_to), Some(b_from), Some(b_to)) = (a.started, a.ended, b.started, b.ended) else { return true };
+    a_from <= b_to && b_from <= a_to
+}
 
-type MappedTask<'a> = (&'a str, &'a str, Option<i32>);
+/// What is known of the scan as a whole.
+struct All<'a> {
+    has_tasks: bool,
+    /// The latest try of each task instance that has a log.
+    tries: BTreeMap<TaskInstance, u32>,
+    /// The triggers' logs, by attempt.
+    triggers: BTreeMap<&'a TaskInstance, Vec<&'a Observation>>,
+    /// The runs of which logs were scanned, as DAG and run.
+    runs: BTreeSet<(&'a str, &'a str)>,
+    /// The tasks of which some log says that it succeeded, as DAG and task.
+    succeeding: BTreeSet<(&'a str, &'a str)>,
+    latest: Option<crate::time::Timestamp>,
+}
 
-impl<'a> Mentions<'a> {
+impl<'a> All<'a> {
     fn of(observations: &'a [Observation]) -> Self {
-        let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut all = Self {
+            has_tasks: false,
+            tries: BTreeMap::new(),
+            triggers: BTreeMap::new(),
+            runs: BTreeSet::new(),
+            succeeding: BTreeSet::new(),
+            latest: observations.iter().filter_map(|log| log.ended).max(),
+        };
         for log in observations {
-            for mention in &log.mentions {
-                if let (Some(dag), Some(task)) = (&mention.task.dag_id, &mention.task.task_id) {
-                    all.entry((dag.as_str(), task.as_str(), mention.task.map_index)).or_default().push((log, mention));
+            match log.source.kind {
+                Kind::Task => {
+                    all.has_tasks = true;
+                    if let Some(number) = log.task.try_number {
+                        let latest = all.tries.entry(without_try(&log.task)).or_default();
+                        *latest = (*latest).max(number);
+                    }
+                    all.runs.extend(log.task.dag_id.as_deref().zip(log.task.run_id.as_deref()));
+                    if matches!(log.outcome, Some((Outcome::Success, _))) {
+                        all.succeeding.extend(log.task.dag_id.as_deref().zip(log.task.task_id.as_deref()));
+                    }
                 }
+                Kind::Trigger => all.triggers.entry(&log.task).or_default().push(log),
+                _ => {}
             }
         }
-        Self(all)
+        all
     }
 
-    fn about<'b>(&'b self, task: &'b TaskInstance) -> impl Iterator<Item = (&'a Observation, &'a Mention)> + 'b {
-        let key = task.dag_id.as_deref().zip(task.task_id.as_deref());
-        let all = key.and_then(|(dag, name)| self.0.get(&(dag, name, task.map_index))).into_iter().flatten();
-        all.copied().filter(|(_, mention)| {
-            let same_run = mention.task.run_id.is_none() || mention.task.run_id == task.run_id;
-            let same_try = mention.task.try_number.is_none() || task.try_number.is_none() || mention.task.try_number == task.try_number;
-            same_run && same_try
-        })
+    fn has_later_try(&self, task: &TaskInstance) -> bool {
+        task.try_number.zip(self.tries.get(&without_try(task))).is_some_and(|(number, latest)| *latest > number)
+    }
+
+    /// One row of the table, before failures are looked for.
+    fn row(&self, log: &Observation, said: &[Said<'_>], rules: &RuleSet) -> Attempt {
+        let mut attempt = Attempt {
+            path: log.source.path.clone(),
+            member: log.source.member.clone(),
+            kind: log.source.kind,
+            task: log.task.clone(),
+            host: log.host.clone(),
+            pid: log.pid,
+            operator: log.operator.clone(),
+            queue: None,
+            pool: None,
+            return_code: log.return_code,
+            executions: log.executions,
+            copy_of: None,
+            started: log.started,
+            ended: log.ended,
+            outcome: Outcome::Unknown,
+            outcome_because: String::new(),
+            ending: log.ending,
+            symptoms: log.matches.iter().map(shown).collect(),
+            failure: None,
+            endpoints: log.endpoints.clone(),
+        };
+        let mut beside = Beside { max_tries: log.max_tries, latest: self.latest, ..Beside::default() };
+        if attempt.kind == Kind::Task {
+            // What stands in another log counts at the attempt's own last line, where a reader looks first.
+            let line = log.lines.max(1);
+            beside.has_later_try = self.has_later_try(&log.task);
+            let task = log.task.dag_id.as_deref().zip(log.task.task_id.as_deref());
+            beside.siblings_say_success = log.dialect == Dialect::Json && task.is_some_and(|task| self.succeeding.contains(&task));
+            for trigger in self.triggers.get(&log.task).into_iter().flatten() {
+                add_trigger(&mut attempt, line, trigger, &mut beside);
+            }
+            add_said(&mut attempt, line, said, &mut beside, rules);
+            let (outcome, because) = outcome_of(log, &beside);
+            // It waits no more: what took it up again left no trace.
+            if matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _))) && outcome.is_failure() {
+                attempt.ending = Ending::Silent;
+            }
+            attempt.outcome = outcome;
+            attempt.outcome_because = because;
+        } else if attempt.kind == Kind::Other && (log.outcome.is_some() || log.return_code.is_some()) {
+            // An excerpt that says how its attempt came out, though not whose it was.
+            let (outcome, because) = outcome_of(log, &beside);
+            attempt.outcome = outcome;
+            attempt.outcome_because = because;
+        } else {
+            attempt.outcome_because = format!("a {} log is no attempt", log.source.kind.name());
+        }
+        attempt
+    }
+
+    /// Rows for failures of which components tell and no log was scanned, where logs of the same run were: their logs are missing. Each comes with
+    /// what stands for its log.
+    fn without_log(&self, mentions: &Mentions<'_>, rules: &RuleSet) -> Vec<(Attempt, Observation)> {
+        let mut rows = Vec::new();
+        for ((task, number), said) in &mentions.without_log {
+            let run = task.dag_id.as_deref().zip(task.run_id.as_deref());
+            if !run.is_some_and(|run| self.runs.contains(&run)) {
+                continue;
+            }
+            let mut beside = Beside::default();
+            let task = TaskInstance { try_number: *number, ..task.clone() };
+            let mut log = Observation { task, is_excerpt: true, ..Observation::default() };
+            let mut attempt = self.row(&log, &[], rules);
+            add_said(&mut attempt, 1, said, &mut beside, rules);
+            let Some((outcome, place)) = beside.mentioned.filter(|(outcome, _)| outcome.is_failure()) else { continue };
+            // The line that says what became of it, or else the last that speaks of it.
+            let Some((component, mention)) = said.iter().rev().find(|(_, mention)| mention.symptom.is_some()).or(said.last()) else {
+                continue;
+            };
+            log.lines = mention.line;
+            attempt.path.clone_from(&component.source.path);
+            attempt.member.clone_from(&component.source.member);
+            attempt.kind = Kind::Task;
+            attempt.outcome = outcome;
+            attempt.outcome_because = format!("{place} says so; no log of it was scanned");
+            for shown in &mut attempt.symptoms {
+                shown.line = mention.line;
+            }
+            rows.push((attempt, log));
+        }
+        rows
     }
 }
 
-/// One row of the table, before failures are looked for.
-fn row(log: &Observation, tries: &Tries, mentions: &Mentions<'_>, rules: &RuleSet) -> Attempt {
-    let mut attempt = Attempt {
-        path: log.source.path.clone(),
-        member: log.source.member.clone(),
-        kind: log.source.kind,
-        task: log.task.clone(),
-        host: log.host.clone(),
-        pid: log.pid,
-        operator: log.operator.clone(),
-        started: log.started,
-        ended: log.ended,
-        outcome: Outcome::Unknown,
-        outcome_because: String::new(),
-        ending: log.ending,
-        symptoms: log.matches.iter().map(shown).collect(),
-        failure: None,
-        endpoints: log.endpoints.clone(),
-    };
-    let mut mentioned = None;
-    let mut max_tries = log.max_tries;
-    if attempt.kind == Kind::Task {
-        for (component, mention) in mentions.about(&log.task) {
-            attempt.host = attempt.host.or_else(|| mention.host.clone());
-            attempt.pid = attempt.pid.or(mention.pid);
-            attempt.operator = attempt.operator.or_else(|| mention.operator.clone());
-            max_tries = max_tries.or(mention.max_tries);
-            // What gives an attempt up counts unless the attempt itself, or the component later, says how it came out.
-            let given_up = mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere).then_some(Outcome::Failed);
-            if let Some(outcome) = mention.outcome.filter(|outcome| *outcome != Outcome::Running).or(given_up) {
-                mentioned = Some((outcome, format!("{} line {}", component.source.name(), mention.line)));
-            }
-            if let Some(symptom) = mention.symptom {
-                let excerpt = component
-                    .matches
-                    .iter()
-                    .find(|known| known.symptom == symptom && known.line == mention.line)
-                    .map(|known| known.excerpt.clone());
-                attempt.symptoms.push(Shown {
-                    symptom,
-                    // It stands in another log: the attempt's own last line is where a reader looks first.
-                    line: log.lines.max(1),
-                    time: mention.time,
-                    role: Role::Contributing,
-                    excerpt: excerpt.unwrap_or_default(),
-                    facts: crate::record::Facts::default(),
-                });
-            }
-        }
-        let (outcome, because) = outcome_of(log, mentioned, max_tries, tries.has_later(&log.task));
-        attempt.outcome = outcome;
-        attempt.outcome_because = because;
-    } else if attempt.kind == Kind::Other && (log.outcome.is_some() || log.return_code.is_some()) {
-        // An excerpt that says how its attempt came out, though not whose it was.
-        let (outcome, because) = outcome_of(log, None, max_tries, false);
-        attempt.outcome = outcome;
-        attempt.outcome_because = because;
-    } else {
-        attempt.outcome_because = format!("a {} log is no attempt", log.source.kind.name());
+fn without_try(task: &TaskInstance) -> TaskInstance {
+    TaskInstance { try_number: None, ..task.clone() }
+}
+
+/// Adds what an attempt's trigger wrote into its own log.
+fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: &mut Beside) {
+    if let Some(fired) = trigger.trigger_fired {
+        beside.trigger_fired = Some(fired.time);
     }
-    attempt
+    for found in &trigger.matches {
+        let place = location(trigger, found.at_line);
+        attempt.symptoms.push(Shown { elsewhere: Some(place), line, ..shown(found) });
+    }
+    for (endpoint, used) in &trigger.endpoints {
+        attempt.endpoints.entry(endpoint.clone()).or_insert(*used);
+    }
+}
+
+/// Adds what components say of an attempt.
+fn add_said(attempt: &mut Attempt, line: u32, said: &[Said<'_>], beside: &mut Beside, rules: &RuleSet) {
+    for (component, mention) in said {
+        let about = &mention.about;
+        let fill = |slot: &mut Option<String>, value: &Option<String>| {
+            if slot.is_none() {
+                slot.clone_from(value);
+            }
+        };
+        fill(&mut attempt.host, &about.host);
+        fill(&mut attempt.operator, &about.operator);
+        fill(&mut attempt.queue, &about.queue);
+        fill(&mut attempt.pool, &about.pool);
+        attempt.pid = attempt.pid.or(about.pid);
+        attempt.return_code = attempt.return_code.or(about.return_code);
+        attempt.started = attempt.started.or(about.started);
+        attempt.ended = attempt.ended.or(about.ended).or(mention.time);
+        beside.max_tries = beside.max_tries.or(about.max_tries);
+        // What gives an attempt up counts unless the attempt itself, or the component later, says how it came out.
+        let given_up = mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere).then_some(Outcome::Failed);
+        if let Some(outcome) = about.outcome.filter(|outcome| *outcome != Outcome::Running).or(given_up) {
+            beside.mentioned = Some((outcome, format!("{} line {}", component.source.name(), mention.line)));
+        }
+        add_symptom(attempt, line, component, mention);
+    }
+}
+
+/// Adds the symptom that a component's record about an attempt shows.
+fn add_symptom(attempt: &mut Attempt, line: u32, component: &Observation, mention: &crate::scan::Mention) {
+    let Some(symptom) = mention.symptom else { return };
+    let of_record = |known: &&Match| known.symptom == symptom && known.line == mention.line;
+    let found = component.matches.iter().find(of_record);
+    attempt.symptoms.push(Shown {
+        symptom,
+        line,
+        time: mention.time,
+        role: Role::Contributing,
+        excerpt: found.map(|found| found.excerpt.clone()).unwrap_or_default(),
+        facts: found.map(|found| found.facts.clone()).unwrap_or_default(),
+        elsewhere: Some(location(component, mention.line)),
+    });
+}
+
+/// Adds that the kernel killed an attempt's process.
+fn killed(attempt: &mut Attempt, log: &Observation, (kernel, mention): Said<'_>) {
+    add_symptom(attempt, log.lines.max(1), kernel, mention);
+    attempt.return_code = attempt.return_code.or(mention.about.return_code);
+    attempt.host = attempt.host.take().or_else(|| mention.about.host.clone());
+    if attempt.outcome == Outcome::Unknown {
+        // Without a clock the kernel's log tells of the process, not of the day.
+        let when = if mention.time.is_some() { "" } else { ", at a time since boot that cannot be compared" };
+        attempt.outcome = Outcome::Failed;
+        attempt.outcome_because = format!("the kernel killed its process ({} line {}{when})", kernel.source.name(), mention.line);
+    }
+    if matches!(log.ending, Ending::Silent) {
+        attempt.ending = Ending::Killed;
+    }
+}
+
+fn location(log: &Observation, line: u32) -> Location {
+    Location { path: log.source.path.clone(), member: log.source.member.clone(), line }
 }
 
 fn shown(found: &Match) -> Shown {
@@ -146,56 +299,7 @@ fn shown(found: &Match) -> Shown {
         time: found.time,
         role: Role::Incidental,
         excerpt: found.excerpt.clone(),
-        facts: found.facts.clone(),
+        facts: Facts::clone(&found.facts),
+        elsewhere: None,
     }
-}
-
-/// How an attempt came out, and the reason for believing it. Airflow's own last word in the task's log comes first; then the scheduler's;
-/// then what the log shows.
-fn outcome_of(log: &Observation, mentioned: Option<(Outcome, String)>, max_tries: Option<u32>, has_later_try: bool) -> (Outcome, String) {
-    let retries = has_later_try || log.task.try_number.zip(max_tries).is_some_and(|(number, of)| number < of);
-    let failed = |because: String| match retries {
-        true => (Outcome::UpForRetry, format!("{because}, and another try follows")),
-        false => (Outcome::Failed, because),
-    };
-    if let Some((outcome, line)) = log.outcome
-        && !matches!(outcome, Outcome::Running | Outcome::Deferred | Outcome::UpForReschedule)
-    {
-        return (outcome, format!("the log says so at line {line}"));
-    }
-    if let Some((outcome, place)) = mentioned
-        && matches!(outcome, Outcome::Success | Outcome::Failed | Outcome::UpForRetry | Outcome::Skipped)
-    {
-        // A scheduler may print its line before it has decided about a further try.
-        return match outcome {
-            Outcome::Failed if has_later_try => {
-                (Outcome::UpForRetry, format!("the scheduler says failed ({place}), and a later try exists"))
-            }
-            outcome => (outcome, format!("the scheduler says so: {place}")),
-        };
-    }
-    if let Some(failure) = log.failures.iter().find(|failure| failure.fatal) {
-        return failed(format!("the task failed at line {}", failure.line));
-    }
-    if log.ending == Ending::Killed {
-        return failed("its process was killed".to_owned());
-    }
-    match (log.return_code, log.outcome) {
-        (Some(0), _) => return (Outcome::Success, "its process returned 0".to_owned()),
-        (Some(100), Some((Outcome::Deferred, line))) | (None, Some((Outcome::Deferred, line))) => {
-            return (Outcome::Deferred, format!("it was deferred at line {line} and did not come back"));
-        }
-        (_, Some((Outcome::UpForReschedule, line))) => return (Outcome::UpForReschedule, format!("it gave its slot back at line {line}")),
-        (Some(code), _) => return failed(format!("its process returned {code}")),
-        _ => {}
-    }
-    if has_later_try {
-        return (Outcome::UpForRetry, "the log just stops, and a later try exists".to_owned());
-    }
-    let says = match (log.lines, log.dialect) {
-        (0, _) => "the log is empty",
-        (_, Dialect::Json) => "the log names neither success nor failure, as Airflow 3 does for operators that return no value",
-        _ => "the log just stops",
-    };
-    (Outcome::Unknown, says.to_owned())
 }

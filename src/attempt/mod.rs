@@ -4,6 +4,8 @@ mod compose;
 mod endpoints;
 mod failure;
 mod join;
+mod mentions;
+mod outcome;
 
 pub use join::join;
 
@@ -43,6 +45,16 @@ pub struct Attempt {
     pub pid: Option<u32>,
     /// The operator's class.
     pub operator: Option<String>,
+    /// The queue it was sent to.
+    pub queue: Option<String>,
+    /// The pool it took a slot of.
+    pub pool: Option<String>,
+    /// What its process returned; negative for a signal.
+    pub return_code: Option<i32>,
+    /// How many executions its log holds: it is taken up again after a deferral or a reschedule.
+    pub executions: u32,
+    /// The attempt of the table that this log tells of too, and better: this one is a copy of its log, a download, or what a service wrote of it.
+    pub copy_of: Option<usize>,
     /// The earliest time in its log.
     pub started: Option<Timestamp>,
     /// The latest time in its log.
@@ -62,16 +74,16 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Whether it is a task's attempt rather than a component's log or an excerpt.
+    /// Whether it is a task's attempt rather than a component's log, an excerpt, or a further log of an attempt that the table has already.
     #[must_use]
     pub fn is_task(&self) -> bool {
-        self.kind == Kind::Task
+        self.kind == Kind::Task && self.copy_of.is_none()
     }
 
     /// Whether it is known to have succeeded.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        self.kind == Kind::Task && matches!(self.outcome, Outcome::Success | Outcome::Skipped)
+        self.is_task() && matches!(self.outcome, Outcome::Success | Outcome::Skipped)
     }
 
     /// The run of the DAG that it belongs to, as DAG and run.
@@ -84,6 +96,12 @@ impl Attempt {
     #[must_use]
     pub fn location(&self, line: u32) -> Location {
         Location { path: self.path.clone(), member: self.member.clone(), line }
+    }
+
+    /// The place of a symptom, in its own log or in another.
+    #[must_use]
+    pub fn location_of(&self, shown: &Shown) -> Location {
+        shown.elsewhere.clone().unwrap_or_else(|| self.location(shown.line))
     }
 
     /// `dag.task[3] try 2`, or the path where the identity is not known.
@@ -113,6 +131,8 @@ pub struct Shown {
     pub excerpt: String,
     /// What it caught.
     pub facts: Facts,
+    /// Where it stands, if it is not in the attempt's own log: in its trigger's, or a component's.
+    pub elsewhere: Option<Location>,
 }
 
 /// What a match did to its attempt.

@@ -397,8 +397,9 @@ impl<'a> Context<'a> {
                 if shares {
                     let title = &self.rules.symptoms[*symptom].title;
                     verdict.words.insert("other", format!("{} ({title}, {} UTC)", neighbour.name(), at.clock()));
-                    let line = neighbour.symptoms.iter().find(|shown| shown.symptom == *symptom).map_or(1, |shown| shown.line);
-                    verdict.locations = vec![neighbour.location(line), attempt.location(failure.line)];
+                    let shown = neighbour.symptoms.iter().find(|shown| shown.symptom == *symptom);
+                    let place = shown.map_or_else(|| neighbour.location(1), |shown| neighbour.location_of(shown));
+                    verdict.locations = vec![place, attempt.location(failure.line)];
                     return true;
                 }
             }

@@ -42,6 +42,11 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
             diagnosed.causes_of[*row] = causes_of_attempt(&attempts[*row], diagnosis, rules);
         }
     }
+    // Another log of the same attempt says the same.
+    for (row, original) in attempts.iter().enumerate().filter_map(|(row, attempt)| Some((row, attempt.copy_of?))) {
+        diagnosed.incident_of[row] = diagnosed.incident_of.get(original).copied().flatten();
+        diagnosed.causes_of[row] = diagnosed.causes_of.get(original).cloned().unwrap_or_default();
+    }
     diagnosed.diagnoses = diagnoses;
     diagnosed
 }

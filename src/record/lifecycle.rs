@@ -1,7 +1,8 @@
 //! What Airflow itself writes into logs about an attempt: state, host, operator, try, process, return code, identity.
 
-use crate::source::TaskInstance;
+use crate::source::{Kind, Source, TaskInstance};
 
+use super::about::{About, after, key_value_identity, leading_number, leading_signed, repr_identity, word};
 use super::{Level, Record};
 
 /// How an attempt came out, by Airflow's names.
@@ -70,8 +71,15 @@ pub enum Landmark {
         /// How many there may be.
         of: u32,
     },
-    /// A section of the log begins: the same attempt is taken up again after a deferral or a reschedule.
-    Resumed,
+    /// An execution begins: the first, or the same attempt is taken up again after a deferral or a reschedule.
+    Begins {
+        /// Whether the version of Airflow that wrote it marks the end of the work too.
+        marks_end: bool,
+    },
+    /// A trigger has its event: the deferred task may be taken up again.
+    TriggerFired,
+    /// The task's own work is over, well or not: what follows is Airflow's (3.2 and later).
+    WorkDone,
     /// The task's process.
     Pid(u32),
     /// Airflow names the state.
@@ -86,25 +94,12 @@ pub enum Landmark {
     Killed,
     /// Whose log it is.
     Identity(TaskInstance),
-    /// A component speaks of a task instance.
-    About {
-        /// Whose.
-        task: TaskInstance,
-        /// The state it came to.
-        outcome: Option<Outcome>,
-        /// The host it ran on.
-        host: Option<String>,
-        /// Its process.
-        pid: Option<u32>,
-        /// Its operator.
-        operator: Option<String>,
-        /// How many tries it may have.
-        max_tries: Option<u32>,
-    },
+    /// A component speaks of a task instance, or of a process that may be one's.
+    About(Box<About>),
 }
 
-/// One of these stands in every record that has a landmark.
-pub const LANDMARK_LITERALS: [&str; 23] = [
+/// One of these, or one of [`super::ABOUT_LITERALS`], stands in every record that has a landmark.
+pub const LANDMARK_LITERALS: [&str; 30] = [
     "on host ",
     "Executing <Task(",
     "Starting attempt ",
@@ -113,8 +108,9 @@ pub const LANDMARK_LITERALS: [&str; 23] = [
     "arking task as ",
     "Pausing task as DEFERRED",
     "Skipping task.",
-    "Done. Returned value was",
+    "Done. Returned value",
     "Success criteria met",
+    "Pushing xcom",
     "exited with return code ",
     "Task failed with exception",
     "Failed to execute job ",
@@ -123,27 +119,35 @@ pub const LANDMARK_LITERALS: [&str; 23] = [
     "Process exited abnormally",
     "Task exited",
     "Task killed!",
+    "Server indicated the task shouldn't be running",
     "externally set to ",
-    "hostname='",
-    "TaskInstance Finished: ",
-    "'DAG Id': '",
-    " task instance <TaskInstance: ",
+    "DAG bundles loaded",
+    "::group::Pre Execute",
+    "::group::Post Execute",
+    "Log message source details",
+    "*** ",
+    "Rescheduling task",
+    "Trigger fired event",
+    " fired: TriggerEvent<",
+    "***   * ",
 ];
 
 /// What a record says about attempts.
-pub fn landmarks(record: &Record, mut found: impl FnMut(Landmark)) {
+pub fn landmarks(record: &Record, found: &mut dyn FnMut(Landmark)) {
     let text = record.text.as_str();
     let head = text.lines().next().unwrap_or_default();
-    if let Some(rest) = after(head, "Running <TaskInstance: ") {
+    // Some releases of 1.10 print their own format string before what should have gone into it.
+    if let Some(rest) = after(head, "Running <TaskInstance: ").or_else(|| after(head, "Running %s on host %s <TaskInstance: ")) {
         if let Some(task) = repr_identity(rest) {
             found(Landmark::Identity(task));
         }
-        if let Some(host) = after(rest, "> on host ") {
+        if let Some(host) = after(rest, "> on host ").or_else(|| after(rest, "> ")) {
             found(Landmark::Host(word(host).to_owned()));
         }
     } else if let Some(host) = head.strip_prefix("Running on host ").or_else(|| after(head, "Running on host ")) {
         found(Landmark::Host(word(host).to_owned()));
     }
+    sources(text, found);
     if let Some(rest) = after(head, "Executing <Task(") {
         found(Landmark::Operator(rest.split(')').next().unwrap_or_default().to_owned()));
     }
@@ -154,8 +158,16 @@ pub fn landmarks(record: &Record, mut found: impl FnMut(Landmark)) {
     {
         found(Landmark::Attempt { number, of });
     }
-    if head.starts_with("Resuming after deferral") {
-        found(Landmark::Resumed);
+    let is_json = record.dialect == super::Dialect::Json;
+    let marked = is_json && head.starts_with("::group::Pre Execute");
+    if marked || (is_json && head.starts_with("DAG bundles loaded")) || head.starts_with("Resuming after deferral") {
+        found(Landmark::Begins { marks_end: marked });
+    }
+    if head.starts_with("Trigger fired event") || (head.starts_with("Trigger ") && head.contains(" fired: TriggerEvent<")) {
+        found(Landmark::TriggerFired);
+    }
+    if is_json && head.starts_with("::group::Post Execute") {
+        found(Landmark::WorkDone);
     }
     if let Some((pid, _)) = head.strip_prefix("Started process ").and_then(leading_number) {
         found(Landmark::Pid(pid));
@@ -166,7 +178,7 @@ pub fn landmarks(record: &Record, mut found: impl FnMut(Landmark)) {
             found(Landmark::State(outcome));
             if let Some(task) = key_value_identity(rest) {
                 found(Landmark::Identity(task.clone()));
-                found(Landmark::About { task, outcome: Some(outcome), host: None, pid: None, operator: None, max_tries: None });
+                found(Landmark::About(Box::new(About { task, outcome: Some(outcome), ..About::default() })));
             }
         }
     }
@@ -176,7 +188,9 @@ pub fn landmarks(record: &Record, mut found: impl FnMut(Landmark)) {
     if head.starts_with("Skipping task.") {
         found(Landmark::State(Outcome::Skipped));
     }
-    if head.starts_with("Done. Returned value was") || head.starts_with("Success criteria met") {
+    // What a task returns is pushed when its work is done, in Airflow 3 by the runner itself.
+    let pushed = is_json && head.starts_with("Pushing xcom") && record.logger.as_deref().is_none_or(|logger| logger == "task");
+    if head.starts_with("Done. Returned value") || head.starts_with("Success criteria met") || pushed {
         found(Landmark::SuccessHint);
     }
     let by_airflow = record
@@ -192,19 +206,8 @@ pub fn landmarks(record: &Record, mut found: impl FnMut(Landmark)) {
             found(Landmark::Killed);
         }
     }
-    if record.dialect == super::Dialect::Json && record.logger.as_deref() == Some("task") {
-        for event in ["Process exited abnormally", "Task exited", "Process terminated by signal"] {
-            if head.trim_start().starts_with(event) {
-                let code = after(text, "exit_code=").or_else(|| after(text, "signal=")).and_then(leading_signed);
-                found(Landmark::ReturnCode(code.unwrap_or(1)));
-                if event.ends_with("signal") {
-                    found(Landmark::Killed);
-                }
-            }
-        }
-    }
-    if head.starts_with("Task killed!") {
-        found(Landmark::Killed);
+    if is_json && record.logger.as_deref() == Some("task") {
+        runner_of_3(text, head, found);
     }
     if is_task_failed(record, head) {
         found(Landmark::TaskFailed);
@@ -222,7 +225,55 @@ pub fn landmarks(record: &Record, mut found: impl FnMut(Landmark)) {
     {
         found(Landmark::Host(host.to_owned()));
     }
-    about(text, &mut found);
+    super::about::about(record, found);
+}
+
+/// What the runner and the supervisor of Airflow 3 say of the end of a task's process.
+fn runner_of_3(text: &str, head: &str, found: &mut dyn FnMut(Landmark)) {
+    let head = head.trim_start();
+    for event in ["Process exited abnormally", "Task exited", "Process terminated by signal"] {
+        if head.starts_with(event) {
+            let code = after(text, "exit_code=").or_else(|| after(text, "signal=")).and_then(leading_signed);
+            found(Landmark::ReturnCode(code.unwrap_or(1)));
+            if event.ends_with("signal") {
+                found(Landmark::Killed);
+            }
+        }
+    }
+    // A task that leaves by sys.exit fails, with whatever code: also with 0.
+    if head.starts_with("Task exited") {
+        found(Landmark::TaskFailed);
+    }
+    if head.starts_with("Task killed!") {
+        found(Landmark::Killed);
+    }
+    // The state that made the server stop it: somebody set it, a timeout of the run, or the scheduler gave the task up.
+    if head.starts_with("Server indicated the task shouldn't be running")
+        && let Some(rest) = after(text, "current_state\":")
+        && let Some(state) = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()).and_then(Outcome::named)
+    {
+        found(Landmark::State(state));
+    }
+}
+
+/// The files from which a log was put together for the user interface or the REST API: their names say whose log it is, and the worker that
+/// served them is the host. `*** Found local files:`, `*** Reading remote log from s3://..`, `sources=["/opt/airflow/logs/.."]`.
+fn sources(text: &str, found: &mut dyn FnMut(Landmark)) {
+    if !(text.starts_with("*** ") || text.contains("Log message source details")) {
+        return;
+    }
+    let separators = |c: char| c.is_whitespace() || "\"'[],".contains(c);
+    for place in text.split(separators).filter(|word| word.contains('/') && word.contains(".log")) {
+        let path = place.trim_end_matches(['.', ':', ';']);
+        let source = Source::named(path, None);
+        if source.kind == Kind::Task {
+            found(Landmark::Identity(source.task));
+            if let Some((host, _)) = path.strip_prefix("http://").and_then(|rest| rest.split_once([':', '/'])) {
+                found(Landmark::Host(host.to_owned()));
+            }
+            return;
+        }
+    }
 }
 
 /// The record with which Airflow ends a task: its own words, or an exception that the task's runner logs.
@@ -236,106 +287,13 @@ fn is_task_failed(record: &Record, head: &str) -> bool {
         && record.logger.as_deref().is_some_and(|logger| logger.starts_with("taskinstance.py") || logger.starts_with("models.py"))
 }
 
-/// What a scheduler says of a task instance that it finished or lost.
-fn about(text: &str, found: &mut impl FnMut(Landmark)) {
-    if let Some(rest) = after(text, "TaskInstance Finished: ")
-        && let Some(task) = key_value_identity(rest)
-    {
-        found(Landmark::About {
-            outcome: value(rest, "state=").and_then(Outcome::named),
-            host: None,
-            pid: value(rest, "pid=").and_then(|pid| pid.parse().ok()),
-            operator: value(rest, "operator=").map(str::to_owned).filter(|operator| operator != "None"),
-            max_tries: value(rest, "max_tries=").and_then(|tries| tries.parse::<u32>().ok()).map(|retries| retries.saturating_add(1)),
-            task,
-        });
-    }
-    // "Executor reports task instance <TaskInstance: ..> finished (failed) although the task says it's queued", and its later wordings.
-    if let Some(task) = after(text, " task instance <TaskInstance: ").and_then(repr_identity) {
-        found(Landmark::About { task, outcome: None, host: None, pid: None, operator: None, max_tries: None });
-    }
-    if let Some(rest) = after(text, "'DAG Id': '") {
-        let quoted = |key: &str| after(rest, key).and_then(|text| text.split_once('\'')).map(|(value, _)| value.to_owned());
-        let task = TaskInstance {
-            dag_id: rest.split_once('\'').map(|(dag, _)| dag.to_owned()),
-            task_id: quoted("'Task Id': '"),
-            run_id: quoted("'Run Id': '"),
-            map_index: after(rest, "'Map Index': ").and_then(leading_signed).filter(|index| *index >= 0),
-            try_number: after(rest, "'Try Number': ").and_then(leading_number).map(|(number, _)| number),
-        };
-        found(Landmark::About { task, outcome: None, host: quoted("'Hostname': '"), pid: None, operator: None, max_tries: None });
-    }
-}
-
-/// `dag_id=a, task_id=b, run_id=c, ..`, as both the task log's verdict and the scheduler write it.
-fn key_value_identity(text: &str) -> Option<TaskInstance> {
-    let dag_id = value(text, "dag_id=")?.to_owned();
-    let task_id = value(text, "task_id=")?.to_owned();
-    Some(TaskInstance {
-        dag_id: Some(dag_id),
-        task_id: Some(task_id),
-        run_id: value(text, "run_id=").map(str::to_owned),
-        map_index: value(text, "map_index=").and_then(|index| index.parse().ok()).filter(|index| *index >= 0),
-        try_number: value(text, "try_number=").and_then(|number| number.parse().ok()),
-    })
-}
-
-/// `dag.task run [state]`, with `map_index=3` before the state where the task is mapped. DAG and task are told apart at the first dot.
-fn repr_identity(text: &str) -> Option<TaskInstance> {
-    let (inner, _) = text.split_once('>')?;
-    let mut words = inner.split(' ');
-    let (dag, task) = words.next()?.split_once('.')?;
-    let run = words.next()?;
-    let index = words.find_map(|word| word.strip_prefix("map_index=")).and_then(|index| index.parse().ok()).filter(|index| *index >= 0);
-    Some(TaskInstance {
-        dag_id: Some(dag.to_owned()),
-        task_id: Some(task.to_owned()),
-        run_id: Some(run.to_owned()),
-        map_index: index,
-        try_number: None,
-    })
-}
-
-fn after<'a>(text: &'a str, marker: &str) -> Option<&'a str> {
-    text.find(marker).map(|at| &text[at + marker.len()..])
-}
-
-/// The value of `key=value, `; the key must stand at the start or behind a separator.
-fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    let mut from = 0;
-    while let Some(at) = text[from..].find(key) {
-        let start = from + at;
-        if start == 0 || matches!(text.as_bytes()[start - 1], b' ' | b',') {
-            let rest = &text[start + key.len()..];
-            return Some(rest.split([',', ' ', '\n']).next().unwrap_or_default()).filter(|value| !value.is_empty());
-        }
-        from = start + key.len();
-    }
-    None
-}
-
-fn word(text: &str) -> &str {
-    text.split_whitespace().next().unwrap_or_default()
-}
-
-fn leading_number(text: &str) -> Option<(u32, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    Some((text[..end].parse().ok()?, &text[end..]))
-}
-
-fn leading_signed(text: &str) -> Option<i32> {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    digits[..end].parse::<i32>().ok().map(|value| sign * value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn all(text: &str) -> Vec<Landmark> {
         let mut found = Vec::new();
-        landmarks(&Record::from_text(text), |landmark| found.push(landmark));
+        landmarks(&Record::from_text(text), &mut |landmark| found.push(landmark));
         found
     }
 
@@ -362,17 +320,5 @@ mod tests {
             [Landmark::State(Outcome::Success)]
         );
         assert!(line("the user wrote: marking task as DONE").is_empty());
-    }
-
-    #[test]
-    fn a_scheduler_speaks_of_others() {
-        let found = all(
-            "2026-11-21T07:12:49.911820Z [info     ] TaskInstance Finished: dag_id=d, task_id=t, run_id=r, map_index=-1, run_duration=18.1, state=failed, executor_state=success, try_number=1, max_tries=2, operator=Op, pid=22052 [x] loc=y",
-        );
-        let [Landmark::About { task, outcome, pid, operator, max_tries, .. }] = &found[..] else { panic!("{found:?}") };
-        assert_eq!((task.run_id.as_deref(), task.map_index, task.try_number), (Some("r"), None, Some(1)));
-        assert_eq!((*outcome, *pid, operator.as_deref(), *max_tries), (Some(Outcome::Failed), Some(22052), Some("Op"), Some(3)));
-        let found = all("ERROR - Detected zombie job: {'msg': \"{'DAG Id': 'd', 'Task Id': 't', 'Run Id': 'r', 'Hostname': 'h'}\"}");
-        assert!(matches!(&found[..], [Landmark::About { host: Some(host), .. }] if host == "h"));
     }
 }

@@ -1,6 +1,7 @@
 //! What the bytes of a log say: records with time, level and text, whatever dialect they are written in; exception chains; the
 //! identity and the facts that single records carry. Nothing here knows a rule, and nothing here fails: what is not understood is text.
 
+mod about;
 mod boundary;
 mod call;
 mod envelope;
@@ -14,6 +15,7 @@ mod split;
 mod streams;
 mod traceback;
 
+pub use about::{ABOUT_LITERALS, About, LOST_PROCESS};
 pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
 pub use envelope::Origin;
 pub use facts::Facts;

@@ -12,31 +12,73 @@ use crate::source::{Kind, TaskInstance};
 const SPEAKERS_MAX: usize = 100_000;
 
 /// The attempts whose records stood in a stream so far.
-#[derive(Debug, Default)]
+///
+/// Airflow 3 names the attempt in the records of the task's process, but neither in what the process prints nor in what its supervisor adds.
+/// In a file whose name says nothing all of that is of one attempt as long as only one is named. Where a second one is named, or where the file
+/// is a service's, each gets a stream of its own, and what names none is nobody's.
+#[derive(Debug)]
 pub(super) struct Speakers {
+    /// The first attempt that is named owns the file's own stream.
+    adopts: bool,
+    /// The file says itself that it is the log of one attempt.
+    is_one: bool,
     by_task: HashMap<TaskInstance, usize>,
     /// Records of an attempt's process that name only the id of its task instance.
     by_ti_id: HashMap<String, usize>,
     origins: Vec<Origin>,
 }
 
+/// The stream a record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaker {
+    /// The file's own: a service's, or that of the only attempt it speaks of.
+    File,
+    /// An attempt's, by its number.
+    Attempt(usize),
+    /// Some attempt's, nobody can say whose.
+    Nobody,
+}
+
 impl Speakers {
-    /// The attempt whose own record this is, with its number; `None` for what a service says itself.
-    pub(super) fn of(&mut self, record: &RawRecord<'_>) -> Option<(usize, &Origin)> {
-        let index = self.index(record.bytes)?;
-        self.origins.get(index).map(|origin| (index, origin))
+    /// For a file of that kind.
+    pub(super) fn new(kind: Kind) -> Self {
+        Self { adopts: kind == Kind::Other, is_one: false, by_task: HashMap::new(), by_ti_id: HashMap::new(), origins: Vec::new() }
     }
 
-    fn index(&mut self, bytes: &[u8]) -> Option<usize> {
-        let line = bytes.trim_ascii();
-        if !line.starts_with(b"{\"") || !(has(line, b"\"ti_id\":") || (has(line, b"\"dag_id\":") && has(line, b"\"task_id\":"))) {
+    /// Whose record this is.
+    pub(super) fn of(&mut self, record: &RawRecord<'_>) -> Speaker {
+        let line = record.bytes.trim_ascii();
+        self.is_one |= line.starts_with(b"*** ") || (self.origins.is_empty() && has(line, b"Log message source details"));
+        if self.is_one || !line.starts_with(b"{\"") {
+            return Speaker::File;
+        }
+        match self.index(line) {
+            Some(0) if self.adopts => Speaker::File,
+            Some(index) => Speaker::Attempt(index),
+            None if self.adopts && self.origins.len() > 1 => Speaker::Nobody,
+            None => Speaker::File,
+        }
+    }
+
+    /// The origin of a speaker's stream; for the file's own, that of the attempt that owns it.
+    pub(super) fn origin(&self, speaker: Speaker) -> Option<&Origin> {
+        match speaker {
+            Speaker::Attempt(index) => self.origins.get(index),
+            Speaker::File if self.adopts => self.origins.first(),
+            _ => None,
+        }
+    }
+
+    fn index(&mut self, line: &[u8]) -> Option<usize> {
+        // Airflow 3.0 and 3.1 name DAG, task and run in a few records that may be about others; the try or the id stand only in an attempt's own.
+        if !(has(line, b"\"ti_id\":") || (has(line, b"\"try_number\":") && has(line, b"\"task_id\":"))) {
             return None;
         }
         let object: Map<String, Value> = serde_json::from_slice(line).ok()?;
         object.get("event").or_else(|| object.get("message")).filter(|event| event.is_string())?;
         let task = instance_in(&object);
         let ti_id = object.get("ti_id").and_then(Value::as_str);
-        if task.dag_id.is_none() || task.task_id.is_none() || (task.run_id.is_none() && task.try_number.is_none()) {
+        if task.dag_id.is_none() || task.task_id.is_none() || task.run_id.is_none() {
             return ti_id.and_then(|id| self.by_ti_id.get(id)).copied();
         }
         if let Some(known) = self.by_task.get(&task) {
@@ -50,7 +92,9 @@ impl Speakers {
         if let Some(id) = ti_id {
             self.by_ti_id.insert(id.to_owned(), index);
         }
-        self.origins.push(Origin { key: format!("attempt {index}"), kind: Some(Kind::Task), task, ..Origin::default() });
+        let key = [&task.dag_id, &task.task_id, &task.run_id].map(|part| part.clone().unwrap_or_default()).join(" ");
+        let key = format!("{key} {} {}", task.map_index.unwrap_or(-1), task.try_number.unwrap_or_default());
+        self.origins.push(Origin { key, kind: Some(Kind::Task), task, ..Origin::default() });
         Some(index)
     }
 }

@@ -1,13 +1,13 @@
 //! Reads the records of a file, whatever carries them: one stream of lines as Airflow writes them, or lines in envelopes, of one process or of
 //! many in turn. Every record comes with the origin of its stream; lines of one stream are put together, however many others stand between.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::Level;
 use super::boundary::Boundary;
 use super::envelope::{self, Origin, Peeled, Sort};
-use super::speaker::Speakers;
+use super::speaker::{Speaker, Speakers};
 use super::split::{self, RECORD_BYTES_MAX, RawRecord, Splitter};
 use crate::source::{Kind, Source};
 use crate::time::{Timestamp, Zone};
@@ -54,10 +54,11 @@ pub fn each_record(source: &Source, mut reader: &mut dyn Read, zone: &Zone, visi
     // What belongs to one attempt by its name is one stream, whatever its lines say.
     let is_one = matches!(source.kind, Kind::Task | Kind::Trigger);
     let rest = Rest { failure, reader };
+    let speakers = (!is_one).then(|| Speakers::new(source.kind));
     match sort {
-        Some(Sort::Document) => document(&head, rest, zone, is_one, visit),
-        Some(sort) => enveloped(sort, &head, rest, zone, is_one, visit),
-        None => plain(head, rest, is_one, visit),
+        Some(Sort::Document) => document(&head, rest, zone, speakers, visit),
+        Some(sort) => enveloped(sort, &head, rest, zone, speakers, visit),
+        None => plain(head, rest, speakers, visit),
     }
 }
 
@@ -76,16 +77,16 @@ impl Read for Rest<'_> {
     }
 }
 
-fn plain(head: Vec<u8>, rest: Rest<'_>, is_one: bool, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+fn plain(head: Vec<u8>, rest: Rest<'_>, mut speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
     let mut splitter = Splitter::with_head(head, rest);
     let origin = Origin::default();
-    let mut speakers = (!is_one).then(Speakers::default);
     let failure = loop {
         match splitter.next() {
-            Ok(Some(record)) => match speakers.as_mut().and_then(|speakers| speakers.of(&record)) {
-                Some((stream, origin)) => visit(Piece { stream: stream + 1, origin, record }),
-                None => visit(Piece { stream: 0, origin: &origin, record }),
-            },
+            Ok(Some(record)) => {
+                let speaker = speakers.as_mut().map_or(Speaker::File, |speakers| speakers.of(&record));
+                let origin = speakers.as_ref().and_then(|speakers| speakers.origin(speaker)).unwrap_or(&origin);
+                visit(Piece { stream: number(speaker, 0), origin, record });
+            }
             Ok(None) => break None,
             Err(error) => break Some(error),
         }
@@ -99,9 +100,9 @@ fn plain(head: Vec<u8>, rest: Rest<'_>, is_one: bool, visit: &mut dyn FnMut(Piec
     }
 }
 
-fn enveloped(sort: Sort, head: &[u8], rest: Rest<'_>, zone: &Zone, is_one: bool, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+fn enveloped(sort: Sort, head: &[u8], rest: Rest<'_>, zone: &Zone, speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
     let mut reader = BufReader::with_capacity(HEAD_BYTES, head.chain(rest));
-    let mut streams = Streams::new(is_one);
+    let mut streams = Streams::new(speakers);
     let mut told = Told::default();
     let mut line = Vec::new();
     loop {
@@ -126,8 +127,8 @@ fn enveloped(sort: Sort, head: &[u8], rest: Rest<'_>, zone: &Zone, is_one: bool,
     told
 }
 
-fn document(head: &[u8], rest: Rest<'_>, zone: &Zone, is_one: bool, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
-    let mut streams = Streams::new(is_one);
+fn document(head: &[u8], rest: Rest<'_>, zone: &Zone, speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+    let mut streams = Streams::new(speakers);
     let mut told = Told::default();
     let mut counted = Counted { inner: BufReader::with_capacity(HEAD_BYTES, head.chain(rest)), bytes: 0 };
     let read = envelope::read_document(&mut counted, zone, &mut |peeled| {
@@ -143,6 +144,15 @@ fn document(head: &[u8], rest: Rest<'_>, zone: &Zone, is_one: bool, visit: &mut 
     streams.finish(visit);
     told.too_many_streams = streams.overflowed;
     told
+}
+
+/// The number of a stream: those that lines name follow those that envelopes name.
+fn number(speaker: Speaker, envelope: usize) -> usize {
+    match speaker {
+        Speaker::File => envelope,
+        Speaker::Nobody => STREAMS_MAX,
+        Speaker::Attempt(index) => STREAMS_MAX + 1 + index,
+    }
 }
 
 /// Counts what is read.
@@ -166,8 +176,6 @@ struct Streams {
     /// The stream of the line before: a line without envelope belongs to it.
     last: Option<usize>,
     speakers: Option<Speakers>,
-    /// The streams that the lines themselves name, by stream of the envelope and number among the speakers.
-    spoken: BTreeMap<usize, usize>,
     overflowed: bool,
 }
 
@@ -188,15 +196,8 @@ struct Stream {
 }
 
 impl Streams {
-    fn new(is_one: bool) -> Self {
-        Self {
-            by_key: HashMap::new(),
-            all: Vec::new(),
-            last: None,
-            speakers: (!is_one).then(Speakers::default),
-            spoken: BTreeMap::new(),
-            overflowed: false,
-        }
+    fn new(speakers: Option<Speakers>) -> Self {
+        Self { by_key: HashMap::new(), all: Vec::new(), last: None, speakers, overflowed: false }
     }
 
     fn stream_of(&mut self, origin: Origin) -> usize {
@@ -298,16 +299,11 @@ impl Streams {
             cut: cut || was_cut,
         };
         // What a container or service writes may speak of many attempts in turn.
-        let spoken = self.speakers.as_mut().filter(|_| stream.origin.task.task_id.is_none()).and_then(|speakers| speakers.of(&record));
-        match spoken {
-            Some((speaker, origin)) => {
-                // Numbers of such streams follow those that envelopes name.
-                let next = STREAMS_MAX + self.spoken.len();
-                let stream = *self.spoken.entry(speaker).or_insert(next);
-                visit(Piece { stream, origin, record });
-            }
-            None => visit(Piece { stream: index, origin: &stream.origin, record }),
-        }
+        let speakers = self.speakers.as_mut().filter(|_| stream.origin.task.task_id.is_none());
+        let speaker = speakers.map_or(Speaker::File, |speakers| speakers.of(&record));
+        let spoken = self.speakers.as_ref().and_then(|speakers| speakers.origin(speaker));
+        let origin = spoken.filter(|_| stream.origin.task.task_id.is_none()).unwrap_or(&stream.origin);
+        visit(Piece { stream: number(speaker, index), origin, record });
     }
 
     /// Hands on what is left, in the order in which the streams began.

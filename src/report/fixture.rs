@@ -132,6 +132,7 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         role: Role::Fatal,
         excerpt: "ConnectionResetError: [Errno 104] Connection reset by peer".to_owned(),
         facts: Facts::default(),
+        elsewhere: None,
     };
     Attempt {
         path: format!("logs/dag_id=orders/run_id=scheduled__2026-11-21T06:00:00+00:00/task_id={task}/attempt={try_number}.log"),
@@ -147,6 +148,11 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         host: Some("worker-b".to_owned()),
         pid: None,
         operator: Some("PythonOperator".to_owned()),
+        queue: None,
+        pool: None,
+        return_code: None,
+        executions: 1,
+        copy_of: None,
         started: Some(START),
         ended: Some(START + Span::seconds(1080)),
         outcome,

@@ -11,7 +11,7 @@ pub use reading::is_trouble;
 use std::collections::BTreeMap;
 
 use crate::error::Problem;
-use crate::record::{Chain, Connection, Dialect, Facts, Level, Outcome, Phase};
+use crate::record::{About, Chain, Connection, Dialect, Facts, Level, Outcome, Phase};
 use crate::rule::SymptomIx;
 use crate::source::{Source, TaskInstance};
 use crate::time::{Span, Timestamp};
@@ -71,6 +71,14 @@ pub struct Observation {
     pub return_code: Option<i32>,
     /// How it ends.
     pub ending: Ending,
+    /// Whether it lacks the end that its version of Airflow writes, whatever the outcome: the process that writes it is gone, or still at work.
+    pub lacks_end: bool,
+    /// How many executions it holds: an attempt that is deferred or rescheduled is taken up again in the same log.
+    pub executions: u32,
+    /// The line at which the last of them begins; what stands before it was survived.
+    pub last_begin: u32,
+    /// In a trigger's log: when and where the trigger fired.
+    pub trigger_fired: Option<Fired>,
     /// Which symptoms its records show, in the order of lines; bounded, see [`MATCHES_MAX`].
     pub matches: Vec<Match>,
     /// Its records with exceptions, in the order of lines; bounded, see [`FAILURES_MAX`].
@@ -183,24 +191,23 @@ pub struct EndpointUse {
     pub answered: Option<Timestamp>,
 }
 
-/// What a component's log says about a task instance.
-#[derive(Debug, Clone)]
-pub struct Mention {
-    /// Whose.
-    pub task: TaskInstance,
-    /// The host it names.
-    pub host: Option<String>,
-    /// The process it names.
-    pub pid: Option<u32>,
-    /// The state it names.
-    pub outcome: Option<Outcome>,
-    /// The operator it names.
-    pub operator: Option<String>,
-    /// How many tries it says the task may have.
-    pub max_tries: Option<u32>,
-    /// Line in the component's log.
+/// A trigger fired: its task may be taken up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fired {
+    /// The line that says so.
     pub line: u32,
     /// When.
+    pub time: Option<Timestamp>,
+}
+
+/// What a component's log says about a task instance or a process.
+#[derive(Debug, Clone)]
+pub struct Mention {
+    /// What it says.
+    pub about: About,
+    /// Line in the component's log.
+    pub line: u32,
+    /// When; the kernel's log of a machine counts from its boot and does not say.
     pub time: Option<Timestamp>,
     /// The symptom it shows, if any.
     pub symptom: Option<SymptomIx>,

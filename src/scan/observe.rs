@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use aho_corasick::AhoCorasick;
 
 use crate::error::{Problem, ProblemKind};
-use crate::record::{LANDMARK_LITERALS, Origin, STREAMS_MAX, Told, each_record};
+use crate::record::{ABOUT_LITERALS, LANDMARK_LITERALS, Origin, STREAMS_MAX, Told, each_record};
 use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
 use crate::time::Zone;
@@ -61,7 +61,7 @@ pub(super) struct Observer<'a> {
 impl<'a> Observer<'a> {
     pub(super) fn new(rules: &'a RuleSet, zone: &'a Zone) -> Self {
         // Literals this few and short always build; without the automaton every record would be parsed, which is slow but right.
-        let landmarks = AhoCorasick::new(LANDMARK_LITERALS.iter().chain(&OTHER_LITERALS)).ok();
+        let landmarks = AhoCorasick::new(LANDMARK_LITERALS.iter().chain(&ABOUT_LITERALS).chain(&OTHER_LITERALS)).ok();
         let mut counted = vec![false; rules.symptoms.len()];
         for symptom in rules.symptoms.iter().filter_map(|symptom| symptom.attempt.as_ref()).flat_map(AttemptCondition::steps) {
             counted[symptom] = true;
@@ -73,6 +73,7 @@ impl<'a> Observer<'a> {
         let mut readings: BTreeMap<usize, Reading<'_>> = BTreeMap::new();
         let told = each_record(&source, reader, self.zone, &mut |piece| {
             let reading = readings.entry(piece.stream).or_insert_with(|| Reading::of_stream(self, &source, piece.origin));
+            reading.adopt(piece.origin);
             reading.take(&piece.record);
         });
         // A log without a record is an observation too: its attempt took place.

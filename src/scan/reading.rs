@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    Dialect, Landmark, Level, Origin, Outcome, RawRecord, Record, connection_of, endpoints_in, landmarks, phase_of, tells_of_answer,
-    time_of,
+    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, connection_of, endpoints_in, landmarks, phase_of,
+    tells_of_answer, time_of,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
 use crate::time::{Span, Timestamp};
 
 use super::observe::Observer;
-use super::{EXCERPT_BYTES_MAX, Ending, EndpointUse, FAILURES_MAX, FailureRecord, MATCHES_MAX, Match, Mention, Observation};
+use super::{EXCERPT_BYTES_MAX, Ending, EndpointUse, FAILURES_MAX, FailureRecord, Fired, MATCHES_MAX, Match, Mention, Observation};
 
 /// How many endpoints are kept of one log.
 const ENDPOINTS_MAX: usize = 32;
@@ -43,7 +43,17 @@ pub(super) struct Reading<'a> {
     heads: VecDeque<(Option<Timestamp>, Vec<u8>)>,
     last_line: u32,
     success_hint: Option<u32>,
+    /// Where the task's own work was over, in the execution that is being read.
+    work_done: Option<u32>,
+    /// The task failed in the execution that is being read.
+    failed: bool,
     killed: bool,
+    /// The log is of a version that marks where the task's work begins and ends.
+    marks_ends: bool,
+    lines_since_begin: u32,
+    /// What each process of a Celery worker has taken.
+    workers: BTreeMap<String, About>,
+    lost_worker: Option<String>,
     bad_encoding: u64,
     bad_encoding_line: u32,
     cut_records: u64,
@@ -70,7 +80,13 @@ impl<'a> Reading<'a> {
             heads: VecDeque::new(),
             last_line: 0,
             success_hint: None,
+            work_done: None,
+            failed: false,
             killed: false,
+            marks_ends: false,
+            lines_since_begin: 0,
+            workers: BTreeMap::new(),
+            lost_worker: None,
             bad_encoding: 0,
             bad_encoding_line: 0,
             cut_records: 0,
@@ -78,9 +94,18 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Takes the identity that the records of the stream turn out to have.
+    pub(super) fn adopt(&mut self, origin: &Origin) {
+        if self.log.task.task_id.is_none() && origin.task.task_id.is_some() && matches!(self.log.source.kind, Kind::Other | Kind::Task) {
+            self.log.task.clone_from(&origin.task);
+            self.log.source.kind = Kind::Task;
+        }
+    }
+
     /// Takes the next record.
     pub(super) fn take(&mut self, raw: &RawRecord<'_>) {
         self.last_line = raw.line + raw.line_count.saturating_sub(1);
+        self.lines_since_begin = self.lines_since_begin.saturating_add(1);
         if std::str::from_utf8(raw.bytes).is_err() {
             self.bad_encoding += 1;
             if self.bad_encoding == 1 {
@@ -122,7 +147,7 @@ impl<'a> Reading<'a> {
     fn read(&mut self, record: &Record, candidates: &[SymptomIx]) {
         let mut fatal = false;
         let mut found = Vec::new();
-        landmarks(record, |landmark| found.push(landmark));
+        landmarks(record, &mut |landmark| found.push(landmark));
         for landmark in found {
             fatal |= landmark == Landmark::TaskFailed;
             self.landmark(landmark, record);
@@ -136,10 +161,8 @@ impl<'a> Reading<'a> {
         let hidden =
             |symptom: SymptomIx| hits.iter().any(|(other, _)| *other != symptom && rules.symptoms[*other].specific_over.contains(&symptom));
         let shown: Vec<(SymptomIx, Hit)> = hits.iter().filter(|(symptom, _)| !hidden(*symptom)).cloned().collect();
-        if let (Some((symptom, _)), Some(mention)) = (shown.first(), self.log.mentions.last_mut())
-            && mention.line == record.line
-        {
-            mention.symptom = Some(*symptom);
+        if let Some((symptom, _)) = shown.first() {
+            self.symptom_of_mention(*symptom, record);
         }
         for (symptom, hit) in shown {
             self.matched(symptom, record, hit, fatal);
@@ -149,29 +172,40 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Notes the symptom of a record with what the record says about a task instance. What a Celery process logs is about the task it took.
+    fn symptom_of_mention(&mut self, symptom: SymptomIx, record: &Record) {
+        let about_its_own = || self.log.mentions.last().is_none_or(|mention| mention.line != record.line);
+        let worker = record.logger.as_ref().filter(|_| record.dialect == Dialect::Celery && is_trouble(record.level));
+        if let Some(known) = worker.filter(|_| about_its_own()).and_then(|worker| self.workers.get(worker)).cloned() {
+            self.mention(known, record);
+        }
+        if let Some(mention) = self.log.mentions.last_mut().filter(|mention| mention.line == record.line) {
+            mention.symptom = Some(symptom);
+        }
+    }
+
     fn landmark(&mut self, landmark: Landmark, record: &Record) {
         let log = &mut self.log;
         let of_attempt = matches!(log.source.kind, Kind::Task | Kind::Trigger | Kind::Other);
         match landmark {
             // A component's log speaks of many attempts; none of it is about the log itself.
-            Landmark::About { .. } if of_attempt => {}
-            Landmark::About { task, outcome, host, pid, operator, max_tries } => {
-                if log.mentions.len() < MENTIONS_MAX {
-                    let (line, time) = (record.line, record.time);
-                    log.mentions.push(Mention { task, host, pid, outcome, operator, max_tries, line, time, symptom: None });
-                }
-            }
+            Landmark::About(about) if !of_attempt || is_of_components(&about) => self.mention(*about, record),
             _ if !of_attempt => {}
+            Landmark::About(_) => {}
             Landmark::Host(host) => log.host = Some(host),
             Landmark::Operator(operator) => log.operator = Some(operator),
             Landmark::Pid(pid) => log.pid = Some(pid),
             Landmark::Attempt { number, of } => {
                 log.max_tries = Some(of);
                 log.task.try_number.get_or_insert(number);
-                // A further section of the same attempt: what the section before came to is past.
-                log.outcome = None;
+                self.begins(record.line);
             }
-            Landmark::Resumed => log.outcome = None,
+            Landmark::Begins { marks_end } => {
+                self.marks_ends |= marks_end;
+                self.begins(record.line);
+            }
+            Landmark::TriggerFired => log.trigger_fired = Some(Fired { line: record.line, time: record.time }),
+            Landmark::WorkDone => self.work_done = Some(record.line),
             Landmark::State(outcome) => log.outcome = Some((outcome, record.line)),
             Landmark::SuccessHint => {
                 self.success_hint = Some(record.line);
@@ -182,6 +216,7 @@ impl<'a> Reading<'a> {
             Landmark::ReturnCode(code) => log.return_code = Some(code),
             Landmark::TaskFailed => {
                 self.success_hint = None;
+                self.failed = true;
                 if matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _))) {
                     log.outcome = None;
                 }
@@ -199,6 +234,47 @@ impl<'a> Reading<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// A further execution of the same attempt begins: what the one before came to is past.
+    fn begins(&mut self, line: u32) {
+        // Airflow 3 writes more than one line as it starts.
+        let again =
+            self.log.executions == 0 || self.lines_since_begin > LINES_OF_A_START || self.work_done.is_some() || self.log.outcome.is_some();
+        if again {
+            self.log.executions += 1;
+            self.log.last_begin = line;
+            self.lines_since_begin = 0;
+        }
+        self.log.outcome = None;
+        self.log.return_code = None;
+        self.success_hint = None;
+        self.work_done = None;
+        self.failed = false;
+    }
+
+    /// Notes what a component says of a task instance or a process.
+    fn mention(&mut self, mut about: About, record: &Record) {
+        if let Some(worker) = about.worker.take() {
+            let worker = if worker == LOST_PROCESS { self.lost_worker.take().unwrap_or_default() } else { worker };
+            if about.task.task_id.is_some() {
+                let known = self.workers.entry(worker).or_default();
+                if known.task != about.task {
+                    *known = About { task: about.task.clone(), ..About::default() };
+                }
+                known.ids.extend(about.ids.iter().cloned());
+            } else if let Some(known) = self.workers.get(&worker) {
+                about.task = known.task.clone();
+                about.ids.extend(known.ids.iter().cloned());
+                if about.return_code.is_some() {
+                    self.lost_worker = Some(worker);
+                }
+            }
+        }
+        about.host = about.host.or_else(|| self.log.host.clone());
+        if self.log.mentions.len() < MENTIONS_MAX {
+            self.log.mentions.push(Mention { about, line: record.line, time: record.time, symptom: None });
         }
     }
 
@@ -288,9 +364,8 @@ impl<'a> Reading<'a> {
         let log = &mut self.log;
         log.lines = self.last_line;
         log.ended = ended.or(log.started);
-        if let (None, Some(line)) = (log.outcome, self.success_hint)
-            && log.return_code.is_none_or(|code| code == 0)
-        {
+        let well = log.return_code.is_none_or(|code| code == 0) && !self.failed;
+        if let (None, Some(line)) = (log.outcome, self.success_hint.or(self.work_done).filter(|_| well)) {
             log.outcome = Some((Outcome::Success, line));
         }
         let stated = log.outcome.is_some_and(|(outcome, _)| outcome != Outcome::Running);
@@ -305,6 +380,9 @@ impl<'a> Reading<'a> {
         } else {
             Ending::Silent
         };
+        // Airflow 2 and before end every log with a verdict or a return code; 3.2 and later mark the end of the task's work.
+        let ends_are_written = matches!(log.dialect, Dialect::Text | Dialect::Legacy) || self.marks_ends;
+        log.lacks_end = log.ending == Ending::Silent && ends_are_written && !log.is_excerpt && log.source.kind == Kind::Task;
         let problem = |kind, says| Problem { path: log.source.path.clone(), member: log.source.member.clone(), kind, says };
         if self.bad_encoding > 0 {
             let says = format!(
@@ -327,6 +405,14 @@ impl<'a> Reading<'a> {
         }
         self.log
     }
+}
+
+/// How many records Airflow 3 may write between the two that say that an execution begins.
+const LINES_OF_A_START: u32 = 6;
+
+/// Whether only a component says such a thing: a worker's or executor's output may stand in a file whose name does not say so.
+fn is_of_components(about: &About) -> bool {
+    about.worker.is_some() || about.pid.is_some() || !about.ids.is_empty()
 }
 
 /// Whether a record that is the last of its log stops in the middle: a JSON object without its end, a traceback without its exception.

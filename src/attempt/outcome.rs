@@ -1,0 +1,101 @@
+//! How an attempt came out, and the reason for believing it.
+
+use crate::record::{Dialect, Outcome};
+use crate::scan::{Ending, Observation};
+use crate::time::{Span, Timestamp};
+
+/// What is known beside the attempt's own log.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// What a component says, and where.
+    pub(super) mentioned: Option<(Outcome, String)>,
+    /// How many tries it may have, where anything says so.
+    pub(super) max_tries: Option<u32>,
+    /// A later try has a log.
+    pub(super) has_later_try: bool,
+    /// Its trigger fired, and when.
+    pub(super) trigger_fired: Option<Option<Timestamp>>,
+    /// The latest time in any log of the scan.
+    pub(super) latest: Option<Timestamp>,
+    /// Another attempt of the same task is known to have ended with a sign of success that this log lacks.
+    pub(super) siblings_say_success: bool,
+}
+
+/// How long everything else must have gone on after the last line of a log that lacks its end, for its task to be counted as dead rather than
+/// quiet: Airflow itself gives a task without heartbeat up after 5 minutes, and few calls are quiet for longer than half an hour.
+const DEAD_AFTER: Span = Span::seconds(1800);
+
+/// Airflow's own last word in the task's log comes first; then the scheduler's; then what the log shows.
+pub(super) fn outcome_of(log: &Observation, beside: &Beside) -> (Outcome, String) {
+    let retries = beside.has_later_try || log.task.try_number.zip(beside.max_tries).is_some_and(|(number, of)| number < of);
+    let failed = |because: String| match retries {
+        true => (Outcome::UpForRetry, format!("{because}, and another try follows")),
+        false => (Outcome::Failed, because),
+    };
+    if let Some((outcome, line)) = log.outcome
+        && !matches!(outcome, Outcome::Running | Outcome::Deferred | Outcome::UpForReschedule)
+    {
+        return (outcome, format!("the log says so at line {line}"));
+    }
+    if let Some((outcome, place)) = &beside.mentioned
+        && matches!(outcome, Outcome::Success | Outcome::Failed | Outcome::UpForRetry | Outcome::Skipped)
+    {
+        // A scheduler may print its line before it has decided about a further try.
+        return match outcome {
+            Outcome::Failed if beside.has_later_try => (Outcome::UpForRetry, format!("{place} says failed, and a later try exists")),
+            outcome => (*outcome, format!("{place} says so")),
+        };
+    }
+    if let Some(failure) = log.failures.iter().find(|failure| failure.fatal) {
+        return failed(format!("the task failed at line {}", failure.line));
+    }
+    if log.ending == Ending::Killed {
+        return failed("its process was killed".to_owned());
+    }
+    match (log.return_code, log.outcome) {
+        (Some(0 | 100) | None, Some((outcome @ (Outcome::Deferred | Outcome::UpForReschedule), line))) => {
+            return waiting(outcome, line, beside).unwrap_or_else(failed);
+        }
+        (Some(0), _) => return (Outcome::Success, "its process returned 0".to_owned()),
+        (Some(code), _) => return failed(format!("its process returned {code}")),
+        (None, _) => {}
+    }
+    silent(log, beside, &failed)
+}
+
+/// What became of an attempt that gave its slot back; `Err` with the reason why it failed.
+fn waiting(outcome: Outcome, line: u32, beside: &Beside) -> Result<(Outcome, String), String> {
+    let gave_back = match outcome {
+        Outcome::Deferred => format!("it was deferred at line {line} and did not come back"),
+        _ => format!("it gave its slot back at line {line} and did not come back"),
+    };
+    if beside.has_later_try {
+        return Err(gave_back);
+    }
+    if let Some(fired) = beside.trigger_fired.filter(|_| outcome == Outcome::Deferred) {
+        let at = fired.map(|time| format!(" at {time}")).unwrap_or_default();
+        return Err(format!("{gave_back}, though its trigger fired{at}"));
+    }
+    Ok((outcome, gave_back))
+}
+
+/// The outcome of a log without any word about it.
+fn silent(log: &Observation, beside: &Beside, failed: &dyn Fn(String) -> (Outcome, String)) -> (Outcome, String) {
+    if beside.has_later_try {
+        return failed("the log just stops".to_owned());
+    }
+    let others_went_on = beside.latest.zip(log.ended).is_some_and(|(latest, ended)| latest - ended >= DEAD_AFTER);
+    if log.lacks_end && others_went_on {
+        return failed("the log stops without its end, while others went on for more than half an hour".to_owned());
+    }
+    if beside.siblings_say_success && !log.is_excerpt && others_went_on {
+        return failed("the log stops without the last words that other attempts of this task have".to_owned());
+    }
+    let says = match (log.lines, log.dialect) {
+        (0, _) => "the log is empty",
+        _ if log.lacks_end => "the log stops without its end: its process died, or was still at work when the log was taken",
+        (_, Dialect::Json) => "the log names neither success nor failure, as Airflow 3.0 and 3.1 do for operators that return no value",
+        _ => "the log just stops",
+    };
+    (Outcome::Unknown, says.to_owned())
+}
