@@ -234,18 +234,8 @@ const EARLIER_USE_MIN: Span = Span::seconds(1);
 
 /// The innermost frames of code that is neither Python's, nor Airflow's, nor a library's.
 fn own_frames(chain: &[Exception]) -> Vec<String> {
-    let foreign = [
-        "site-packages/",
-        "dist-packages/",
-        "/lib/python",
-        "<frozen",
-        "/airflow/models/",
-        "/airflow/sdk/",
-        "/airflow/operators/",
-        "/airflow/utils/",
-    ];
     let own = |exception: &Exception| -> Vec<String> {
-        let frames = exception.frames.iter().filter(|frame| !foreign.iter().any(|part| frame.file.contains(part)));
+        let frames = exception.frames.iter().filter(|frame| frame.is_application());
         frames.map(|frame| format!("{}:{}", frame.file.rsplit('/').next().unwrap_or_default(), frame.function)).collect()
     };
     let mut frames = chain.iter().rev().map(own).find(|frames| !frames.is_empty()).unwrap_or_default();

@@ -1,21 +1,22 @@
 //! Records written as JSON lines, as Airflow 3 does: `event`, other keys, and exceptions as a list, rendered to the same text
 //! form that Python prints, so that a rule sees one form whatever the version.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
 use crate::time::{Timestamp, Zone, parse_prefix};
 
-use super::{Dialect, Level, Record, traceback};
+use super::{Dialect, Level, Record, detail, exception, traceback};
 
 const EVENT_KEYS: [&str; 4] = ["event", "message", "msg", "log"];
 const TIME_KEYS: [&str; 5] = ["timestamp", "@timestamp", "time", "asctime", "ts"];
 const LEVEL_KEYS: [&str; 4] = ["level", "levelname", "severity", "log.level"];
 const LOGGER_KEYS: [&str; 3] = ["logger", "name", "logger_name"];
 
-/// How deep groups of exceptions are followed.
-const GROUP_DEPTH_MAX: usize = 8;
+/// Keys whose text is a traceback as Python prints it: of structlog and of Python's JSON formatters.
+const TRACEBACK_KEYS: [&str; 3] = ["exception", "exc_info", "exc_text"];
+
+/// Keys under which a traceback may stand, or a single word that means something else.
+const STACK_KEYS: [&str; 3] = ["stack", "stack_trace", "error.stack_trace"];
 
 /// Parses a JSON line; `None` where it is none.
 pub(super) fn parse(bytes: &[u8], zone: &Zone) -> Option<Record> {
@@ -35,71 +36,61 @@ pub(super) fn parse(bytes: &[u8], zone: &Zone) -> Option<Record> {
     let logger = text_of(&LOGGER_KEYS).map(str::to_owned);
 
     let mut text = object.get(*event_key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut left = Vec::new();
+    let mut chains = Vec::new();
+    let mut tracebacks: Vec<&str> = Vec::new();
     for (key, value) in &object {
         let known = key == event_key
-            || key == "error_detail"
-            || key == "exception"
             || [&TIME_KEYS[..], &LEVEL_KEYS, &LOGGER_KEYS, &["filename", "lineno"]].iter().any(|keys| keys.contains(&key.as_str()));
-        if !known && !value.is_null() {
-            match value {
-                Value::String(value) => write!(text, " {key}={value}"),
-                value => write!(text, " {key}={value}"),
+        match value {
+            _ if known => {}
+            Value::Null => {}
+            Value::String(traceback) if is_traceback(key, traceback) => tracebacks.push(traceback),
+            // Airflow 3's own list; structlog can be told to write the same list under `exception`.
+            Value::Array(_) | Value::Object(_) if key == "error_detail" || key == "exception" => {
+                chains.push(detail::read(key, value, &mut left));
             }
-            .ok()?;
+            // Elasticsearch's common schema: `error` holds `type`, `message` and `stack_trace`.
+            Value::Object(parts) if key == "error" && parts.get("stack_trace").is_some_and(Value::is_string) => {
+                for (part, value) in parts {
+                    match value.as_str() {
+                        Some(traceback) if part == "stack_trace" => tracebacks.push(traceback),
+                        _ => left.push(key_value(&format!("error.{part}"), value)),
+                    }
+                }
+            }
+            value => left.push(key_value(key, value)),
         }
     }
-    if let Some(exception) = object.get("exception").and_then(Value::as_str) {
-        text.push('\n');
-        text.push_str(exception);
+    for part in left {
+        text.push(' ');
+        text.push_str(&part);
     }
-    if let Some(detail) = object.get("error_detail").and_then(Value::as_array) {
-        text.push('\n');
-        render_chain(detail, &mut text, 0);
+    for traceback in tracebacks {
+        // Collectors repeat it in the message.
+        if !text.contains(traceback.trim()) {
+            text.push('\n');
+            text.push_str(traceback);
+        }
     }
-    let chain = traceback::parse(&text);
-    Some(Record { time, level, logger, dialect: Dialect::Json, text, chain, ..Record::default() })
+    chains.retain(|chain| !chain.is_empty());
+    let mut chain = traceback::parse(&text, !chains.is_empty());
+    for mut exceptions in chains {
+        text.push('\n');
+        exception::render(&mut exceptions, &mut text);
+        chain.append(exceptions);
+    }
+    Some(Record { time, level, logger, dialect: Dialect::Json, rendered: true, text, chain, ..Record::default() })
 }
 
-/// Writes exceptions as Python prints them. The list has the raised one first, each next being its cause or context.
-fn render_chain(detail: &[Value], text: &mut String, depth: usize) {
-    for (index, exception) in detail.iter().enumerate().rev() {
-        let field = |name: &str| exception.get(name).and_then(Value::as_str).unwrap_or_default();
-        if let Some(groups) = exception.get("exceptions").and_then(Value::as_array).filter(|_| depth < GROUP_DEPTH_MAX) {
-            for member in groups.iter().filter_map(Value::as_array) {
-                render_chain(member, text, depth + 1);
-                text.push('\n');
-            }
-        }
-        text.push_str("Traceback (most recent call last):\n");
-        for frame in exception.get("frames").and_then(Value::as_array).into_iter().flatten() {
-            let name = |key: &str| frame.get(key).and_then(Value::as_str).unwrap_or_default();
-            let line = frame.get("lineno").and_then(Value::as_u64).unwrap_or_default();
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "  File \"{}\", line {line}, in {}", name("filename"), name("name"));
-        }
-        if let Some(syntax) = exception.get("syntax_error").filter(|syntax| syntax.is_object()) {
-            let file = syntax.get("filename").and_then(Value::as_str).unwrap_or_default();
-            let line = syntax.get("lineno").and_then(Value::as_u64).unwrap_or_default();
-            let _ = writeln!(text, "  File \"{file}\", line {line}");
-        }
-        text.push_str(field("exc_type"));
-        if !field("exc_value").is_empty() {
-            text.push_str(": ");
-            text.push_str(field("exc_value"));
-        }
-        for note in exception.get("exc_notes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            text.push('\n');
-            text.push_str(note);
-        }
-        if index > 0 {
-            let explicit = exception.get("is_cause").and_then(Value::as_bool).unwrap_or_default();
-            text.push_str(if explicit {
-                "\n\nThe above exception was the direct cause of the following exception:\n\n"
-            } else {
-                "\n\nDuring handling of the above exception, another exception occurred:\n\n"
-            });
-        }
-    }
+/// Whether the text under a key is a traceback.
+fn is_traceback(key: &str, text: &str) -> bool {
+    TRACEBACK_KEYS.contains(&key) || (STACK_KEYS.contains(&key) && text.contains('\n'))
+}
+
+/// `key=value`, as Airflow's console writes what belongs to an event.
+fn key_value(key: &str, value: &Value) -> String {
+    value.as_str().map_or_else(|| format!("{key}={value}"), |text| format!("{key}={text}"))
 }
 
 #[cfg(test)]

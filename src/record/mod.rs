@@ -5,12 +5,16 @@ mod about;
 mod boundary;
 mod call;
 mod envelope;
+mod detail;
+mod exception;
 mod facts;
+mod frame;
 mod header;
 mod json;
 mod keys;
 mod lifecycle;
 mod speaker;
+mod python_line;
 mod split;
 mod streams;
 mod traceback;
@@ -18,12 +22,13 @@ mod traceback;
 pub use about::{ABOUT_LITERALS, About, LOST_PROCESS};
 pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
 pub use envelope::Origin;
+pub use exception::{Chain, Exception, Link, SyntaxSpot};
 pub use facts::Facts;
+pub use frame::Frame;
 pub use header::{Dialect, Header, time_of};
 pub use lifecycle::{LANDMARK_LITERALS, Landmark, Outcome, landmarks};
 pub use split::{RECORD_BYTES_MAX, RawRecord, Splitter};
 pub use streams::{Piece, STREAMS_MAX, Told, each_record};
-pub use traceback::{Chain, Exception, Frame, Link};
 
 use crate::time::{Timestamp, Zone};
 
@@ -45,6 +50,8 @@ pub struct Record {
     /// The message with its traceback, without the header. For JSON: the event, the other keys as `key=value`, the
     /// exceptions as Python prints them.
     pub text: String,
+    /// The lines of the text are not those of the log: they were put into the form that all logs share.
+    pub rendered: bool,
     /// The exceptions it carries, root first; empty when it carries none.
     pub chain: Chain,
 }
@@ -60,8 +67,9 @@ impl Record {
                 Some(text) => String::from_utf8_lossy(&text).into_owned(),
                 None => String::from_utf8_lossy(bytes).into_owned(),
             };
-            let chain = traceback::parse(&text);
-            Self { time: header.time, level: header.level, logger: header.logger, dialect: header.dialect, text, chain, ..Self::default() }
+            let chain = traceback::parse(&text, false);
+            let Header { time, level, logger, dialect, .. } = header;
+            Self { time, level, logger, dialect, text, chain, ..Self::default() }
         });
         record.time = record.time.or(raw.time);
         record.level = record.level.or(raw.level);

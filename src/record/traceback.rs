@@ -1,282 +1,328 @@
-//! Exception chains, read from the text that Python prints: which exceptions, in which order, from which frames.
+//! Exception chains, read from the text that Python prints: which exceptions, in which order, from which frames. Line by line, so that a
+//! traceback may as well come in pieces (see `pieces`).
 
-/// The exceptions of one record: the root first, the one that was raised at the end last.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Chain {
-    /// Root first.
-    pub exceptions: Vec<Exception>,
-}
+use super::Frame;
+use super::exception::{
+    Chain, Collected, Exception, GROUP_DEPTH_MAX, Link, MESSAGE_BYTES_MAX, NOTES_MAX, SyntaxSpot, push_frame, truncate,
+};
+use super::python_line::{Bars, bars, exception_line, frame, is_head, link};
 
-/// One exception of a chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exception {
-    /// `requests.exceptions`; `None` where the log gives none.
-    pub module: Option<String>,
-    /// `ConnectTimeout`.
-    pub class: String,
-    /// What stands behind the class; may have several lines.
-    pub message: String,
-    /// Outermost first.
-    pub frames: Vec<Frame>,
-    /// How it came out of the exception before it.
-    pub link: Link,
-    /// The byte of the record's text at which its line begins.
-    pub at: usize,
-}
+/// How many lines that are none of its own a traceback may have before it counts as broken off: what other processes write between.
+const FOREIGN_LINES_MAX: u8 = 3;
 
-/// One frame of a traceback.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// The file as printed.
-    pub file: String,
-    /// The line in it.
-    pub line: u32,
-    /// The function.
-    pub function: String,
-}
-
-/// How an exception came out of the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
-    /// It is the first.
-    First,
-    /// `raise .. from ..`
-    Cause,
-    /// It was raised while the one before it was handled.
-    Context,
-    /// It stands beside the one before it (a group, or a second traceback in one record).
-    Beside,
-}
-
-/// How many exceptions of one record are kept.
-const EXCEPTIONS_MAX: usize = 32;
-
-/// How many frames of one exception are kept: the outermost are dropped, for the innermost tell more.
-const FRAMES_MAX: usize = 80;
-
-/// The longest message that is kept.
-const MESSAGE_BYTES_MAX: usize = 4000;
-
-impl Chain {
-    /// The exception that ended the task.
-    #[must_use]
-    pub fn raised(&self) -> Option<&Exception> {
-        self.exceptions.last()
-    }
-
-    /// The first exception.
-    #[must_use]
-    pub fn root(&self) -> Option<&Exception> {
-        self.exceptions.first()
-    }
-}
-
-/// Reads the exceptions in a record's text.
+/// Reads the exceptions in a record's text. Without a traceback, there or `elsewhere` in the record, a line that is an exception with its
+/// full framing counts as one.
 #[must_use]
-pub(super) fn parse(text: &str) -> Chain {
-    let has_traceback =
-        text.contains("Traceback (most recent call last)") || text.contains("Exception Group Traceback") || text.contains("  File \"");
-    let mut chain = Chain::default();
-    let mut reading = Reading::Text;
-    let mut frames: Vec<Frame> = Vec::new();
-    let mut link = Link::First;
+pub(super) fn parse(text: &str, elsewhere: bool) -> Chain {
+    let has_traceback = elsewhere
+        || text.contains("Traceback (most recent call last)")
+        || text.contains("Exception Group Traceback")
+        || text.contains("  File \"");
+    let mut reader = Reader { bare_lines: !has_traceback, ..Reader::default() };
     let mut at = 0;
-    for raw in text.split_inclusive('\n') {
-        let start = at;
-        at += raw.len();
-        let full = raw.trim_end_matches(['\n', '\r']);
-        let line = without_group_bars(full);
-        let trimmed = line.trim_start();
-        let indent = full.len() - trimmed.len();
-        if is_head(trimmed) {
-            if reading == Reading::Message && link == Link::First && !chain.exceptions.is_empty() {
-                link = Link::Beside;
-            }
-            frames.clear();
-            reading = Reading::Frames;
-            continue;
-        }
-        if trimmed.starts_with("During handling of the above exception") {
-            link = Link::Context;
-            reading = Reading::Text;
-            continue;
-        }
-        if trimmed.starts_with("The above exception was the direct cause") {
-            link = Link::Cause;
-            reading = Reading::Text;
-            continue;
-        }
-        if let Some(frame) = frame(trimmed) {
-            if reading != Reading::Frames {
-                frames.clear();
-            }
-            reading = Reading::Frames;
-            if frames.len() == FRAMES_MAX {
-                frames.remove(0);
-            }
-            frames.push(frame);
-            continue;
-        }
-        match reading {
-            Reading::Frames => {
-                if trimmed.is_empty() || line.starts_with([' ', '\t']) {
-                    continue;
-                }
-                let (module, class, message) = exception_line(trimmed, true).unwrap_or((None, trimmed.to_owned(), String::new()));
-                push(&mut chain, Exception { module, class, message, frames: std::mem::take(&mut frames), link, at: start + indent });
-                link = Link::First;
-                reading = Reading::Message;
-            }
-            Reading::Message => {
-                if trimmed.is_empty() {
-                    reading = Reading::Text;
-                } else if let Some(last) = chain.exceptions.last_mut()
-                    && last.message.len() < MESSAGE_BYTES_MAX
-                {
-                    last.message.push('\n');
-                    last.message.push_str(line);
-                }
-            }
-            Reading::Text => {
-                // Without a traceback, a line that is an exception with its full framing counts as one.
-                if !has_traceback && let Some((module, class, message)) = exception_line(trimmed, false) {
-                    let link = if chain.exceptions.is_empty() { Link::First } else { Link::Beside };
-                    push(&mut chain, Exception { module, class, message, frames: Vec::new(), link, at: start + indent });
-                    reading = Reading::Message;
-                }
-            }
-        }
+    for line in text.split_inclusive('\n') {
+        reader.line(line, at);
+        at += line.len();
     }
-    chain
+    reader.finish()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reading {
+/// Where a [`Reader`] is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// In what is no traceback.
+    #[default]
     Text,
+    /// Behind a head or a frame: an exception's line must follow.
     Frames,
+    /// Behind an exception's line.
     Message,
+    /// Behind the number of a group's member, which may have no traceback of its own.
+    Member,
+    /// In a stack that belongs to no exception.
+    Stack,
 }
 
-fn push(chain: &mut Chain, mut exception: Exception) {
-    if chain.exceptions.is_empty() {
-        exception.link = Link::First;
-    } else if exception.link == Link::First {
-        exception.link = Link::Beside;
-    }
-    if exception.message.len() > MESSAGE_BYTES_MAX {
-        let mut end = MESSAGE_BYTES_MAX;
-        while !exception.message.is_char_boundary(end) {
-            end -= 1;
+/// Reads tracebacks line by line.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    collected: Collected,
+    state: Reading,
+    frames: Vec<Frame>,
+    /// By how much the frames are indented, or the head where there are none yet.
+    indent: usize,
+    /// The source line below a frame that names no function.
+    source: String,
+    /// The link line that was read last, if its exception has not come yet.
+    link: Option<Link>,
+    /// Something was read on the outermost level.
+    began: bool,
+    /// The open groups.
+    levels: Vec<Level>,
+    /// Lines behind bars belong to a group.
+    has_groups: bool,
+    foreign: u8,
+    bare_lines: bool,
+    head_seen: bool,
+    /// Unindented text has been read.
+    words_seen: bool,
+    /// The line before was a line of source, and nothing else came before.
+    in_source: bool,
+    /// An exception without a traceback of its own, with which the text's last paragraph began: a link behind it makes it the first of a
+    /// chain.
+    alone: Option<(Exception, usize)>,
+    /// The line before was blank.
+    after_blank: bool,
+    unfinished: Vec<Frame>,
+    cut_top: bool,
+}
+
+/// The members of a group that are being read.
+#[derive(Debug)]
+struct Level {
+    /// Where their bars stand.
+    column: usize,
+    /// The number of the group.
+    group: Option<usize>,
+    began: bool,
+}
+
+impl Reader {
+    /// Reads a line that begins at the byte `start`.
+    pub(super) fn line(&mut self, line: &str, start: usize) {
+        let full = line.trim_end_matches(['\n', '\r']);
+        let line = self.behind_bars(full);
+        let trimmed = line.trim_start();
+        let indent = line.len() - trimmed.len();
+        let at = start + full.len() - trimmed.len();
+        if trimmed.is_empty() {
+            if self.state == Reading::Message {
+                self.state = Reading::Text;
+            }
+        } else if is_head(trimmed) {
+            self.break_off();
+            self.alone = None;
+            self.state = Reading::Frames;
+            self.indent = indent;
+            self.head_seen = true;
+        } else if let Some(link) = link(trimmed) {
+            self.break_off();
+            // urllib3 and others raise from an exception that was never raised itself: Python prints its line alone.
+            if let Some((exception, at)) = self.alone.take() {
+                self.exception(exception, at);
+            }
+            self.cut_top |= self.collected.is_empty();
+            self.link = Some(link);
+            self.state = Reading::Text;
+        } else if is_stack_head(trimmed) {
+            self.break_off();
+            self.state = Reading::Stack;
+        } else if let Some(frame) = frame(trimmed) {
+            self.frame(frame, indent);
+        } else {
+            self.other(line, trimmed, indent, at);
         }
-        exception.message.truncate(end);
+        self.after_blank = trimmed.is_empty();
+        self.in_source = self.state == Reading::Text && self.collected.is_empty() && !self.words_seen && indent > 0;
     }
-    if chain.exceptions.len() == EXCEPTIONS_MAX {
-        // The root and the latest are what matters: one from the middle goes.
-        chain.exceptions.remove(EXCEPTIONS_MAX / 2);
-    }
-    chain.exceptions.push(exception);
-}
 
-fn is_head(line: &str) -> bool {
-    line.starts_with("Traceback (most recent call last)") || line.starts_with("Exception Group Traceback")
-}
-
-/// A line of an exception group without the bars before it: `  | ValueError: x`, `  +-+---- 1 ----`.
-fn without_group_bars(line: &str) -> &str {
-    let trimmed = line.trim_start();
-    if !trimmed.starts_with(['|', '+']) {
-        return line;
+    /// What was read.
+    pub(super) fn finish(mut self) -> Chain {
+        self.break_off();
+        Chain { exceptions: self.collected.in_order(), unfinished: self.unfinished, cut_top: self.cut_top }
     }
-    let inner = trimmed.trim_start_matches(['|', '+', '-', ' ']);
-    // The indentation behind the last bar is what tells frames from exception lines.
-    match trimmed.rfind("| ").filter(|_| trimmed.starts_with('|')) {
-        Some(bar) if trimmed[..bar].chars().all(|c| c == '|' || c == ' ') => &trimmed[bar + 2..],
-        _ => inner,
-    }
-}
 
-/// `File "x.py", line 3, in f`.
-fn frame(line: &str) -> Option<Frame> {
-    let rest = line.strip_prefix("File \"")?;
-    let (file, rest) = rest.split_once("\", line ")?;
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    let number = rest[..digits].parse().ok()?;
-    let function = rest[digits..].strip_prefix(", in ").unwrap_or_default();
-    Some(Frame { file: file.to_owned(), line: number, function: function.trim_end().to_owned() })
-}
-
-/// `module.Class: message` as (module, class, message). Behind frames anything that is a name will do; elsewhere the class
-/// must look like an exception's.
-fn exception_line(line: &str, behind_frames: bool) -> Option<(Option<String>, String, String)> {
-    let name_end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(line.len());
-    let (name, rest) = line.split_at(name_end);
-    let message = match rest {
-        "" => "",
-        rest => rest.strip_prefix(": ").or_else(|| rest.strip_prefix(':'))?,
-    };
-    let (module, class) = match name.rsplit_once('.') {
-        Some((module, class)) => (Some(module), class),
-        None => (None, name),
-    };
-    let first = class.chars().next()?;
-    if !(first.is_alphabetic() || first == '_') {
-        return None;
+    fn frame(&mut self, frame: Frame, indent: usize) {
+        match self.state {
+            Reading::Stack => return,
+            Reading::Frames => {}
+            Reading::Text | Reading::Message | Reading::Member => {
+                self.frames.clear();
+                self.cut_top |= !self.head_seen && self.collected.is_empty();
+                self.state = Reading::Frames;
+            }
+        }
+        self.indent = indent;
+        self.foreign = 0;
+        self.source.clear();
+        push_frame(&mut self.frames, frame);
     }
-    if !behind_frames {
-        let typical =
-            ["Error", "Exception", "Timeout", "Interrupt", "Exit", "Disconnected", "NotFound", "Unavailable", "Cancelled", "DoesNotExist"];
-        let dotted_lower = module
-            .is_none_or(|module| module.split('.').all(|part| part.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')));
-        let camel = first.is_ascii_uppercase() && class.chars().any(|c| c.is_ascii_lowercase());
-        let known = typical.iter().any(|ending| class.ends_with(ending));
-        // `psycopg2.errors.UndefinedTable: ..`: a dotted name with an `errors` or `exceptions` part is an exception too.
-        let by_module =
-            module.is_some_and(|module| module.split('.').any(|part| matches!(part, "errors" | "exceptions" | "error" | "exc")));
-        if !(camel && dotted_lower && (known || by_module)) {
-            return None;
+
+    /// A line that is neither a head nor a frame nor a link.
+    fn other(&mut self, line: &str, trimmed: &str, indent: usize, at: usize) {
+        match self.state {
+            Reading::Frames => {
+                let (below, headed) =
+                    if self.frames.is_empty() { (indent <= self.indent, true) } else { (indent < self.indent, self.head_seen) };
+                // Where the indentation was lost, source lines stand as exceptions do: only the name tells them apart.
+                let lost = self.indent == 0 && !self.frames.is_empty();
+                if !below && !lost {
+                    self.source_line(trimmed);
+                } else if let Some(name) =
+                    exception_line(trimmed).filter(|name| name.is_without_doubt() || (below && headed && name.in_traceback()))
+                {
+                    self.exception(name.exception(), at);
+                } else if lost {
+                    self.source_line(trimmed);
+                } else {
+                    self.foreign += 1;
+                    if self.foreign > FOREIGN_LINES_MAX {
+                        self.break_off();
+                    }
+                }
+            }
+            Reading::Message if trimmed == "\"\"\"" => self.state = Reading::Text,
+            Reading::Message => self.message(line),
+            Reading::Member => {
+                if let Some(name) = exception_line(trimmed) {
+                    self.exception(name.exception(), at);
+                }
+            }
+            Reading::Stack if indent > 0 => {}
+            Reading::Stack | Reading::Text => {
+                self.state = Reading::Text;
+                let name = exception_line(trimmed).filter(|name| name.looks_like_exception());
+                match name {
+                    Some(name) if self.bare_lines || self.link.is_some() => {
+                        self.cut_top |= self.in_source;
+                        self.exception(name.exception(), at);
+                    }
+                    Some(name) if indent == 0 && self.collected.is_empty() => self.alone = Some((name.exception(), at)),
+                    _ => self.words(line, indent),
+                }
+            }
         }
     }
-    Some((module.map(str::to_owned), class.to_owned(), message.to_owned()))
+
+    /// A line of text that is nothing else.
+    fn words(&mut self, line: &str, indent: usize) {
+        self.words_seen |= indent == 0;
+        match &mut self.alone {
+            Some((exception, _)) if !self.after_blank && exception.message.len() < MESSAGE_BYTES_MAX => {
+                exception.message.push('\n');
+                exception.message.push_str(line);
+            }
+            alone => *alone = None,
+        }
+    }
+
+    fn source_line(&mut self, trimmed: &str) {
+        if self.source.is_empty() && self.frames.last().is_some_and(|frame| frame.function.is_empty()) {
+            trimmed.clone_into(&mut self.source);
+        }
+    }
+
+    fn exception(&mut self, mut exception: Exception, at: usize) {
+        exception.at = at;
+        exception.frames = std::mem::take(&mut self.frames);
+        if let Some(last) = exception.frames.last().filter(|last| last.function.is_empty()) {
+            let text = std::mem::take(&mut self.source);
+            exception.syntax = Some(SyntaxSpot { file: last.file.clone(), line: last.line, text });
+        }
+        let (group, began) = match self.levels.last_mut() {
+            Some(level) => (level.group, &mut level.began),
+            None => (None, &mut self.began),
+        };
+        exception.link = match self.link.take() {
+            Some(link) if *began => link,
+            _ if *began => Link::Beside,
+            _ => Link::First,
+        };
+        *began = true;
+        truncate(&mut exception.message);
+        self.collected.push(exception, group);
+        self.collected.bound();
+        self.foreign = 0;
+        self.state = Reading::Message;
+    }
+
+    /// A further line of a message, or a note.
+    fn message(&mut self, line: &str) {
+        let Some(last) = self.collected.last_mut() else { return };
+        if has_one_line(last) {
+            if last.notes.len() < NOTES_MAX {
+                last.notes.push(line.to_owned());
+            }
+        } else if last.message.len() < MESSAGE_BYTES_MAX {
+            last.message.push('\n');
+            last.message.push_str(line);
+        }
+    }
+
+    /// The frames that were read will have no exception.
+    fn break_off(&mut self) {
+        if self.state != Reading::Text {
+            self.alone = None;
+        }
+        if self.state == Reading::Frames && !self.frames.is_empty() {
+            self.unfinished = std::mem::take(&mut self.frames);
+        }
+        self.frames.clear();
+        self.source.clear();
+        self.foreign = 0;
+        self.state = Reading::Text;
+    }
+
+    /// A line without the bars that a group has before it; opens and closes the levels of groups.
+    fn behind_bars<'a>(&mut self, full: &'a str) -> &'a str {
+        match bars(full, self.has_groups) {
+            Bars::None => {
+                if !full.trim().is_empty() {
+                    self.levels.clear();
+                }
+                return full;
+            }
+            Bars::Inside { column, inner } => {
+                self.has_groups = true;
+                self.leave_levels(column);
+                return inner;
+            }
+            Bars::Open { column } => {
+                self.break_off();
+                self.leave_levels(column);
+                if self.levels.len() < GROUP_DEPTH_MAX {
+                    let group = self.collected.last_number();
+                    if let Some(group) = group.and_then(|group| self.collected.get_mut(group)) {
+                        group.is_group = true;
+                    }
+                    self.levels.push(Level { column: column + 2, group, began: false });
+                }
+                self.state = Reading::Member;
+            }
+            Bars::Next { column } => {
+                self.break_off();
+                self.leave_levels(column);
+                self.state = Reading::Member;
+            }
+            Bars::Close { column } => {
+                self.break_off();
+                self.leave_levels(column.saturating_sub(1));
+            }
+        }
+        self.link = None;
+        ""
+    }
+
+    /// Leaves the groups whose bars stand further in.
+    fn leave_levels(&mut self, column: usize) {
+        while self.levels.last().is_some_and(|level| level.column > column) {
+            self.levels.pop();
+        }
+    }
+}
+
+/// Whether a message ends with its first line, so that what follows are notes.
+fn has_one_line(exception: &Exception) -> bool {
+    exception.module.is_none() && matches!(exception.class.as_str(), "KeyError" | "SyntaxError" | "IndentationError" | "TabError")
+        || (exception.class.ends_with("ExceptionGroup") && exception.message.ends_with(" sub-exceptions)"))
+        || (exception.class.ends_with("ExceptionGroup") && exception.message.ends_with("(1 sub-exception)"))
+}
+
+/// The head of a stack without an exception: Airflow's answer to SIGTERM, `logging`'s `stack_info`, and what it prints when it fails itself.
+fn is_stack_head(line: &str) -> bool {
+    line.starts_with("Stack (most recent call last)") || matches!(line.trim_end(), "Stacktrace:" | "Call stack:")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(text: &str) -> Vec<(String, Link)> {
-        parse(text).exceptions.into_iter().map(|exception| (exception.class, exception.link)).collect()
-    }
-
-    #[test]
-    fn a_chain_is_read_root_first_with_its_links() {
-        let text = "Task failed\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\n    ^^^\nKeyError: 'x'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"b.py\", line 2, in h\nlib.errors.Broken\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"c.py\", line 3, in i\nValueError: two\nlines\n";
-        let chain = parse(text);
-        assert_eq!(names(text), [("KeyError".into(), Link::First), ("Broken".into(), Link::Context), ("ValueError".into(), Link::Cause)]);
-        assert_eq!(chain.exceptions[1].module.as_deref(), Some("lib.errors"));
-        assert_eq!(chain.exceptions[2].message, "two\nlines");
-        assert_eq!(chain.exceptions[0].frames, [Frame { file: "a.py".into(), line: 1, function: "f".into() }]);
-        assert!(text[chain.exceptions[2].at..].starts_with("ValueError: two"));
-    }
-
-    #[test]
-    fn blank_lines_between_frames_do_not_end_a_traceback() {
-        let text = "Trigger failed:\nTraceback (most recent call last):\n\n  File \"t.py\", line 1, in run\n    x\n\nConnectionResetError: [Errno 104] Connection reset by peer\n\n";
-        assert_eq!(names(text), [("ConnectionResetError".into(), Link::First)]);
-    }
-
-    #[test]
-    fn a_group_gives_its_members_too() {
-        let text = "  + Exception Group Traceback (most recent call last):\n  |   File \"a.py\", line 1, in f\n  | ExceptionGroup: 2 failed (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    |   File \"b.py\", line 2, in g\n    | TimeoutError: slow\n    +---------------- 2 ----------------\n    | Traceback (most recent call last):\n    |   File \"b.py\", line 3, in g\n    | OSError: gone\n    +------------------------------------\n";
-        let classes: Vec<String> = names(text).into_iter().map(|(class, _)| class).collect();
-        assert_eq!(classes, ["ExceptionGroup", "TimeoutError", "OSError"]);
-    }
-
-    #[test]
-    fn a_bare_exception_line_needs_the_look_of_one() {
-        assert_eq!(names("requests.exceptions.ConnectionError: ('Connection aborted.')").len(), 1);
-        assert_eq!(names("psycopg2.errors.UndefinedTable: relation").len(), 1);
-        for text in ["Note: nothing", "ERROR: failed", "Errors: 0", "my.module: text", "Some words Error: x", "airflow.exceptions: x"] {
-            assert!(names(text).is_empty(), "{text}");
-        }
-    }
-}
+#[path = "traceback_tests.rs"]
+mod tests;

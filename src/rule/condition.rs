@@ -244,8 +244,6 @@ impl ClassName {
 
 #[cfg(test)]
 mod tests {
-    use crate::record::Link;
-
     use super::*;
 
     #[test]
@@ -253,10 +251,7 @@ mod tests {
         let raised = |module: Option<&str>, class: &str| Exception {
             module: module.map(str::to_owned),
             class: class.to_owned(),
-            message: String::new(),
-            frames: Vec::new(),
-            link: Link::First,
-            at: 0,
+            ..Exception::default()
         };
         let cases = [
             ("ConnectTimeout", Some("requests.exceptions"), true),

@@ -428,7 +428,7 @@ fn telling(record: &Record, at: usize) -> usize {
     let line_begin =
         record.text.as_bytes()[..at.min(record.text.len())].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
     let in_frames = line_begin > 0 && record.text[line_begin..].starts_with("    ");
-    let exception = record.chain.exceptions.iter().map(|exception| exception.at).find(|place| *place >= at);
+    let exception = record.chain.exceptions.iter().map(|exception| exception.at).filter(|place| *place >= at).min();
     exception.filter(|_| in_frames).unwrap_or(at)
 }
 
@@ -448,11 +448,7 @@ fn excerpt_at(record: &Record, at: usize) -> (u32, String) {
     }
     let further = text.as_bytes()[..begin].iter().filter(|byte| **byte == b'\n').count();
     // The lines of a JSON record's text all stand in its one line.
-    let further = if record.dialect == Dialect::Json {
-        0
-    } else {
-        u32::try_from(further).unwrap_or(u32::MAX).min(record.line_count.saturating_sub(1))
-    };
+    let further = if record.rendered { 0 } else { u32::try_from(further).unwrap_or(u32::MAX).min(record.line_count.saturating_sub(1)) };
     (record.line + further, excerpt.to_owned())
 }
 
