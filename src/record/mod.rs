@@ -18,6 +18,7 @@ mod python_line;
 mod split;
 mod streams;
 mod traceback;
+mod ui_text;
 
 pub use about::{ABOUT_LITERALS, About, LOST_PROCESS};
 pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
@@ -67,9 +68,14 @@ impl Record {
                 Some(text) => String::from_utf8_lossy(&text).into_owned(),
                 None => String::from_utf8_lossy(bytes).into_owned(),
             };
-            let chain = traceback::parse(&text, false);
+            let converted = ui_text::convert(&text);
+            let rendered = converted.is_some();
+            let (text, chain) = converted.unwrap_or_else(|| {
+                let chain = traceback::parse(&text, false);
+                (text, chain)
+            });
             let Header { time, level, logger, dialect, .. } = header;
-            Self { time, level, logger, dialect, text, chain, ..Self::default() }
+            Self { time, level, logger, dialect, rendered, text, chain, ..Self::default() }
         });
         record.time = record.time.or(raw.time);
         record.level = record.level.or(raw.level);

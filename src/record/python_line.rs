@@ -93,6 +93,11 @@ impl ExceptionLine<'_> {
         self.message.is_some() || self.module.is_some() || self.is_without_doubt()
     }
 
+    /// Whether the class begins with a capital.
+    pub(super) fn begins_large(&self) -> bool {
+        self.class.starts_with(|c: char| c.is_uppercase())
+    }
+
     /// Whether it looks like an exception on its own, wherever it stands.
     pub(super) fn looks_like_exception(&self) -> bool {
         let begins_small = |part: &str| part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
