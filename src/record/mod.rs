@@ -14,6 +14,7 @@ mod json;
 mod keys;
 mod lifecycle;
 mod speaker;
+mod pieces;
 mod python_line;
 mod split;
 mod streams;
@@ -28,6 +29,7 @@ pub use facts::Facts;
 pub use frame::Frame;
 pub use header::{Dialect, Header, time_of};
 pub use lifecycle::{LANDMARK_LITERALS, Landmark, Outcome, landmarks};
+pub use pieces::TracebackLines;
 pub use split::{RECORD_BYTES_MAX, RawRecord, Splitter};
 pub use streams::{Piece, STREAMS_MAX, Told, each_record};
 

@@ -88,6 +88,21 @@ struct Level {
 }
 
 impl Reader {
+    /// Where it is.
+    pub(super) fn state(&self) -> Reading {
+        self.state
+    }
+
+    /// Whether a line that links exceptions was read and its exception is awaited.
+    pub(super) fn awaits_next(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Whether a line goes on with an exception group that was begun.
+    pub(super) fn in_group(&self, line: &str) -> bool {
+        self.has_groups && line.trim_start().starts_with(['|', '+'])
+    }
+
     /// Reads a line that begins at the byte `start`.
     pub(super) fn line(&mut self, line: &str, start: usize) {
         let full = line.trim_end_matches(['\n', '\r']);
