@@ -233,40 +233,48 @@ class TokenIssuer(Site):
         return 200, {"items": list(range(50))}
 
 
-class FailFirst(Site):
-    """Answers 503 to the first requests of each X-Batch on one path, then works."""
-
-    def __init__(self, *args, times, path, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.times, self.path, self.seen = times, path, {}
-
-    def answer(self, request):
-        if request.path == self.path:
-            batch = request.headers.get("X-Batch", "")
-            with self.lock:
-                self.seen[batch] = self.seen.get(batch, 0) + 1
-                count = self.seen[batch]
-            if count <= self.times:
-                request.body()
-                return 503, {"error": "label printer queue is paused"}
-        return super().answer(request)
-
-
-class CloseFirst(Site):
-    """Closes the first connections of each X-Batch without a response, then works."""
+class Counting(Site):
+    """Treats the first `times` requests of each X-Batch otherwise than the later ones; how, a subclass says."""
 
     def __init__(self, *args, times, **kwargs):
         super().__init__(*args, **kwargs)
         self.times, self.seen = times, {}
 
-    def answer(self, request):
+    def is_early(self, request):
         batch = request.headers.get("X-Batch", "")
         with self.lock:
             self.seen[batch] = self.seen.get(batch, 0) + 1
-            count = self.seen[batch]
-        if count <= self.times:
+            return self.seen[batch] <= self.times
+
+
+class FailFirst(Counting):
+    """Answers 503 to the first requests of each X-Batch on one path, then works."""
+
+    def __init__(self, *args, path, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.path = path
+
+    def answer(self, request):
+        if request.path == self.path and self.is_early(request):
+            request.body()
+            return 503, {"error": "label printer queue is paused"}
+        return super().answer(request)
+
+
+class CloseFirst(Counting):
+    """Closes the first connections of each X-Batch without a response, then works."""
+
+    def answer(self, request):
+        if self.is_early(request):
             raise EOFError("closed on purpose")
         return super().answer(request)
+
+
+class ReadyLater(Counting):
+    """Healthy; says `ready: false` to the first requests of each X-Batch, then `ready: true`."""
+
+    def answer(self, request):
+        return 200, {"ready": not self.is_early(request)}
 
 
 def serve_dns():

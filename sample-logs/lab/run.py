@@ -1,13 +1,14 @@
 """Driver of the lab; run.sh calls it inside fresh namespaces.
 
-    run.py 2|3 WORK    run one Airflow, play all phases, copy the logs, write the truth
-    run.py check WORK  count attempts by cause
+    run.py 2.10|3.1|3.3 WORK   run one Airflow, play all phases, copy the logs, write the truth
+    run.py check WORK          count attempts by cause
 """
 
 import collections
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,7 +24,6 @@ SAMPLES = os.path.dirname(HERE)
 # Where Airflow lives inside the mount namespace, so that paths in tracebacks are ordinary ones.
 HOME = "/opt/airflow"
 PYTHON = HOME + "/venv/bin/python"
-TREES = {"2": "airflow-2.10", "3": "airflow-3.1"}
 
 
 def run(*command, **options):
@@ -51,6 +51,7 @@ class Lab:
 
     def __init__(self, version, work):
         self.version, self.work = version, work
+        self.tree = f"airflow-{version}"
         self.state = os.path.join(work, f"state-{version}")
         self.logs = os.path.join(work, f"logs-{version}")
         self.out = os.path.join(work, f"out-{version}")
@@ -149,12 +150,12 @@ class Lab:
             "SCHEDULER__PARSING_PROCESSES": "1",
             "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
             "SCHEDULER__USE_JOB_SCHEDULE": "False",
+            "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "40",  # Airflow 3; story q waits for it
             "API__WORKERS": "1",
             "API__HOST": "127.0.0.1",  # other addresses of 127/8 use the ordinary ports
             "API__PORT": "8780",
             "API__SECRET_KEY": "a-secret-of-the-lab",
             "API_AUTH__JWT_SECRET": "a-secret-of-the-lab-that-is-long-enough-for-sha512-signatures-0123456789",
-            "TRIGGERER__DEFAULT_CAPACITY": "10",
         }
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TERM") if name in os.environ}
         return {
@@ -169,10 +170,12 @@ class Lab:
     def start_airflow(self):
         self.env = self.environment(self.start_database())
         self.airflow("db", "migrate")
-        if self.version == "3":
+        if self.version != "2.10":
             self.start_part("api-server")
             wait_for_port(8780)  # tasks fail when the API is not up yet
             self.start_part("dag-processor")
+        if self.version == "3.3":
+            self.start_part("triggerer")
         self.start_scheduler("scheduler-first")
 
     def start_scheduler(self, name):
@@ -213,8 +216,10 @@ class Lab:
         self.play("inventory_load", "demand_forecast", meanwhile=self.restart_inventory)
         self.start_scheduler("scheduler")  # from here on its output is kept
         self.play("feature_store", "nightly_files", blocks=60)
-        if self.version == "2":
+        if self.version == "2.10":
             self.offline("worker-c.example.internal")
+        if self.version == "3.3":
+            self.play("parcel_delivery", meanwhile=self.kill_supervisors)
         self.play("orders_sync", "pricing_refresh")
 
     def overload(self):
@@ -245,6 +250,20 @@ class Lab:
         self.start_inventory()
         note("inventory server is back")
 
+    def kill_supervisors(self):
+        """Kill the supervisors of two tasks at once, as a host does that goes down."""
+        files = [os.path.join(self.state, f"supervisor-{task}") for task in ("pack_parcels", "print_manifest")]
+        for _ in range(600):
+            if all(map(os.path.exists, files)):
+                break
+            time.sleep(0.1)
+        time.sleep(4)
+        for name in files:
+            with open(name) as file:
+                pid = int(file.read())
+            note(f"kills supervisor {pid}")
+            os.kill(pid, signal.SIGKILL)
+
     def offline(self, host):
         marker = os.path.join(self.state, "offline_host")
         with open(marker, "w") as file:
@@ -258,10 +277,15 @@ class Lab:
         dump = run(PYTHON, f"{HOME}/lib/airflow_side.py", "dump", env=self.env, stdout=subprocess.PIPE,
                    stderr=subprocess.DEVNULL, text=True).stdout
         attempts = [json.loads(line) for line in dump.splitlines() if line.startswith("{")]
-        tree = os.path.join(SAMPLES, TREES[self.version])
+        tree = os.path.join(SAMPLES, self.tree)
         shutil.rmtree(tree, ignore_errors=True)
         os.makedirs(tree + "/components")
-        publish(f"{self.out}/scheduler.log", tree + "/components/scheduler.log")
+        for name in ("scheduler.log", "triggerer.log"):
+            if os.path.exists(f"{self.out}/{name}"):
+                publish(f"{self.out}/{name}", f"{tree}/components/{name}")
+        if self.version == "3.3" and (lines := oom_lines()):
+            with open(tree + "/components/kernel.log", "w") as file:
+                file.writelines(lines)
         rows = []
         for attempt in attempts:
             parts = [f"{key}={attempt[key]}" for key in ("dag_id", "run_id", "task_id")]
@@ -275,12 +299,14 @@ class Lab:
             target = os.path.join(tree, name)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             publish(source, target)
+            for trigger in glob.glob(glob.escape(source) + ".trigger.*.log"):
+                publish(trigger, os.path.join(os.path.dirname(target), os.path.basename(trigger)))
             with open(source, encoding="utf-8") as file:
-                row, complaint = truth.row(attempt, f"{TREES[self.version]}/{name}", file.read())
+                row, complaint = truth.row(attempt, f"{self.tree}/{name}", file.read())
             if complaint:
                 note(f"NOT AS PLANNED: {name}: {attempt['outcome']}, {complaint}")
             rows.append(row)
-        write_truth(TREES[self.version], rows)
+        write_truth(self.tree, rows)
 
     def stop(self):
         for process in self.processes.values():
@@ -291,6 +317,18 @@ class Lab:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def oom_lines():
+    """What the kernel said of its last OOM kill in story e, without registers and call trace; nothing where its log cannot be read."""
+    kernel = subprocess.run(["dmesg", "--time-format", "iso"], stdout=subprocess.PIPE, text=True).stdout.splitlines(keepends=True)
+    kills = [number for number, line in enumerate(kernel) if "oom_memcg=/feature-store" in line]
+    if not kills:
+        return []
+    end = kills[-1] + 2  # the line after it says who was killed
+    first = max(number for number, line in enumerate(kernel[:end]) if "invoked oom-killer" in line)
+    said = re.compile(r"oom-kill|out of memory|memory: usage|Tasks state|\[[ \d]+\]|\[ +pid")
+    return [line for line in kernel[first:end] if said.search(line)]
 
 
 def publish(source, target):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the sample logs again: run.sh [2] [3]   (default: both)
+# Makes the sample logs again: run.sh [2.10] [3.1] [3.3]   (default: all)
 #
 # Needs root, uv, Debian's postgresql, iptables, iproute2, openssl, and a Python 3.11.
 # Everything runs in its own network, mount and process namespace: the machine's
@@ -14,7 +14,7 @@ WORK=$(cd "$WORK" && pwd)
 chmod a+x "$WORK" # the database server runs as another user
 
 # The dates pin the dependencies, as the constraint files of a release would.
-venv() { # venv VERSION-NUMBER REQUIREMENT DATE EXTRA...
+venv() { # venv VERSION REQUIREMENT DATE EXTRA...
     [ -e "$WORK/v$1/.complete" ] && return
     dir=$WORK/v$1 requirement=$2 date=$3
     shift 3
@@ -23,12 +23,13 @@ venv() { # venv VERSION-NUMBER REQUIREMENT DATE EXTRA...
     touch "$dir/.complete"
 }
 
-[ $# -gt 0 ] || set -- 2 3
+[ $# -gt 0 ] || set -- 2.10 3.1 3.3
 for version; do
     case $version in
-    2) venv 2 apache-airflow==2.10.5 2025-03-15 ;;
-    3) venv 3 apache-airflow==3.1.8 2026-04-15 asyncpg ;;
-    *) echo "usage: run.sh [2] [3]" >&2; exit 2 ;;
+    2.10) venv 2.10 apache-airflow==2.10.5 2025-03-15 ;;
+    3.1) venv 3.1 apache-airflow==3.1.8 2026-04-15 asyncpg ;;
+    3.3) venv 3.3 apache-airflow==3.3.2 2026-10-15 asyncpg ;;
+    *) echo "usage: run.sh [2.10] [3.1] [3.3]" >&2; exit 2 ;;
     esac
     unshare --mount --net --pid --fork --kill-child --mount-proc \
         "$WORK/v$version/bin/python" "$here/run.py" "$version" "$WORK"

@@ -23,8 +23,10 @@ SITES = {
     "shipping-api": ("127.0.1.21", 8080, "FailFirst", {"times": 2, "path": "/v1/labels"}),
     "loyalty-api": ("127.0.1.23", 8080, "Site", {}),
     "notify-api": ("127.0.1.25", 8080, "CloseFirst", {"times": 2}),
-    # Nothing listens here: the service is down for the whole run.
+    "delivery-api": ("127.0.1.26", 8080, "ReadyLater", {"times": 3}),
+    # Nothing listens here: these services are down for the whole run.
     "tax-api": ("127.0.1.22", 8080, None, {}),
+    "customs-api": ("127.0.1.27", 8080, None, {}),
     # Opened by a task of the feature_store DAG, not by the lab.
     "features": ("127.0.1.30", 9000, None, {}),
 }

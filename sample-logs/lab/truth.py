@@ -40,10 +40,12 @@ def feature(client):
                 "fetched from build_shards while the kernel killed it")
 
 
+SILENT = Plan(None, None, "heartbeat_lost", None, "q", "heartbeat_lost", "the supervisor was killed (SIGKILL); the log just stops")
 CATALOG = "catalog-api.example.internal:8080"
 PRICING = "pricing-api.example.internal:8080"
 RATES = "rates-api.example.internal:8080"
 NOTIFY = "notify-api.example.internal:8080"
+DELIVERY = "delivery-api.example.internal:8080"
 
 PLANS = {
     ("orders_sync", "post_orders"): overload("requests", "/v1/orders"),
@@ -119,6 +121,13 @@ PLANS = {
         note="the command is not installed"),
     ("nightly_files", "close_month"): Plan(note="skips itself"),
     ("nightly_files", "regional_totals"): Plan(CATALOG, "requests", note="mapped task"),
+    ("parcel_delivery", "wait_for_manifest"): Plan(DELIVERY, "requests", note="reschedule mode: four executions in one log, three say not yet"),
+    ("parcel_delivery", "await_pickup"): Plan(DELIVERY, "httpx", note="deferred and resumed; the trigger has its own log"),
+    ("parcel_delivery", "await_customs"): Plan("customs-api.example.internal:8080", "httpx", "connection_refused_service_down",
+        "Trigger failure", "p", "connection_refused_service_down", "the trigger failed: nothing listens on the port"),
+    ("parcel_delivery", "pack_parcels"): SILENT,
+    ("parcel_delivery", "print_manifest"): SILENT,
+    ("parcel_delivery", "weigh_pallets"): Plan(None, None, "key_error", "KeyError", note="mapped task; one record lacks a field"),
 }
 
 SURFACES = [

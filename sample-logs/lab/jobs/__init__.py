@@ -1,1 +1,1 @@
-"""Plain functions that the DAGs of both Airflow versions run."""
+"""What the DAGs of all Airflow versions run: plain functions, and two operators that wait."""
