@@ -75,11 +75,11 @@ fn a_longer_and_an_absolute_path_change_only_paths() {
 
 #[test]
 fn the_order_in_which_paths_are_named_changes_nothing() {
-    let trees = ["sample-logs/airflow-1.10", "sample-logs/airflow-2.10", "sample-logs/airflow-3.1"];
-    let [one, two, three] = trees;
+    let trees = ["sample-logs/airflow-1.10", "sample-logs/airflow-2.10", "sample-logs/airflow-3.1", "sample-logs/airflow-3.3"];
+    let [one, two, three, four] = trees;
     for format in FORMATS {
         let want = written(repository(), &trees, format, "8");
-        for order in [&[three, two, one][..], &[two, three, one], &[three, one, two, one]] {
+        for order in [&[four, three, two, one][..], &[two, four, three, one], &[three, one, two, four, one]] {
             assert_same(&want, &written(repository(), order, format, "8"), &format!("{format}, {order:?}"));
         }
     }

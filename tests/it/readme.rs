@@ -8,11 +8,12 @@ use crate::program;
 /// How many lines of the report's beginning the README shows.
 const BEGINNING_LINES: usize = 24;
 
-/// The incident that the README shows whole: the beginning of its title.
+/// The incident that the README shows whole: the beginning of its title, and a tree small enough that the report tells it in full.
 const INCIDENT: &str = "Connection reset by peer: pricing-api";
+const INCIDENT_TREE: &str = "sample-logs/airflow-2.10";
 
-fn block<'a>(readme: &'a str, name: &str) -> (usize, usize, &'a str) {
-    let head = format!("<!-- output of: dagnosis sample-logs ({name}) -->\n```text\n");
+fn block<'a>(readme: &'a str, input: &str, name: &str) -> (usize, usize, &'a str) {
+    let head = format!("<!-- output of: dagnosis {input} ({name}) -->\n```text\n");
     let from = readme.find(&head).expect("the README has the block") + head.len();
     let length = readme[from..].find("```\n<!-- end -->").expect("the block ends");
     (from, from + length, &readme[from..from + length])
@@ -25,6 +26,7 @@ fn the_readme_shows_what_the_program_prints() {
     let printed = program::run(&["sample-logs"]).out;
     let beginning: String = printed.lines().take(BEGINNING_LINES).map(|line| format!("{line}\n")).collect();
     // The details of an incident begin with its heading, the second time its title is told.
+    let printed = program::run(&[INCIDENT_TREE]).out;
     let lines: Vec<&str> = printed.lines().collect();
     let headings: Vec<usize> = lines.iter().enumerate().filter(|(_, line)| line.contains(INCIDENT)).map(|(at, _)| at).collect();
     let details = headings
@@ -33,8 +35,8 @@ fn the_readme_shows_what_the_program_prints() {
         .expect("the incident is told in full");
     let length = lines[*details..].iter().position(|line| line.starts_with("   More")).expect("its details end") + 1;
     let incident: String = lines[*details..details + length].iter().map(|line| format!("{line}\n")).collect();
-    for (name, text) in [("beginning", beginning), ("one incident", incident)] {
-        let (from, to, shown) = block(&readme, name);
+    for (input, name, text) in [("sample-logs", "beginning", beginning), (INCIDENT_TREE, "one incident", incident)] {
+        let (from, to, shown) = block(&readme, input, name);
         if shown == text {
             continue;
         }
