@@ -1,14 +1,11 @@
 //! What a log's name says: which part of Airflow wrote it, and for which task instance.
 //!
 //! Known are the default layouts of Airflow 1.10, 2.x and 3.x, the names under which the user interface offers logs for
-//! download, and the usual names of the services' own logs. Whatever is not in the name stays `None`: nothing is guessed, and
-//! no file is opened here.
+//! download, the names of MWAA's streams in CloudWatch, and the usual names of the services' own logs. Whatever is not in the
+//! name stays `None`: nothing is guessed, and no file is opened here. Layouts of one's own are `template`'s business.
 
+use super::run_id::{RUN_TYPES, date_length, own_run_id, random_suffix_length};
 use super::{Kind, TaskInstance};
-
-/// The run ids that Airflow makes itself begin with one of these; a run id that a person chose cannot be told from a task's
-/// name in the flat names that use `_` for everything.
-const RUN_TYPES: [&str; 5] = ["manual__", "scheduled__", "backfill__", "asset_triggered__", "dataset_triggered__"];
 
 /// Suffixes that say how a log is stored, not what it is.
 const STORAGE_SUFFIXES: [&str; 6] = [".gz", ".gzip", ".zst", ".bz2", ".xz", ".lz4"];
@@ -31,7 +28,7 @@ pub(super) fn recognise(name: &str) -> (Kind, TaskInstance) {
 }
 
 /// The part of a name after the innermost archive that it names.
-fn within_archive(name: &str) -> &str {
+pub(super) fn within_archive(name: &str) -> &str {
     let mut ends = name.match_indices('!').filter(|(at, _)| ends_with_any(&name[..*at], &ARCHIVE_SUFFIXES));
     ends.next_back().map_or(name, |(at, _)| &name[at + 1..])
 }
@@ -46,7 +43,7 @@ fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str
 }
 
 /// The base name without what compression and rotation add to it: `scheduler.log.2.gz` is `scheduler.log`.
-fn stored(base: &str) -> &str {
+pub(super) fn stored(base: &str) -> &str {
     let mut base = base;
     loop {
         let shorter = STORAGE_SUFFIXES.iter().find_map(|suffix| strip_suffix_ignoring_case(base, suffix)).or_else(|| unrotated(base));
@@ -96,7 +93,7 @@ fn assign(task: &mut TaskInstance, key: &str, value: &str) {
     match key {
         "dag_id" => task.dag_id = text(),
         // Templates before run ids had names used the logical date.
-        "run_id" | "execution_date" | "logical_date" => task.run_id = text(),
+        "run_id" | "execution_date" | "logical_date" => task.run_id = text().map(|text| own_run_id(&text)),
         "task_id" => task.task_id = text(),
         "map_index" => task.map_index = mapped(value),
         _ => {}
@@ -104,7 +101,7 @@ fn assign(task: &mut TaskInstance, key: &str, value: &str) {
 }
 
 /// Airflow writes -1 for a task that is not mapped.
-fn mapped(value: &str) -> Option<i32> {
+pub(super) fn mapped(value: &str) -> Option<i32> {
     value.parse().ok().filter(|index| *index >= 0)
 }
 
@@ -151,45 +148,13 @@ fn download_name(base: &str) -> Option<(Kind, TaskInstance)> {
     Some((Kind::Task, task))
 }
 
-/// How many bytes at the start are a date with a time: `2026-11-21T07:12:24.789362+00:00`, with `_` or `-` for `:` where a
-/// file system or browser did not allow it, or its bare form `20261121T071224`.
-fn date_length(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let follows = |pattern: &[u8], at: usize| {
-        pattern.iter().enumerate().all(|(i, want)| {
-            bytes.get(at + i).is_some_and(|byte| match want {
-                b'0' => byte.is_ascii_digit(),
-                b':' => matches!(byte, b':' | b'_' | b'-'),
-                b'+' => matches!(byte, b'+' | b'-'),
-                other => byte == other,
-            })
-        })
-    };
-    let mut at = ["0000-00-00T00:00:00", "00000000T000000"].iter().find(|form| follows(form.as_bytes(), 0))?.len();
-    if follows(b".0", at) {
-        at += 1 + bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    }
-    let zone = ["+00:00", "+0000", "Z"].iter().find(|form| follows(form.as_bytes(), at)).map_or(0, |form| form.len());
-    Some(at + zone)
-}
-
-/// Airflow 3.0 adds `_` and eight random letters and digits to a manual run's id. A task's name may look the same, so an
-/// upper-case letter is asked for: task ids seldom have one, and 99 of 100 such suffixes do.
-fn random_suffix_length(text: &str) -> usize {
-    let Some(rest) = text.strip_prefix('_') else { return 0 };
-    let word = rest.split('_').next().unwrap_or_default();
-    let random =
-        word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric()) && word.bytes().any(|byte| byte.is_ascii_uppercase());
-    if random { 9 } else { 0 }
-}
-
 /// `<dag>/<task>/<date>/<try>.log`: 1.10, and 2.0 to 2.2. The run is known by its date alone.
 fn by_date_folder(above: &[&str], base: &str) -> Option<(Kind, TaskInstance)> {
     let try_number = base.strip_suffix(".log")?.parse().ok()?;
     let [.., dag_id, task_id, date] = above else { return None };
     let date = percent_decoded(date);
     date_length(&date)?;
-    let mut task = TaskInstance { run_id: Some(date), try_number: Some(try_number), ..TaskInstance::default() };
+    let mut task = TaskInstance { run_id: Some(own_run_id(&date)), try_number: Some(try_number), ..TaskInstance::default() };
     assign(&mut task, "dag_id", dag_id);
     assign(&mut task, "task_id", task_id);
     Some((Kind::Task, task))
@@ -231,7 +196,7 @@ fn service(above: &[&str], base: &str) -> Kind {
 }
 
 /// Object stores and some exports write `:` and `+` as `%3A` and `%2B`. What does not decode to text stays as it is.
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

@@ -32,7 +32,7 @@ fn names_of_task_logs() {
             "s3/dag_id=a/run_id=manual__2026-11-21T07%3A12%3A24%2B00%3A00/task_id=t/attempt=1.log",
             "task a|manual__2026-11-21T07:12:24+00:00|t|-|1",
         ),
-        ("dag_id=a/run_id=manual__2026-11-21T07_12_24+00_00/task_id=t/attempt=1.log", "task a|manual__2026-11-21T07_12_24+00_00|t|-|1"),
+        ("dag_id=a/run_id=manual__2026-11-21T07_12_24+00_00/task_id=t/attempt=1.log", "task a|manual__2026-11-21T07:12:24+00:00|t|-|1"),
         ("dag_id=100%/run_id=r/task_id=t/attempt=1.log", "task 100%|r|t|-|1"),
         (r"C:\logs\dag_id=a\run_id=r\task_id=t\attempt=4.log", "task a|r|t|-|4"),
         ("dag_id=a/run_id=r/task_id=t/attempt=1.log.gz", "task a|r|t|-|1"),
@@ -48,7 +48,7 @@ fn names_of_task_logs() {
             "logs_orders_sync_manual__2026-11-21T07:12:24.789362+00:00_get_invoices_-1_1.txt",
             "task orders_sync|manual__2026-11-21T07:12:24.789362+00:00|get_invoices|-|1",
         ),
-        ("logs_a_scheduled__2026-11-21T07_12_24+00_00_load_all_4_2.txt", "task a|scheduled__2026-11-21T07_12_24+00_00|load_all|4|2"),
+        ("logs_a_scheduled__2026-11-21T07_12_24+00_00_load_all_4_2.txt", "task a|scheduled__2026-11-21T07:12:24+00:00|load_all|4|2"),
         ("logs_a_manual__2026-11-21T07:12:24+00:00_EnUkws1i_load_-1_2.txt", "task a|manual__2026-11-21T07:12:24+00:00_EnUkws1i|load|-|2"),
         ("logs_a_manual__2026-11-21T07:12:24+00:00_shipment_push_-1_2.txt", "task a|manual__2026-11-21T07:12:24+00:00|shipment_push|-|2"),
         ("logs_a_my_run_load_-1_2.txt", "other -|-|-|-|-"),
@@ -56,11 +56,40 @@ fn names_of_task_logs() {
             "logs/supplier_feeds/load_prices/2019-05-28T10:00:00+00:00/2.log",
             "task supplier_feeds|2019-05-28T10:00:00+00:00|load_prices|-|2",
         ),
-        ("feeds/load/20190528T100000/1.log", "task feeds|20190528T100000|load|-|1"),
+        ("feeds/load/20190528T100000/1.log", "task feeds|2019-05-28T10:00:00+00:00|load|-|1"),
     ];
     for (name, want) in cases {
         assert_eq!(shown(name), want, "{name}");
     }
+}
+
+/// File systems, CloudWatch (no `:`), object stores and browsers each change a name in their own way.
+#[test]
+fn an_attempt_is_the_same_whichever_way_its_log_came() {
+    let want = "task feeds|manual__2024-05-01T00:00:00+00:00|load|-|1";
+    for name in [
+        "dag_id=feeds/run_id=manual__2024-05-01T00:00:00+00:00/task_id=load/attempt=1.log",
+        "dag_id=feeds/run_id=manual__2024-05-01T00_00_00+00_00/task_id=load/attempt=1.log",
+        "dag_id=feeds/run_id=manual__2024-05-01T00-00-00+00-00/task_id=load/attempt=1.log",
+        "dag_id=feeds/run_id=manual__2024-05-01T00%3A00%3A00%2B00%3A00/task_id=load/attempt=1.log",
+        "dag_id=feeds/run_id=manual__2024-05-01T00_00_00%2B00_00/task_id=load/attempt=1.log",
+        "dag_id=feeds/run_id=manual__2024-05-01T00:00:00 00:00/task_id=load/attempt=1.log",
+        "dag_id=feeds_run_id=manual__2024-05-01T00_00_00+00_00_task_id=load_attempt=1.log",
+        "logs_feeds_manual__2024-05-01T00_00_00+00_00_load_-1_1.txt",
+    ] {
+        assert_eq!(shown(name), want, "{name}");
+    }
+    let want = "task feeds|2024-05-01T00:00:00+00:00|load|-|1";
+    for name in [
+        "feeds/load/2024-05-01T00:00:00+00:00/1.log",
+        "feeds/load/2024-05-01T00_00_00+00_00/1.log",
+        "feeds/load/2024-05-01T00%3A00%3A00%2B00%3A00/1.log",
+        "feeds/load/20240501T000000/1.log",
+        "dag_id=feeds/task_id=load/execution_date=2024-05-01T00_00_00+00_00/1.log",
+    ] {
+        assert_eq!(shown(name), want, "{name}");
+    }
+    assert_eq!(shown("dag_id=a/run_id=my_2024-05-01T00_00_00/task_id=t/attempt=1.log"), "task a|my_2024-05-01T00_00_00|t|-|1");
 }
 
 #[test]

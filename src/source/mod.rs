@@ -8,11 +8,13 @@ mod layout;
 pub mod limits;
 mod members;
 mod passover;
+mod run_id;
 mod stream;
 mod walk;
 
 pub use archive::read;
 pub use limits::Limits;
+pub use run_id::{is_bare_date, own_run_id, run_date};
 pub use walk::{Discovered, discover};
 
 /// One thing that can be opened: a file found below a given path, or standard input. It may hold many logs.
