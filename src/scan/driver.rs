@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::error::Problem;
 use crate::rule::RuleSet;
-use crate::source::{self, Input, Limits};
+use crate::source::{self, Input, Limits, Naming};
 use crate::time::Zone;
 
 use super::observe::Observer;
@@ -17,6 +17,8 @@ use super::{Observation, Scanned, Stats};
 pub struct Options {
     /// The zone of timestamps that name none.
     pub zone: Zone,
+    /// How logs are named.
+    pub naming: Naming,
     /// What an archive may ask for.
     pub limits: Limits,
     /// How many threads; 0: as many as the machine has.
@@ -30,7 +32,7 @@ const THREADS_MAX: usize = 256;
 #[must_use]
 pub fn scan(inputs: &[Input], rules: &RuleSet, options: &Options) -> Scanned {
     let observer = Observer::new(rules, &options.zone);
-    let run = || -> Vec<Part> { inputs.par_iter().map(|input| read_input(input, &observer, &options.limits)).collect() };
+    let run = || -> Vec<Part> { inputs.par_iter().map(|input| read_input(input, &observer, options)).collect() };
     // Where no pool of its own can be had, the global one serves: only the number of threads differs.
     let parts = match rayon::ThreadPoolBuilder::new().num_threads(options.threads.min(THREADS_MAX)).build() {
         Ok(pool) => pool.install(run),
@@ -59,9 +61,9 @@ struct Part {
     stats: Stats,
 }
 
-fn read_input(input: &Input, observer: &Observer<'_>, limits: &Limits) -> Part {
+fn read_input(input: &Input, observer: &Observer<'_>, options: &Options) -> Part {
     let mut part = Part::default();
-    let problems = source::read(input, limits, &mut |source, reader: &mut dyn Read| {
+    let problems = source::read(input, &options.naming, &options.limits, &mut |source, reader: &mut dyn Read| {
         let observed = observer.observe(source, reader);
         part.stats.logs += 1;
         part.stats.bytes += observed.bytes;

@@ -13,16 +13,22 @@ use super::limits::{Budget, Limits};
 use super::passover::{self, PassedOver};
 use super::stream::{Fault, Headed, Metered};
 use super::walk::says_of;
-use super::{Input, Kind, Source, layout};
+use super::{Input, Kind, Naming, Source};
 use crate::error::{Problem, ProblemKind};
 
 /// What is called with each log and its text. An error that the reader gives it, it gives back.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>;
 
 /// Reads an input: calls `visit` with each log in it, and gives what went wrong, sorted.
-pub fn read(input: &Input, limits: &Limits, visit: &mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>) -> Vec<Problem> {
+pub fn read(
+    input: &Input,
+    naming: &Naming,
+    limits: &Limits,
+    visit: &mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>,
+) -> Vec<Problem> {
     let mut reading = Reading {
         input,
+        naming,
         limits,
         visit,
         // A pipe has no size.
@@ -53,6 +59,7 @@ pub(super) struct Place {
 
 pub(super) struct Reading<'a> {
     input: &'a Input,
+    naming: &'a Naming,
     pub(super) limits: &'a Limits,
     visit: Visit<'a>,
     pub(super) budget: &'a Budget,
@@ -189,13 +196,19 @@ impl Reading<'_> {
     }
 
     fn source(&self, place: &Place) -> Source {
-        let mut source = Source::named(&self.input.path, place.member.as_deref());
-        let is_cut = matches!(source.kind, Kind::Task | Kind::Trigger) && source.task.dag_id.is_none() && source.member.is_none();
-        // A path that was given from within a DAG's folder lacks the part above it.
+        let mut source = self.naming.source(&self.input.path, place.member.as_deref());
+        let lacks_dag = matches!(source.kind, Kind::Task | Kind::Trigger) && source.task.dag_id.is_none();
+        // A path that was given from within a DAG's folder lacks the part above it, with a template of one's own all of it.
+        let is_cut = source.member.is_none() && (lacks_dag || !self.naming.is_default());
         if let Some(whole) = self.input.file.as_ref().filter(|_| is_cut).and_then(|file| file.canonicalize().ok()) {
-            let (kind, task) = layout::recognise(&whole.to_string_lossy());
-            if kind == source.kind {
-                source.task = task;
+            let whole = whole.to_string_lossy();
+            if let Some((kind, task)) = self.naming.by_template(&whole) {
+                (source.kind, source.task) = (kind, task);
+            } else if lacks_dag {
+                let whole = self.naming.source(&whole, None);
+                if whole.kind == source.kind {
+                    source.task = whole.task;
+                }
             }
         }
         source

@@ -60,7 +60,7 @@ fn visited_within(bytes: &[u8], limits: &Limits) -> (Vec<String>, Vec<String>) {
 
 fn read_all(input: &Input, limits: &Limits) -> (Vec<String>, Vec<String>) {
     let mut logs = Vec::new();
-    let problems = read(input, limits, &mut |source, reader: &mut dyn Read| {
+    let problems = read(input, &Naming::default(), limits, &mut |source, reader: &mut dyn Read| {
         let mut text = Vec::new();
         let result = reader.read_to_end(&mut text);
         let text = if text.len() > 40 { format!("{} bytes", text.len()) } else { String::from_utf8_lossy(&text).into_owned() };
@@ -244,7 +244,7 @@ fn files_that_change_while_the_scan_runs() {
     let path = folder.path().join("growing.log");
     fs::write(&path, "start").unwrap();
     let mut texts = Vec::new();
-    let problems = read(&input("growing.log"), &Limits::default(), &mut |_, reader| {
+    let problems = read(&input("growing.log"), &Naming::default(), &Limits::default(), &mut |_, reader| {
         fs::OpenOptions::new().append(true).open(&path)?.write_all(b" and more")?;
         let mut text = String::new();
         reader.read_to_string(&mut text)?;
@@ -262,7 +262,7 @@ fn a_path_from_within_a_dags_folder_is_completed() {
     fs::write(&file, "x").unwrap();
     let mut task = None;
     let input = Input { path: "task_id=t/attempt=1.log".into(), file: Some(file), bytes: 1 };
-    let _ = read(&input, &Limits::default(), &mut |source, _| {
+    let _ = read(&input, &Naming::default(), &Limits::default(), &mut |source, _| {
         task = Some(source.task);
         Ok(())
     });

@@ -10,11 +10,14 @@ mod members;
 mod passover;
 mod run_id;
 mod stream;
+mod template;
+mod template_parse;
 mod walk;
 
 pub use archive::read;
 pub use limits::Limits;
 pub use run_id::{is_bare_date, own_run_id, run_date};
+pub use template::Naming;
 pub use walk::{Discovered, discover};
 
 /// One thing that can be opened: a file found below a given path, or standard input. It may hold many logs.
@@ -44,11 +47,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// Builds a source and derives kind and task instance from its name.
+    /// Builds a source and derives kind and task instance from its name, by Airflow's default layouts; see [`Naming::source`].
     #[must_use]
     pub fn named(path: &str, member: Option<&str>) -> Self {
-        let (kind, task) = layout::recognise(member.unwrap_or(path));
-        Self { path: path.to_owned(), member: member.map(str::to_owned), stream: None, kind, task }
+        Naming::default().source(path, member)
     }
 
     /// `path`, or `path!member`, and the stream where there are several: how the source is named to people.
