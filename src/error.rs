@@ -76,6 +76,8 @@ pub enum ProblemKind {
     Suspicious,
     /// Files below a folder, or members of an archive, that are no logs by their names and were not read; one problem counts them.
     PassedOver,
+    /// A row or cell of a task-instance export that is not understood; the others were used.
+    TaskInstances,
 }
 
 impl ProblemKind {
@@ -93,6 +95,7 @@ impl ProblemKind {
             Self::Encoding => "encoding",
             Self::Suspicious => "suspicious",
             Self::PassedOver => "passed-over",
+            Self::TaskInstances => "task-instances",
         }
     }
 

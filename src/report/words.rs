@@ -186,6 +186,7 @@ pub(super) fn problem_kind(kind: ProblemKind) -> &'static str {
         ProblemKind::Empty => "empty: nothing is known of what should stand there",
         ProblemKind::Suspicious => "with a name that leads out of its archive: read as data, never extracted",
         ProblemKind::PassedOver => "passed over: files that are no logs by their names",
+        ProblemKind::TaskInstances => "in task-instance exports: rows or cells that were left out",
         ProblemKind::Encoding => "not UTF-8: the bytes were replaced and the rest was used",
     }
 }

@@ -104,6 +104,7 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("zip", &["source"]),
         ("tar", &["source"]),
         ("flate2", &["source"]),
+        ("csv", &["record"]),
     ];
     let mut found = Vec::new();
     files(&root(), None, &mut found);
