@@ -47,8 +47,18 @@ fn the_same_instance_in_every_form() {
                 "task_id,dag_id,run_id,map_index,start_date,state,try_number,hostname,executor_config\nt,a,{RUN},-1,2024-05-01 01:00:00.5+00,failed,2,w1,\\x80057d942e\n"
             ),
         ),
-        (3, format!("\u{feff}\n\"dag_id\";\"task_id\";\"run_id\";\"start_date\";\"state\";\"try_number\";\"hostname\"\r\na;t;{RUN};2024-05-01 02:00:00.500000+01:00;FAILED;2.0;w1\r\n")),
-        (2, format!("dag_id\ttask_id\trun_id\tstart_date\tstate\ttry_number\thostname\tpid\na\tt\t{RUN}\t2024-05-01 01:00:00.5\tfailed\t2\tw1\t\\N\n")),
+        (
+            3,
+            format!(
+                "\u{feff}\n\"dag_id\";\"task_id\";\"run_id\";\"start_date\";\"state\";\"try_number\";\"hostname\"\r\na;t;{RUN};2024-05-01 02:00:00.500000+01:00;FAILED;2.0;w1\r\n"
+            ),
+        ),
+        (
+            2,
+            format!(
+                "dag_id\ttask_id\trun_id\tstart_date\tstate\ttry_number\thostname\tpid\na\tt\t{RUN}\t2024-05-01 01:00:00.5\tfailed\t2\tw1\t\\N\n"
+            ),
+        ),
         (
             3,
             format!(
@@ -67,7 +77,12 @@ fn the_same_instance_in_every_form() {
                 "{{\"task_instances\": [\n {{\"dag_id\": \"a\", \"dag_run_id\": \"{RUN}\", \"task_id\": \"t\", \"map_index\": -1, \"try_number\": 2, \"state\": \"failed\", \"hostname\": \"w1\", \"start_date\": \"2024-05-01T01:00:00.500000+00:00\", \"trigger\": null, \"rendered_fields\": {{\"x\": [1]}}}}\n], \"total_entries\": 1}}"
             ),
         ),
-        (1, format!("[{{\"dag_id\":\"a\",\"run_id\":\"{RUN}\",\"task_id\":\"t\",\"try_number\":2,\"state\":\"failed\",\"hostname\":\"w1\",\"start_date\":\"2024-05-01T01:00:00.5Z\"}}]")),
+        (
+            1,
+            format!(
+                "[{{\"dag_id\":\"a\",\"run_id\":\"{RUN}\",\"task_id\":\"t\",\"try_number\":2,\"state\":\"failed\",\"hostname\":\"w1\",\"start_date\":\"2024-05-01T01:00:00.5Z\"}}]"
+            ),
+        ),
     ] {
         assert_eq!(one(&text), format!("{line} {whole}"), "{text}");
     }
@@ -148,7 +163,9 @@ fn bad_rows_and_cells_are_named_and_the_others_are_used() {
     for (says, begin) in problems.iter().zip(begin) {
         assert!(says.starts_with(begin), "{says}");
     }
-    assert!(problems[3].starts_with("line 4: the row has 2 cells under 6 columns") && problems[4].starts_with("line 5: 'lost' is no state"));
+    assert!(
+        problems[3].starts_with("line 4: the row has 2 cells under 6 columns") && problems[4].starts_with("line 5: 'lost' is no state")
+    );
     let (instances, problems) = read("{\"dag_id\":\"a\",\"task_id\":\"t\"}\nnot json\n{\"dag_id\":[1],\"task_id\":\"t\"}\n");
     assert_eq!((instances.len(), problems.len()), (2, 1), "{instances:?} {problems:?}");
     let many = format!("dag_id,task_id,pid\n{}", "a,t,x\n".repeat(50));

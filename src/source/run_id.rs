@@ -62,9 +62,7 @@ fn compact(text: &str) -> Option<String> {
     let rest = text.get(15..)?;
     let is_date = follows(text, "00000000T000000", 0) && (rest.is_empty() || matches!(rest, "+0000" | " 0000" | "Z"));
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    is_date.then(|| {
-        format!("{}-{}-{}T{}:{}:{}+00:00", part(0, 4), part(4, 6), part(6, 8), part(9, 11), part(11, 13), part(13, 15))
-    })
+    is_date.then(|| format!("{}-{}-{}T{}:{}:{}+00:00", part(0, 4), part(4, 6), part(6, 8), part(9, 11), part(11, 13), part(13, 15)))
 }
 
 /// How many bytes at the start are a date with a time: `2026-11-21T07:12:24.789362+00:00`, with `_` or `-` for `:` where a

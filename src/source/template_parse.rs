@@ -67,7 +67,7 @@ const OTHERS: [&str; 8] =
 ///
 /// # Errors
 /// What is not understood, with the byte at which it stands.
-pub(super) fn parse(template: &str) -> Result<Vec<Piece>, (String, usize)> {
+pub(super) fn parse(template: &str) -> Result<Vec<Piece>, Fault> {
     // As Airflow itself tells them apart.
     let is_jinja = template.contains("{{") || template.contains("{%");
     let mut parser = Parser { template, at: 0 };
@@ -81,6 +81,12 @@ pub(super) fn parse(template: &str) -> Result<Vec<Piece>, (String, usize)> {
     }
 }
 
+/// What is not understood, and the byte at which it stands.
+type Fault = (String, usize);
+
+/// The pieces up to a tag that ends a branch, and that tag with its place.
+type Branch = (Vec<Piece>, Option<(String, usize)>);
+
 struct Parser<'a> {
     template: &'a str,
     at: usize,
@@ -92,7 +98,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `{dag_id}/{task_id}/{execution_date}/{try_number}.log`.
-    fn format_string(&mut self) -> Result<Vec<Piece>, (String, usize)> {
+    fn format_string(&mut self) -> Result<Vec<Piece>, Fault> {
         let mut pieces = Vec::new();
         while let Some(open) = self.rest().find(['{', '}']) {
             let (text, from) = self.rest().split_at(open);
@@ -110,7 +116,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads up to the end, or past a tag that ends a branch, which is given with its place.
-    fn jinja(&mut self) -> Result<(Vec<Piece>, Option<(String, usize)>), (String, usize)> {
+    fn jinja(&mut self) -> Result<Branch, Fault> {
         let mut pieces = Vec::new();
         while let Some(open) = self.rest().find("{{").into_iter().chain(self.rest().find("{%")).chain(self.rest().find("{#")).min() {
             push_text(&mut pieces, &self.rest()[..open]);
@@ -143,7 +149,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The branches of an `{% if %}`, whatever its condition. Without an `else` the last is empty.
-    fn branches(&mut self, start: usize) -> Result<Piece, (String, usize)> {
+    fn branches(&mut self, start: usize) -> Result<Piece, Fault> {
         let mut branches = Vec::new();
         let mut has_else = false;
         loop {
@@ -170,7 +176,7 @@ fn push_text(pieces: &mut Vec<Piece>, text: &str) {
 }
 
 /// What stands between `{{` and `}}`: a variable, with a method or filters behind it, or a string.
-fn expression(text: &str, at: usize) -> Result<Piece, (String, usize)> {
+fn expression(text: &str, at: usize) -> Result<Piece, Fault> {
     if let Some(quoted) = text.strip_prefix(['\'', '"']).and_then(|rest| rest.strip_suffix(['\'', '"'])) {
         return Ok(Piece::Text(quoted.to_owned()));
     }
@@ -201,7 +207,7 @@ fn first_string(arguments: &str) -> Option<&str> {
 }
 
 /// Finds a variable by its name.
-fn variable(name: &str, at: usize) -> Result<Variable, (String, usize)> {
+fn variable(name: &str, at: usize) -> Result<Variable, Fault> {
     let own = name.strip_prefix("task_instance.").map_or_else(|| name.to_owned(), |field| format!("ti.{field}"));
     if let Some((_, variable)) = VARIABLES.iter().find(|(known, _)| *known == own) {
         return Ok(*variable);

@@ -76,7 +76,9 @@ impl<'t> Json<'t, '_, '_> {
 
     fn value(&mut self, raw: &'t RawValue, depth: u32) -> Result<(), Error> {
         let line = self.line_of(raw);
-        if depth <= DEPTH_MAX && let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
+        if depth <= DEPTH_MAX
+            && let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(raw.get())
+        {
             return list.into_iter().try_for_each(|value| self.value(value, depth + 1));
         }
         match serde_json::from_str::<Object<'_>>(raw.get()) {
