@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, RuleArgs, RulesCommand};
-use crate::error::Error;
+use crate::error::{Error, Problem};
+use crate::record::{self, Instance};
 use crate::report::{Format, JSON_SCHEMA, ListAttempts, Report};
 use crate::rule::{self, RuleSet, Severity};
 use crate::time::Zone;
@@ -57,20 +58,24 @@ fn rules(command: &RulesCommand, out: &mut dyn Write) -> Result<u8, Error> {
 
 /// The main job.
 fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error> {
-    if arguments.paths.is_empty() {
+    if arguments.paths.is_empty() && arguments.task_instances.is_empty() {
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
     }
     let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
     let rules = load(&arguments.rules)?;
-    let discovered = source::discover(&arguments.paths)?;
-    let options = scan::Options { zone, threads: arguments.threads, ..scan::Options::default() };
+    let naming = source::Naming::new(&arguments.path_templates)?;
+    let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
+    // An export alone is worth looking at: it tells what failed without a log.
+    let discovered = if arguments.paths.is_empty() { source::Discovered::default() } else { source::discover(&arguments.paths)? };
+    let options = scan::Options { zone, naming, threads: arguments.threads, ..scan::Options::default() };
     let scanned = scan::scan(&discovered.inputs, &rules, &options);
     let mut problems = discovered.problems;
     problems.extend(scanned.problems);
+    problems.extend(bad_rows);
     problems.sort();
     problems.dedup();
 
-    let attempts = attempt::join(scanned.observations, &rules);
+    let attempts = attempt::join(scanned.observations, &instances, &rules);
     let diagnosed = diagnose::diagnose(&attempts, &rules);
     let found = diagnosed.diagnoses.iter().any(|diagnosis| at_or_over(diagnosis.severity, arguments.fail_on));
     let partial = problems.iter().any(|problem| problem.kind.is_loss());
@@ -103,6 +108,17 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
         (false, true) => EXIT_FOUND,
         (false, false) => EXIT_FINE,
     })
+}
+
+/// All rows of the exports, and what in them was not understood.
+fn task_instances(files: &[PathBuf]) -> Result<(Vec<Instance>, Vec<Problem>), Error> {
+    let (mut instances, mut problems) = (Vec::new(), Vec::new());
+    for file in files {
+        let (rows, faults) = record::read_instances(file)?;
+        instances.extend(rows);
+        problems.extend(faults);
+    }
+    Ok((instances, problems))
 }
 
 fn write_file(report: &Report<'_>, format: Format, path: &Path) -> Result<(), Error> {

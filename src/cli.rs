@@ -110,6 +110,15 @@ pub struct Diagnose {
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub timezone: String,
 
+    /// How logs are named, where not by default: log_filename_template of airflow.cfg; may be given several times
+    #[arg(long = "path-template", value_name = "TEMPLATE")]
+    pub path_templates: Vec<String>,
+
+    /// Airflow's task instances, for what logs do not say: an export of the table (CSV), of the REST API (JSON), or of
+    /// "airflow tasks states-for-dag-run"; may be given several times
+    #[arg(long = "task-instances", value_name = "FILE")]
+    pub task_instances: Vec<PathBuf>,
+
     /// How many threads; 0: as many as there are cores
     #[arg(long, value_name = "N", default_value_t)]
     pub threads: usize,

@@ -63,7 +63,9 @@ fn holds(condition: &AttemptCondition, attempt: &Attempt, composite_holds: &dyn 
         AttemptCondition::Any(parts) => parts.iter().any(|part| holds(part, attempt, composite_holds)),
         AttemptCondition::All(parts) => parts.iter().all(|part| holds(part, attempt, composite_holds)),
         AttemptCondition::Not(part) => !holds(part, attempt, composite_holds),
-        AttemptCondition::Ending(ending) => attempt.kind == crate::source::Kind::Task && ending.name() == attempt.ending.name(),
+        AttemptCondition::Ending(ending) => {
+            attempt.has_log && attempt.kind == crate::source::Kind::Task && ending.name() == attempt.ending.name()
+        }
         AttemptCondition::Outcome(outcome) => attempt.outcome.name() == outcome,
         AttemptCondition::Operator(glob) => attempt.operator.as_deref().is_some_and(|operator| crate::rule::glob_matches(glob, operator)),
         AttemptCondition::Kind(kind) => attempt.kind == *kind,

@@ -4,19 +4,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{Dialect, Facts, Outcome};
+use crate::record::{Dialect, Facts, Instance, Outcome};
 use crate::rule::RuleSet;
-use crate::scan::{Ending, Match, Observation};
-use crate::source::{Kind, TaskInstance};
+use crate::scan::{Ending, Match, Mention, Observation};
+use crate::source::{Kind, Source, TaskInstance};
 
+use super::instances::{self, Rows};
 use super::mentions::{Mentions, Said};
 use super::outcome::{Beside, outcome_of};
 use super::{Attempt, Location, Role, Shown, compose, endpoints, failure};
 
 /// Makes the attempt table from all observations. Their order does not matter.
 #[must_use]
-pub fn join(mut observations: Vec<Observation>, rules: &RuleSet) -> Vec<Attempt> {
+pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &RuleSet) -> Vec<Attempt> {
+    let exported = Rows::of(instances);
+    instances::prepare(&mut observations, &exported, rules);
     observations.sort_by(|a, b| a.source.cmp(&b.source));
+    let missing = missing(&observations, rules);
+    if !missing.is_empty() {
+        observations.extend(missing);
+        observations.sort_by(|a, b| a.source.cmp(&b.source));
+    }
     let copies = copies(&observations);
     let is_attempt = |row: usize| copies.get(row).copied().flatten().is_none();
     let mentions = Mentions::of(&observations, &is_attempt);
@@ -30,12 +38,10 @@ pub fn join(mut observations: Vec<Observation>, rules: &RuleSet) -> Vec<Attempt>
             killed(attempt, log, said);
         }
     }
-    let without_log: Vec<(Attempt, Observation)> = all.without_log(&mentions, rules);
-    attempts.extend(without_log.iter().map(|(attempt, _)| attempt.clone()));
-    let logs = || observations.iter().chain(without_log.iter().map(|(_, log)| log));
-    let last_lines: Vec<u32> = logs().map(|log| log.lines.max(1)).collect();
+    instances::complete(&mut attempts, &observations, &exported);
+    let last_lines: Vec<u32> = observations.iter().map(|log| log.lines.max(1)).collect();
     compose::evaluate(&mut attempts, &last_lines, rules);
-    for (attempt, log) in attempts.iter_mut().zip(logs()) {
+    for (attempt, log) in attempts.iter_mut().zip(&observations) {
         attempt.failure = failure::failure_of(attempt, log, rules, all.has_tasks);
         failure::give_roles(attempt);
     }
@@ -83,8 +89,6 @@ struct All<'a> {
     tries: BTreeMap<TaskInstance, u32>,
     /// The triggers' logs, by attempt.
     triggers: BTreeMap<&'a TaskInstance, Vec<&'a Observation>>,
-    /// The runs of which logs were scanned, as DAG and run.
-    runs: BTreeSet<(&'a str, &'a str)>,
     /// The tasks of which some log says that it succeeded, as DAG and task.
     succeeding: BTreeSet<(&'a str, &'a str)>,
     latest: Option<crate::time::Timestamp>,
@@ -96,7 +100,6 @@ impl<'a> All<'a> {
             has_tasks: false,
             tries: BTreeMap::new(),
             triggers: BTreeMap::new(),
-            runs: BTreeSet::new(),
             succeeding: BTreeSet::new(),
             latest: observations.iter().filter_map(|log| log.ended).max(),
         };
@@ -108,7 +111,6 @@ impl<'a> All<'a> {
                         let latest = all.tries.entry(without_try(&log.task)).or_default();
                         *latest = (*latest).max(number);
                     }
-                    all.runs.extend(log.task.dag_id.as_deref().zip(log.task.run_id.as_deref()));
                     if matches!(log.outcome, Some((Outcome::Success, _))) {
                         all.succeeding.extend(log.task.dag_id.as_deref().zip(log.task.task_id.as_deref()));
                     }
@@ -143,6 +145,7 @@ impl<'a> All<'a> {
             ended: log.ended,
             outcome: Outcome::Unknown,
             outcome_because: String::new(),
+            has_log: !log.without_log,
             ending: log.ending,
             symptoms: log.matches.iter().map(shown).collect(),
             failure: None,
@@ -165,7 +168,7 @@ impl<'a> All<'a> {
                 attempt.ending = Ending::Silent;
             }
             attempt.outcome = outcome;
-            attempt.outcome_because = because;
+            attempt.outcome_because = if log.without_log { format!("{because}; no log of it was scanned") } else { because };
         } else if attempt.kind == Kind::Other && (log.outcome.is_some() || log.return_code.is_some()) {
             // An excerpt that says how its attempt came out, though not whose it was.
             let (outcome, because) = outcome_of(log, &beside);
@@ -176,39 +179,39 @@ impl<'a> All<'a> {
         }
         attempt
     }
+}
 
-    /// Rows for failures of which components tell and no log was scanned, where logs of the same run were: their logs are missing. Each comes with
-    /// what stands for its log.
-    fn without_log(&self, mentions: &Mentions<'_>, rules: &RuleSet) -> Vec<(Attempt, Observation)> {
-        let mut rows = Vec::new();
-        for ((task, number), said) in &mentions.without_log {
-            let run = task.dag_id.as_deref().zip(task.run_id.as_deref());
-            if !run.is_some_and(|run| self.runs.contains(&run)) {
-                continue;
-            }
-            let mut beside = Beside::default();
-            let task = TaskInstance { try_number: *number, ..task.clone() };
-            let mut log = Observation { task, is_excerpt: true, ..Observation::default() };
-            let mut attempt = self.row(&log, &[], rules);
-            add_said(&mut attempt, 1, said, &mut beside, rules);
-            let Some((outcome, place)) = beside.mentioned.filter(|(outcome, _)| outcome.is_failure()) else { continue };
-            // The line that says what became of it, or else the last that speaks of it.
-            let Some((component, mention)) = said.iter().rev().find(|(_, mention)| mention.symptom.is_some()).or(said.last()) else {
-                continue;
-            };
-            log.lines = mention.line;
-            attempt.path.clone_from(&component.source.path);
-            attempt.member.clone_from(&component.source.member);
-            attempt.kind = Kind::Task;
-            attempt.outcome = outcome;
-            attempt.outcome_because = format!("{place} says so; no log of it was scanned");
-            for shown in &mut attempt.symptoms {
-                shown.line = mention.line;
-            }
-            rows.push((attempt, log));
+/// What stands for the logs of failures of which only components tell, where logs of the same run were scanned: their own are missing.
+fn missing(observations: &[Observation], rules: &RuleSet) -> Vec<Observation> {
+    let copies = copies(observations);
+    let mentions = Mentions::of(observations, &|row| copies.get(row).copied().flatten().is_none());
+    let logs = observations.iter().filter(|log| log.source.kind == Kind::Task);
+    let runs: BTreeSet<(&str, &str)> = logs.filter_map(|log| log.task.dag_id.as_deref().zip(log.task.run_id.as_deref())).collect();
+    let mut missing = Vec::new();
+    for ((task, number), said) in &mentions.without_log {
+        let failed = said.iter().rev().find_map(|(_, mention)| outcome_said(mention, rules)).is_some_and(Outcome::is_failure);
+        let run = task.dag_id.as_deref().zip(task.run_id.as_deref());
+        if !failed || !run.is_some_and(|run| runs.contains(&run)) {
+            continue;
         }
-        rows
+        // The line that says what became of it, or else the last that speaks of it.
+        let Some((component, mention)) = said.iter().rev().find(|(_, mention)| mention.symptom.is_some()).or(said.last()) else { continue };
+        let task = TaskInstance { try_number: *number, ..task.clone() };
+        missing.push(Observation {
+            source: Source { kind: Kind::Task, task: task.clone(), stream: None, ..component.source.clone() },
+            task,
+            without_log: true,
+            lines: mention.line,
+            ..Observation::default()
+        });
     }
+    missing
+}
+
+/// The state that a component says an attempt came to: what gives an attempt up counts unless it says more.
+fn outcome_said(mention: &Mention, rules: &RuleSet) -> Option<Outcome> {
+    let given_up = mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere).then_some(Outcome::Failed);
+    mention.about.outcome.filter(|outcome| *outcome != Outcome::Running).or(given_up)
 }
 
 fn without_try(task: &TaskInstance) -> TaskInstance {
@@ -247,9 +250,7 @@ fn add_said(attempt: &mut Attempt, line: u32, said: &[Said<'_>], beside: &mut Be
         attempt.started = attempt.started.or(about.started);
         attempt.ended = attempt.ended.or(about.ended).or(mention.time);
         beside.max_tries = beside.max_tries.or(about.max_tries);
-        // What gives an attempt up counts unless the attempt itself, or the component later, says how it came out.
-        let given_up = mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere).then_some(Outcome::Failed);
-        if let Some(outcome) = about.outcome.filter(|outcome| *outcome != Outcome::Running).or(given_up) {
+        if let Some(outcome) = outcome_said(mention, rules) {
             beside.mentioned = Some((outcome, format!("{} line {}", component.source.name(), mention.line)));
         }
         add_symptom(attempt, line, component, mention);
@@ -257,7 +258,7 @@ fn add_said(attempt: &mut Attempt, line: u32, said: &[Said<'_>], beside: &mut Be
 }
 
 /// Adds the symptom that a component's record about an attempt shows.
-fn add_symptom(attempt: &mut Attempt, line: u32, component: &Observation, mention: &crate::scan::Mention) {
+fn add_symptom(attempt: &mut Attempt, line: u32, component: &Observation, mention: &Mention) {
     let Some(symptom) = mention.symptom else { return };
     let of_record = |known: &&Match| known.symptom == symptom && known.line == mention.line;
     let found = component.matches.iter().find(of_record);

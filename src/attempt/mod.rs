@@ -3,6 +3,7 @@
 mod compose;
 mod endpoints;
 mod failure;
+mod instances;
 mod join;
 mod mentions;
 mod outcome;
@@ -31,7 +32,7 @@ pub struct Location {
 /// One try of one task instance; or a log that is no attempt (a scheduler's, an excerpt), which stands in the same table.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The log.
+    /// The log; for an attempt without one, the task-instance export that knows of it.
     pub path: String,
     /// The member, where the log is in an archive.
     pub member: Option<String>,
@@ -63,7 +64,9 @@ pub struct Attempt {
     pub outcome: Outcome,
     /// The reason for believing that.
     pub outcome_because: String,
-    /// How its log ends.
+    /// Whether it has a log. Without one, its lines are those of the task-instance export.
+    pub has_log: bool,
+    /// How its log ends; [`Ending::Silent`] without one.
     pub ending: Ending,
     /// The symptoms it shows, each at its first place, in the order of lines.
     pub symptoms: Vec<Shown>,

@@ -31,6 +31,6 @@ pub(super) fn by_attempt(rules: &RuleSet, text: &str) -> BTreeSet<SymptomIx> {
     let path = "dag_id=example/run_id=manual__2026-01-01T00:00:00+00:00/task_id=example/attempt=1.log";
     let source = Source { kind: Kind::Task, ..Source::named(path, None) };
     let observed = scan::observe(source, &mut text.as_bytes(), rules, &Zone::default());
-    let attempts = attempt::join(observed.observations, rules);
+    let attempts = attempt::join(observed.observations, &[], rules);
     attempts.iter().flat_map(|attempt| attempt.symptoms.iter().map(|shown| shown.symptom)).collect()
 }

@@ -21,7 +21,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let totals = Totals::of(report);
     let mut page = Markdown { report, mask: Mask::new(), out };
     writeln!(page.out, "# Why tasks failed\n\n**{}**\n\n{}", words::verdict(report, &totals), words::read(report, &totals))?;
-    if report.stats.logs == 0 {
+    if report.attempts.is_empty() {
         writeln!(page.out, "\n{}", escape::markdown(words::NOTHING_READ))?;
     }
     let diagnoses = &report.diagnosed.diagnoses;

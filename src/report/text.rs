@@ -33,7 +33,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if lost > 0 {
         text.page.paragraph(&format!("{} could not be read in full; see the end.", figures::count(lost, "input")), Ink::Yellow)?;
     }
-    if report.stats.logs == 0 {
+    if report.attempts.is_empty() {
         text.page.paragraph(words::NOTHING_READ, Ink::Plain)?;
     }
     if report.diagnosed.diagnoses.len() >= OVERVIEW_MIN {

@@ -29,7 +29,7 @@ pub(super) const PATHS_MAX: usize = 3;
 /// The verdict over the whole run, in one sentence.
 pub(super) fn verdict(report: &Report<'_>, totals: &Totals) -> String {
     let diagnoses = &report.diagnosed.diagnoses;
-    if report.stats.logs == 0 {
+    if report.attempts.is_empty() {
         return "Nothing was read: no log was found.".to_owned();
     }
     if diagnoses.is_empty() {
@@ -199,15 +199,18 @@ pub(super) fn place(location: &Location) -> String {
     }
 }
 
-/// The name of an attempt's log.
+/// The name of an attempt's log, or of an attempt without one with the export that knows of it.
 pub(super) fn log_name(attempt: &Attempt) -> String {
+    if !attempt.has_log {
+        return format!("{} (no log; known from {})", attempt.name(), attempt.path);
+    }
     named(&attempt.path, attempt.member.as_deref())
 }
 
 /// What provoked the others: the attempt with its log, or the log alone where it is no attempt.
 pub(super) fn root(attempt: &Attempt) -> String {
     let log = log_name(attempt);
-    if attempt.is_task() && attempt.task.task_id.is_some() { format!("{} ({log})", attempt.name()) } else { log }
+    if attempt.has_log && attempt.is_task() && attempt.task.task_id.is_some() { format!("{} ({log})", attempt.name()) } else { log }
 }
 
 /// The name of the input that a problem is about.

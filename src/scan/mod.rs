@@ -49,6 +49,8 @@ pub struct Observation {
     pub task: TaskInstance,
     /// Whether its name says nothing of it: a downloaded log or an excerpt, that may lack its beginning and its end.
     pub is_excerpt: bool,
+    /// Whether there is no such log: it stands for a row of a task-instance export, and its place is that row's.
+    pub without_log: bool,
     /// The worker host, where the log names it.
     pub host: Option<String>,
     /// The process that ran the task.

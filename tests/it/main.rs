@@ -9,6 +9,7 @@ mod architecture;
 mod command_line;
 mod determinism;
 mod input;
+mod instances;
 mod logs;
 mod peers;
 mod program;
