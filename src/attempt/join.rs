@@ -189,7 +189,8 @@ fn missing(observations: &[Observation], rules: &RuleSet) -> Vec<Observation> {
     let runs: BTreeSet<(&str, &str)> = logs.filter_map(|log| log.task.dag_id.as_deref().zip(log.task.run_id.as_deref())).collect();
     let mut missing = Vec::new();
     for ((task, number), said) in &mentions.without_log {
-        let failed = said.iter().rev().find_map(|(_, mention)| outcome_said(mention, rules)).is_some_and(Outcome::is_failure);
+        let said_state = said.iter().rev().find_map(|(_, mention)| mention.about.outcome.filter(|outcome| *outcome != Outcome::Running));
+        let failed = said_state.map_or_else(|| said.iter().any(|(_, mention)| gives_up(mention, rules)), Outcome::is_failure);
         let run = task.dag_id.as_deref().zip(task.run_id.as_deref());
         if !failed || !run.is_some_and(|run| runs.contains(&run)) {
             continue;
@@ -208,10 +209,9 @@ fn missing(observations: &[Observation], rules: &RuleSet) -> Vec<Observation> {
     missing
 }
 
-/// The state that a component says an attempt came to: what gives an attempt up counts unless it says more.
-fn outcome_said(mention: &Mention, rules: &RuleSet) -> Option<Outcome> {
-    let given_up = mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere).then_some(Outcome::Failed);
-    mention.about.outcome.filter(|outcome| *outcome != Outcome::Running).or(given_up)
+/// Whether a component's record gives an attempt up.
+fn gives_up(mention: &Mention, rules: &RuleSet) -> bool {
+    mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere)
 }
 
 fn without_try(task: &TaskInstance) -> TaskInstance {
@@ -250,8 +250,14 @@ fn add_said(attempt: &mut Attempt, line: u32, said: &[Said<'_>], beside: &mut Be
         attempt.started = attempt.started.or(about.started);
         attempt.ended = attempt.ended.or(about.ended).or(mention.time);
         beside.max_tries = beside.max_tries.or(about.max_tries);
-        if let Some(outcome) = outcome_said(mention, rules) {
-            beside.mentioned = Some((outcome, format!("{} line {}", component.source.name(), mention.line)));
+        let place = || format!("{} line {}", component.source.name(), mention.line);
+        if let Some(code) = about.return_code {
+            beside.return_code = Some((code, place()));
+        }
+        match about.outcome.filter(|outcome| *outcome != Outcome::Running) {
+            Some(outcome) => beside.mentioned = Some((outcome, place())),
+            None if gives_up(mention, rules) => beside.given_up = Some(place()),
+            None => {}
         }
         add_symptom(attempt, line, component, mention);
     }

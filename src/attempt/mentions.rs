@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::record::About;
 use crate::scan::{Ending, Mention, Observation};
-use crate::source::{Kind, TaskInstance};
+use crate::source::{Kind, TaskInstance, is_bare_date, run_date};
 use crate::time::{Span, Timestamp};
 
 use super::Attempt;
@@ -45,6 +45,19 @@ impl<'a> Mentions<'a> {
         for rows in tries.values_mut() {
             rows.sort();
         }
+        // Layouts, and services, of old versions know a run by its date alone.
+        let mut dated: BTreeMap<(String, Timestamp, Option<i32>), Vec<(bool, Try)>> = BTreeMap::new();
+        for ((task, run, index), rows) in &tries {
+            if let Some((date, bare)) = run.as_deref().and_then(|run| Some((run_date(run)?, is_bare_date(run)))) {
+                dated.entry((task.clone(), date, *index)).or_default().extend(rows.iter().map(|row| (bare, *row)));
+            }
+        }
+        let by_date = |(task, run, index): &Instance| -> Option<Vec<Try>> {
+            let run = run.as_deref()?;
+            let is_bare = is_bare_date(run);
+            let rows = dated.get(&(task.clone(), run_date(run)?, *index))?;
+            Some(rows.iter().filter(|(bare, _)| *bare || is_bare).map(|(_, row)| *row).collect())
+        };
         let ids = tasks_by_id(observations);
         let mut all = Self { of_attempt: BTreeMap::new(), without_log: BTreeMap::new(), of_process: Vec::new() };
         for log in observations {
@@ -60,7 +73,8 @@ impl<'a> Mentions<'a> {
                 };
                 let Some(instance) = instance(task, task.run_id.clone()) else { continue };
                 // Without a run it is about every run there is; such lines are old and rare, and say too little to be used.
-                match tries.get(&instance).and_then(|rows| which(rows, task.try_number, mention.time)) {
+                let rows = tries.get(&instance).cloned().or_else(|| by_date(&instance));
+                match rows.and_then(|rows| which(&rows, task.try_number, mention.time)) {
                     Some(row) => all.of_attempt.entry(row).or_default().push((log, mention)),
                     None => {
                         let key = (TaskInstance { try_number: None, ..task.clone() }, task.try_number);

@@ -7,8 +7,12 @@ use crate::time::{Span, Timestamp};
 /// What is known beside the attempt's own log.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
-    /// What a component says, and where.
+    /// The state that a component says it came to, and where.
     pub(super) mentioned: Option<(Outcome, String)>,
+    /// Where a component gave it up, without saying what state that means.
+    pub(super) given_up: Option<String>,
+    /// What its process returned, and where that is said.
+    pub(super) return_code: Option<(i32, String)>,
     /// How many tries it may have, where anything says so.
     pub(super) max_tries: Option<u32>,
     /// A later try has a log.
@@ -49,6 +53,9 @@ pub(super) fn outcome_of(log: &Observation, beside: &Beside) -> (Outcome, String
     if let Some(failure) = log.failures.iter().find(|failure| failure.fatal) {
         return failed(format!("the task failed at line {}", failure.line));
     }
+    if let Some(place) = &beside.given_up {
+        return failed(format!("{place} gives it up"));
+    }
     if log.ending == Ending::Killed {
         return failed("its process was killed".to_owned());
     }
@@ -59,6 +66,9 @@ pub(super) fn outcome_of(log: &Observation, beside: &Beside) -> (Outcome, String
         (Some(0), _) => return (Outcome::Success, "its process returned 0".to_owned()),
         (Some(code), _) => return failed(format!("its process returned {code}")),
         (None, _) => {}
+    }
+    if let Some((code, place)) = beside.return_code.as_ref().filter(|(code, _)| *code < 0) {
+        return failed(format!("its process was ended by signal {}, says {place}", -code));
     }
     silent(log, beside, &failed)
 }

@@ -38,7 +38,7 @@ pub struct About {
 }
 
 /// One of these stands in every record that speaks of a task instance or of its process.
-pub const ABOUT_LITERALS: [&str; 17] = [
+pub const ABOUT_LITERALS: [&str; 20] = [
     "TaskInstance Finished: ",
     "'DAG Id': '",
     " task instance <TaskInstance: ",
@@ -56,6 +56,9 @@ pub const ABOUT_LITERALS: [&str; 17] = [
     "Task handler raised error: ",
     "Killed process ",
     " segfault at ",
+    "Executor reports execution of ",
+    "Failed to execute task Command '",
+    "zombie",
 ];
 
 /// What a record says of task instances and processes.
@@ -88,6 +91,9 @@ pub(super) fn about(record: &Record, found: &mut dyn FnMut(super::Landmark)) {
     }
     if let Some(rest) = after(text, "'DAG Id': '") {
         return give(zombie(rest));
+    }
+    if let Some(about) = older(text) {
+        return give(about);
     }
     // "Executor reports task instance <TaskInstance: ..> finished (failed) although the task says it's queued", and its later wordings.
     if let Some(task) = after(text, " task instance <TaskInstance: ").and_then(repr_identity) {
@@ -139,22 +145,62 @@ fn zombie(rest: &str) -> About {
     About { task, host: text("'Hostname': '"), ids: text("'External Executor Id': '").into_iter().collect(), ..About::default() }
 }
 
+/// What schedulers and executors before 2.3 say, which know a run by its date.
+fn older(text: &str) -> Option<About> {
+    // Executor reports execution of dag.task execution_date=2026-11-20 00:00:00+00:00 exited with status failed for try_number 1. That it
+    // succeeded is about the command, not about the task.
+    if let Some(rest) = after(text, "Executor reports execution of ") {
+        let (place, rest) = rest.split_once(' ')?;
+        let (dag, task) = place.split_once('.')?;
+        let run = rest.split(" exited with status ").next()?;
+        let run = run.strip_prefix("execution_date=").or_else(|| run.strip_prefix("run_id="))?;
+        let try_number = after(rest, "try_number ").and_then(leading_number).map(|(number, _)| number);
+        let task =
+            TaskInstance { dag_id: Some(dag.into()), run_id: Some(run.into()), task_id: Some(task.into()), map_index: None, try_number };
+        return rest.contains("exited with status failed").then(|| About { task, outcome: Some(Outcome::Failed), ..About::default() });
+    }
+    // Failed to execute task Command '['airflow', 'tasks', 'run', ..]' died with <Signals.SIGKILL: 9>.
+    if let Some(rest) = after(text, "Failed to execute task Command '[") {
+        let (words, rest) = rest.split_once(']')?;
+        let return_code =
+            after(rest, "died with <Signals.").and_then(|named| after(named, ": ")).and_then(leading_signed).map(|signal| -signal);
+        let return_code = return_code.or_else(|| after(rest, "non-zero exit status ").and_then(leading_signed));
+        return Some(About { task: command_identity(words)?, return_code, ..About::default() });
+    }
+    if let Some(rest) = after(text, "Detected zombie job with dag_id ") {
+        let (dag, rest) = rest.split_once(", task_id ")?;
+        let (task, rest) = rest.split_once(", and execution date ")?;
+        let run = rest.split_whitespace().next()?;
+        let task =
+            TaskInstance { dag_id: Some(dag.into()), run_id: Some(run.into()), task_id: Some(task.into()), ..TaskInstance::default() };
+        return Some(About { task, ..About::default() });
+    }
+    let zombie = after(text, "Marked zombie job <TaskInstance: ")
+        .or_else(|| after(text, "Detected <TaskInstance: ").filter(|_| text.contains("> as zombie")));
+    zombie.and_then(repr_identity).map(|task| About { task, ..About::default() })
+}
+
+/// The task instance of a command as executors run it: 'airflow', 'tasks', 'run', 'dag', 'task', 'run id', .., '--map-index', '3'; in 1.10
+/// 'airflow', 'run', 'dag', ..
+fn command_identity(words: &str) -> Option<TaskInstance> {
+    let words: Vec<&str> = words.split(", ").map(|word| word.trim_matches(['\'', '"'])).collect();
+    let at = words.iter().position(|word| *word == "run")? + 1;
+    let index = words.iter().position(|word| *word == "--map-index").and_then(|at| words.get(at + 1)?.parse().ok());
+    Some(TaskInstance {
+        dag_id: words.get(at).map(|word| (*word).to_owned()),
+        task_id: words.get(at + 1).map(|word| (*word).to_owned()),
+        run_id: words.get(at + 2).map(|word| (*word).to_owned()),
+        map_index: index.filter(|index| *index >= 0),
+        try_number: None,
+    })
+}
+
 /// What a Celery worker says: which process took which task, and which process is lost.
 fn worker(record: &Record, text: &str) -> Option<About> {
     let process = || record.logger.clone().filter(|_| record.dialect == Dialect::Celery);
     let id = || uuid(text).map(|id| vec![id]).unwrap_or_default();
     if let Some(rest) = after(text, "Executing command in Celery: [") {
-        // ['airflow', 'tasks', 'run', 'dag', 'task', 'run id', '--local', ..., '--map-index', '3']; 1.10: ['airflow', 'run', 'dag', ..].
-        let words: Vec<&str> = rest.split(']').next()?.split(", ").map(|word| word.trim_matches(['\'', '"'])).collect();
-        let at = words.iter().position(|word| *word == "run")? + 1;
-        let index = words.iter().position(|word| *word == "--map-index").and_then(|at| words.get(at + 1)?.parse().ok());
-        let task = TaskInstance {
-            dag_id: words.get(at).map(|word| (*word).to_owned()),
-            task_id: words.get(at + 1).map(|word| (*word).to_owned()),
-            run_id: words.get(at + 2).map(|word| (*word).to_owned()),
-            map_index: index.filter(|index| *index >= 0),
-            try_number: None,
-        };
+        let task = command_identity(rest.split(']').next()?)?;
         return Some(About { task, ids: id(), worker: process(), ..About::default() });
     }
     if text.contains("Executing workload in Celery") {
@@ -245,14 +291,18 @@ pub(super) fn key_value_identity(text: &str) -> Option<TaskInstance> {
 /// `dag.task run [state]`, with `map_index=3` before the state where the task is mapped. DAG and task are told apart at the first dot.
 pub(super) fn repr_identity(text: &str) -> Option<TaskInstance> {
     let (inner, _) = text.split_once('>')?;
-    let mut words = inner.split(' ');
+    let mut words = inner.split(' ').peekable();
     let (dag, task) = words.next()?.split_once('.')?;
-    let run = words.next()?;
+    let mut run = words.next()?.to_owned();
+    // Some lines of 1.10 and 2.0 print the date with a blank before its time.
+    if run.len() == 10 && words.peek().is_some_and(|word| word.as_bytes().get(2) == Some(&b':')) {
+        run = format!("{run}T{}", words.next()?);
+    }
     let index = words.find_map(|word| word.strip_prefix("map_index=")).and_then(|index| index.parse().ok()).filter(|index| *index >= 0);
     Some(TaskInstance {
         dag_id: Some(dag.to_owned()),
         task_id: Some(task.to_owned()),
-        run_id: Some(run.to_owned()),
+        run_id: Some(run),
         map_index: index,
         try_number: None,
     })

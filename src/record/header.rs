@@ -199,7 +199,6 @@ fn parse_plain(line: &[u8], zone: &Zone) -> Header {
     match line.first() {
         Some(b'[') => bracketed(line, zone),
         Some(b'{') => behind_time(line, 0, Header { dialect: Dialect::Legacy, ..Header::default() }),
-        Some(b'*') => Header { dialect: Dialect::Text, ..Header::default() },
         Some(byte) if byte.is_ascii_digit() => unbracketed(line, zone),
         _ => match level_word(line) {
             Some((level, text_at)) => Header { level: Some(level), dialect: Dialect::Python, text_at, ..Header::default() },

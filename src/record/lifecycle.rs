@@ -99,7 +99,7 @@ pub enum Landmark {
 }
 
 /// One of these, or one of [`super::ABOUT_LITERALS`], stands in every record that has a landmark.
-pub const LANDMARK_LITERALS: [&str; 30] = [
+pub const LANDMARK_LITERALS: [&str; 31] = [
     "on host ",
     "Executing <Task(",
     "Starting attempt ",
@@ -127,6 +127,7 @@ pub const LANDMARK_LITERALS: [&str; 30] = [
     "Log message source details",
     "*** ",
     "Rescheduling task",
+    "/attempt=",
     "Trigger fired event",
     " fired: TriggerEvent<",
     "***   * ",
@@ -198,7 +199,7 @@ pub fn landmarks(record: &Record, found: &mut dyn FnMut(Landmark)) {
         .as_deref()
         .is_none_or(|logger| logger == "task" || logger.contains("runner") || logger.contains("job") || logger.contains("jobs"));
     if let Some(rest) = after(head, "Task exited with return code ")
-        && let Some(code) = leading_signed(rest)
+        && let Some(code) = leading_signed(rest).or_else(|| negative_signal(rest))
         && by_airflow
     {
         found(Landmark::ReturnCode(code));
@@ -226,6 +227,28 @@ pub fn landmarks(record: &Record, found: &mut dyn FnMut(Landmark)) {
         found(Landmark::Host(host.to_owned()));
     }
     super::about::about(record, found);
+}
+
+/// `Negsignal.SIGKILL`, as the versions before 2.8 print the return code of a process that a signal ended.
+fn negative_signal(text: &str) -> Option<i32> {
+    const NUMBERS: [(&str, i32); 14] = [
+        ("SIGHUP", 1),
+        ("SIGINT", 2),
+        ("SIGQUIT", 3),
+        ("SIGILL", 4),
+        ("SIGABRT", 6),
+        ("SIGBUS", 7),
+        ("SIGFPE", 8),
+        ("SIGKILL", 9),
+        ("SIGUSR1", 10),
+        ("SIGSEGV", 11),
+        ("SIGUSR2", 12),
+        ("SIGPIPE", 13),
+        ("SIGALRM", 14),
+        ("SIGTERM", 15),
+    ];
+    let name = text.strip_prefix("Negsignal.")?;
+    NUMBERS.iter().find(|(known, _)| name.starts_with(known)).map(|(_, number)| -number)
 }
 
 /// What the runner and the supervisor of Airflow 3 say of the end of a task's process.
@@ -259,7 +282,9 @@ fn runner_of_3(text: &str, head: &str, found: &mut dyn FnMut(Landmark)) {
 /// The files from which a log was put together for the user interface or the REST API: their names say whose log it is, and the worker that
 /// served them is the host. `*** Found local files:`, `*** Reading remote log from s3://..`, `sources=["/opt/airflow/logs/.."]`.
 fn sources(text: &str, found: &mut dyn FnMut(Landmark)) {
-    if !(text.starts_with("*** ") || text.contains("Log message source details")) {
+    // Airflow 3.2 gives each path as an event of its own.
+    let is_path = !text.contains(char::is_whitespace) && text.ends_with(".log") && (text.starts_with('/') || text.contains("://"));
+    if !(is_path || text.starts_with("*** ") || text.contains("Log message source details")) {
         return;
     }
     let separators = |c: char| c.is_whitespace() || "\"'[],".contains(c);

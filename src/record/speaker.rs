@@ -49,10 +49,11 @@ impl Speakers {
     pub(super) fn of(&mut self, record: &RawRecord<'_>) -> Speaker {
         let line = record.bytes.trim_ascii();
         self.is_one |= line.starts_with(b"*** ") || (self.origins.is_empty() && has(line, b"Log message source details"));
-        if self.is_one || !line.starts_with(b"{\"") {
+        if !line.starts_with(b"{\"") || (self.is_one && !self.origins.is_empty()) {
             return Speaker::File;
         }
         match self.index(line) {
+            _ if self.is_one => Speaker::File,
             Some(0) if self.adopts => Speaker::File,
             Some(index) => Speaker::Attempt(index),
             None if self.adopts && self.origins.len() > 1 => Speaker::Nobody,

@@ -51,6 +51,7 @@ pub(super) struct Reading<'a> {
     /// The log is of a version that marks where the task's work begins and ends.
     marks_ends: bool,
     lines_since_begin: u32,
+    records_at_start: u32,
     /// What each process of a Celery worker has taken.
     workers: BTreeMap<String, About>,
     lost_worker: Option<String>,
@@ -85,6 +86,7 @@ impl<'a> Reading<'a> {
             killed: false,
             marks_ends: false,
             lines_since_begin: 0,
+            records_at_start: 0,
             workers: BTreeMap::new(),
             lost_worker: None,
             bad_encoding: 0,
@@ -117,10 +119,12 @@ impl<'a> Reading<'a> {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         self.observer.rules.candidates(raw.bytes, &mut candidates);
-        let first = self.log.dialect == Dialect::Bare && self.log.started.is_none();
+        // The first records tell the dialect, and when the log begins.
+        let first = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
         if first || !candidates.is_empty() || self.observer.worth_parsing(raw.bytes) {
             let record = Record::parse(raw, self.observer.zone);
             if first {
+                self.records_at_start += 1;
                 self.log.dialect = record.dialect;
                 self.log.started = record.time;
             }
@@ -206,6 +210,8 @@ impl<'a> Reading<'a> {
             }
             Landmark::TriggerFired => log.trigger_fired = Some(Fired { line: record.line, time: record.time }),
             Landmark::WorkDone => self.work_done = Some(record.line),
+            // Up to 2.0 a task that skips itself is marked as skipped, and then its process as having succeeded.
+            Landmark::State(Outcome::Success) if matches!(log.outcome, Some((Outcome::Skipped, _))) => {}
             Landmark::State(outcome) => log.outcome = Some((outcome, record.line)),
             Landmark::SuccessHint => {
                 self.success_hint = Some(record.line);
@@ -360,7 +366,10 @@ impl<'a> Reading<'a> {
 
     /// Says what the log says, and adds what of it was not understood. `is_cut`: reading it failed before its end.
     pub(super) fn finish(mut self, is_cut: bool, unfinished_line: bool, problems: &mut Vec<Problem>) -> Observation {
-        let ended = self.times_before().next();
+        // Supervisor and task write in turn, and the later of two lines may stand first.
+        let told =
+            self.log.failures.iter().filter_map(|failure| failure.time).chain(self.log.matches.iter().filter_map(|found| found.time));
+        let ended = self.times_before().chain(told).max();
         let log = &mut self.log;
         log.lines = self.last_line;
         log.ended = ended.or(log.started);
@@ -406,6 +415,9 @@ impl<'a> Reading<'a> {
         self.log
     }
 }
+
+/// Among how many records at its start a log's first time is looked for: downloads begin with some lines about where the log was found.
+const RECORDS_AT_START: u32 = 100;
 
 /// How many records Airflow 3 may write between the two that say that an execution begins.
 const LINES_OF_A_START: u32 = 6;

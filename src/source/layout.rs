@@ -76,7 +76,14 @@ fn by_assignments(above: &[&str], base: &str) -> Option<(Kind, TaskInstance)> {
     let kind = match attempt {
         Some((try_number, rest)) => {
             task.try_number = Some(try_number);
-            if rest.starts_with(".log.trigger.") { Kind::Trigger } else { Kind::Task }
+            if rest.starts_with(".log.trigger.") {
+                Kind::Trigger
+            } else if rest.starts_with(".log.SchedulerJob.") {
+                // What Airflow 2.9 and 2.10 let the scheduler add to the log of an attempt that it gave up.
+                Kind::Scheduler
+            } else {
+                Kind::Task
+            }
         }
         // Older templates end in a bare number.
         None if task.task_id.is_some() => {

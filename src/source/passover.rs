@@ -19,7 +19,17 @@ const EXTENSIONS: [&str; 49] = [
 const FOLDERS: [&str; 5] = [".git", ".hg", ".svn", "__pycache__", "node_modules"];
 
 /// Keys that records of logs have, and exports of logs around them.
-const RECORD_KEYS: [&[u8]; 6] = [b"\"timestamp\"", b"\"event\"", b"\"message\"", b"\"log\"", b"\"msg\"", b"\"textPayload\""];
+const RECORD_KEYS: [&[u8]; 9] = [
+    b"\"content\"",
+    b"\"MESSAGE\"",
+    b"\"textPayload\"",
+    b"\"timestamp\"",
+    b"\"event\"",
+    b"\"message\"",
+    b"\"log\"",
+    b"\"msg\"",
+    b"\"line\"",
+];
 
 /// How many bytes of a JSON file are looked at.
 pub(super) const HEAD_BYTES: usize = 4096;

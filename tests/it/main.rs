@@ -8,6 +8,7 @@
 mod architecture;
 mod command_line;
 mod determinism;
+mod dialects;
 mod input;
 mod instances;
 mod logs;

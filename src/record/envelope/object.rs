@@ -104,12 +104,12 @@ pub(super) fn peel_object(object: &Map<String, Value>, zone: &Zone, found: &mut 
         }
         return;
     }
-    let origin = origin_of(object);
     let Some(text) = text_of(object) else {
-        // The object is the record itself; what collectors added is left out by whoever reads it.
+        // The object is the record itself: whose it is say its own keys, to whoever reads it.
         let text = serde_json::to_vec(object).unwrap_or_default();
-        return found(Peeled { origin, text: Cow::Owned(text), ..Peeled::default() });
+        return found(Peeled { time: time_of(object, zone), text: Cow::Owned(text), ..Peeled::default() });
     };
+    let origin = origin_of(object);
     // Docker cuts a long line into several objects; all but the last lack the line feed.
     let goes_on =
         object.contains_key("stream") && object.contains_key("time") && !object.contains_key("kubernetes") && !text.ends_with(b"\n");

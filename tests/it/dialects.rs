@@ -1,0 +1,91 @@
+//! Logs of many Airflow versions, written by those versions (`tests/dialects`): whose each log is, and how its attempt came out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::program::report;
+
+fn trees() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/dialects")
+}
+
+/// The rows of the truth, by tree.
+fn truth() -> BTreeMap<String, Vec<Value>> {
+    let text = std::fs::read_to_string(trees().join("truth.jsonl")).unwrap();
+    let mut rows: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for row in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let tree = row["path"].as_str().unwrap().split('/').next().unwrap().to_owned();
+        rows.entry(tree).or_default().push(row);
+    }
+    rows
+}
+
+/// What a report says of the attempt whose log is at a path.
+fn attempt<'a>(report: &'a Value, path: &str) -> &'a Value {
+    let own = |attempt: &&Value| attempt["kind"] == "task" && attempt["path"].as_str().is_some_and(|known| known.ends_with(path));
+    report["attempts"].as_array().unwrap().iter().find(own).unwrap_or_else(|| panic!("no attempt at {path}"))
+}
+
+/// The dialects that a version writes are read so that identity, outcome and host are what its own database says. Each tree is read alone: runs of
+/// different versions have the same names.
+#[test]
+fn every_version_says_whose_its_logs_are_and_how_they_end() {
+    let mut wrong = Vec::new();
+    for (tree, rows) in truth() {
+        let zone = if tree.ends_with("new-york") { "America/New_York" } else { "UTC" };
+        let report = report(&[trees().join(&tree).to_str().unwrap(), "--timezone", zone]);
+        for row in rows {
+            let path = row["path"].as_str().unwrap();
+            let got = attempt(&report, path);
+            let pairs = [("dag_id", "dag_id"), ("run_id", "run_id"), ("task_id", "task_id"), ("try", "try_number"), ("outcome", "outcome")];
+            for (want, have) in pairs {
+                if row[want] != got[have] {
+                    wrong.push(format!("{path}: {want} is {}, not {} ({})", row[want], got[have], got["outcome_because"]));
+                }
+            }
+            if row["map_index"].as_i64().filter(|index| *index >= 0) != got["map_index"].as_i64() {
+                wrong.push(format!("{path}: map_index is {}, not {}", row["map_index"], got["map_index"]));
+            }
+            if got["host"].is_string() && row["host"].is_string() && row["host"] != got["host"] {
+                wrong.push(format!("{path}: host is {}, not {}", row["host"], got["host"]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the REST API gives of an attempt, in each of its forms, is diagnosed as the attempt's own log is, whose it is included.
+#[test]
+fn a_download_says_what_the_log_says() {
+    let mut compared = 0;
+    for (tree, rows) in truth() {
+        let root = trees().join(&tree);
+        let Ok(downloads) = std::fs::read_dir(root.join("downloads")) else { continue };
+        for download in downloads.map(|entry| entry.unwrap().path()) {
+            let name = download.file_name().unwrap().to_str().unwrap().to_owned();
+            let (task, number) = name.split_once('.').map(|(task, rest)| (task, rest.split('.').next().unwrap())).unwrap();
+            let row = rows.iter().find(|row| row["task_id"] == task && row["try"].to_string() == number);
+            let Some(row) = row else { continue };
+            let log = trees().join(row["path"].as_str().unwrap());
+            let alone = |path: &PathBuf| {
+                let report = report(&[path.to_str().unwrap()]);
+                let attempts = report["attempts"].as_array().unwrap().clone();
+                assert_eq!(attempts.len(), 1, "{}: {attempts:#?}", path.display());
+                attempts.into_iter().next().unwrap()
+            };
+            let (own, given) = (alone(&log), alone(&download));
+            for field in ["dag_id", "run_id", "task_id", "map_index", "try_number", "started", "ended"] {
+                assert_eq!(own[field], given[field], "{field} of {}", download.display());
+            }
+            let known = |attempt: &Value| {
+                let ids = |list: &str| attempt[list].as_array().unwrap().iter().map(|item| item["id"].to_string()).collect::<Vec<_>>();
+                (attempt["outcome"].clone(), ids("symptoms"), ids("causes"))
+            };
+            assert_eq!(known(&own), known(&given), "{}", download.display());
+            compared += 1;
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}
