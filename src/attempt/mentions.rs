@@ -15,6 +15,9 @@ pub(super) type Said<'a> = (&'a Observation, &'a Mention);
 /// A task instance without its try. DAG and task are one text, for where one ends and the other begins cannot always be told.
 type Instance = (String, Option<String>, Option<i32>);
 
+/// A task instance by its logical date.
+type Dated = (String, Timestamp, Option<i32>);
+
 /// A try of an instance: when it began, its number, its row.
 type Try = (Option<Timestamp>, Option<u32>, usize);
 
@@ -46,7 +49,7 @@ impl<'a> Mentions<'a> {
             rows.sort();
         }
         // Layouts, and services, of old versions know a run by its date alone.
-        let mut dated: BTreeMap<(String, Timestamp, Option<i32>), Vec<(bool, Try)>> = BTreeMap::new();
+        let mut dated: BTreeMap<Dated, Vec<(bool, Try)>> = BTreeMap::new();
         for ((task, run, index), rows) in &tries {
             if let Some((date, bare)) = run.as_deref().and_then(|run| Some((run_date(run)?, is_bare_date(run)))) {
                 dated.entry((task.clone(), date, *index)).or_default().extend(rows.iter().map(|row| (bare, *row)));

@@ -92,7 +92,7 @@ fn waiting(outcome: Outcome, line: u32, beside: &Beside) -> Result<(Outcome, Str
 /// The outcome of a log without any word about it.
 fn silent(log: &Observation, beside: &Beside, failed: &dyn Fn(String) -> (Outcome, String)) -> (Outcome, String) {
     if beside.has_later_try {
-        return failed("the log just stops".to_owned());
+        return (Outcome::UpForRetry, "the log just stops, and a later try exists".to_owned());
     }
     let others_went_on = beside.latest.zip(log.ended).is_some_and(|(latest, ended)| latest - ended >= DEAD_AFTER);
     if log.lacks_end && others_went_on {

@@ -66,7 +66,7 @@ fn a_download_says_what_the_log_says() {
         for download in downloads.map(|entry| entry.unwrap().path()) {
             let name = download.file_name().unwrap().to_str().unwrap().to_owned();
             let (task, number) = name.split_once('.').map(|(task, rest)| (task, rest.split('.').next().unwrap())).unwrap();
-            let row = rows.iter().find(|row| row["task_id"] == task && row["try"].to_string() == number);
+            let row = rows.iter().find(|row| row["task_id"] == task && row["try"].as_u64() == number.parse().ok());
             let Some(row) = row else { continue };
             let log = trees().join(row["path"].as_str().unwrap());
             let alone = |path: &PathBuf| {
