@@ -71,7 +71,7 @@ impl<'a> Reading<'a> {
             source.kind = origin.kind.unwrap_or(file.kind);
             source.task = if origin.task == TaskInstance::default() { source.task } else { origin.task.clone() };
         }
-        let is_excerpt = !matches!(file.kind, Kind::Task | Kind::Trigger) && !origin.is_whole;
+        let is_excerpt = file.kind == Kind::Other && !origin.is_whole;
         let log = Observation { task: source.task.clone(), host: origin.host.clone(), source, is_excerpt, ..Observation::default() };
         Self {
             observer,
