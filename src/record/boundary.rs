@@ -3,7 +3,7 @@
 //! It is decided for each line and not once per file: supervisor, task, child processes and collectors write into one file,
 //! each in its own form.
 
-use super::header::{LineKind, line_kind, subtask_text};
+use super::header::{LineKind, subtask_text};
 
 /// The record that is being read, as far as it decides about the next line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +41,9 @@ impl Boundary {
     /// A record is open of which an earlier piece was given out: what has no header belongs to it.
     pub(super) const CONTINUED: Self = Self(Open::Headed);
 
-    /// Whether a line begins a new record, given the one that is open.
-    pub(super) fn is_before(self, line: &[u8]) -> bool {
-        match (self.0, line_kind(line)) {
+    /// Whether a line of that kind begins a new record, given the one that is open.
+    pub(super) fn is_before(self, line: &[u8], kind: LineKind) -> bool {
+        match (self.0, kind) {
             (Open::None | Open::Json, _) | (_, LineKind::Headed | LineKind::Json) => true,
             (Open::Headed, LineKind::SubtaskText | LineKind::Plain | LineKind::Weak) => false,
             (Open::Bare(_), LineKind::SubtaskText | LineKind::Weak) => true,
@@ -51,10 +51,10 @@ impl Boundary {
         }
     }
 
-    /// Takes a line into the open record, or opens one with it.
-    pub(super) fn take(&mut self, line: &[u8]) {
+    /// Takes a line of that kind into the open record, or opens one with it.
+    pub(super) fn take(&mut self, line: &[u8], kind: LineKind) {
         self.0 = match self.0 {
-            Open::None => match line_kind(line) {
+            Open::None => match kind {
                 LineKind::Headed | LineKind::SubtaskText | LineKind::Weak => Open::Headed,
                 LineKind::Json => Open::Json,
                 LineKind::Plain => Open::Bare(after_bare(Traceback::No, line)),

@@ -1,6 +1,10 @@
 //! The forms in which a record begins: Airflow 1.10 and 2.x text, the UI's texts, structlog's console, Celery, Python's
 //! logging, the kernel. JSON has its own module.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::time::{Timestamp, Zone, parse_prefix};
 
 use super::Level;
@@ -152,10 +156,13 @@ pub(super) fn subtask_text(line: &[u8]) -> Option<&[u8]> {
     (!inner_headed).then_some(text)
 }
 
+/// The file that wrote it. Every line with a time is searched for it, so that the search is made ready once.
+static SUBTASK_FILE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"{base_task_runner.py:"));
+
 /// What the subtask wrote, behind the supervisor's prefix.
 fn subtask_line(line: &[u8]) -> Option<&[u8]> {
     let head = &line[..line.len().min(300)];
-    memchr::memmem::find(head, b"{base_task_runner.py:")?;
+    SUBTASK_FILE.find(head)?;
     let at = memchr::memmem::find(head, b"Subtask")?;
     let rest = &line[at + b"Subtask".len()..];
     if let Some(rest) = rest.strip_prefix(b":") {

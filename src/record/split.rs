@@ -6,6 +6,7 @@ use std::io::{self, Read};
 
 use super::Level;
 use super::boundary::Boundary;
+use super::header::{LineKind, line_kind};
 use crate::time::Timestamp;
 
 /// The longest record. A longer one is cut into pieces that overlap, so that nothing that is looked for can hide in the cut.
@@ -51,6 +52,8 @@ pub struct Splitter<R> {
     /// Up to where `buffer` is filled.
     end: usize,
     open: Boundary,
+    /// The kind of the line at `seen`, where it was looked at already and found to begin the next record.
+    ahead: Option<LineKind>,
     line: u32,
     line_count: u32,
     /// The record before was cut and this one continues it.
@@ -79,6 +82,7 @@ impl<R: Read> Splitter<R> {
             last_byte: head.last().copied().unwrap_or(b'\n'),
             buffer: head,
             open: Boundary::NONE,
+            ahead: None,
             line: 1,
             line_count: 0,
             continues_cut: false,
@@ -114,33 +118,21 @@ impl<R: Read> Splitter<R> {
         loop {
             while let Some(offset) = memchr::memchr(b'\n', &self.buffer[self.seen..self.end]) {
                 let line_end = self.seen + offset;
-                if self.seen > self.start && self.starts_record(self.seen, line_end) {
-                    let (from, to) = (self.start, self.seen);
-                    self.start = to;
-                    self.open = Boundary::NONE;
-                    return Ok(Some(self.give(from, to, false)));
+                if !self.take_line(self.seen, line_end) {
+                    return Ok(Some(self.give_open()));
                 }
-                self.take_line(self.seen, line_end);
                 self.seen = line_end + 1;
             }
             if self.at_end {
                 if self.seen < self.end {
                     // The last line has no line feed.
-                    let (from, to) = (self.seen, self.end);
-                    if from > self.start && self.starts_record(from, to) {
-                        let start = self.start;
-                        self.start = from;
-                        self.open = Boundary::NONE;
-                        return Ok(Some(self.give(start, from, false)));
+                    if !self.take_line(self.seen, self.end) {
+                        return Ok(Some(self.give_open()));
                     }
-                    self.take_line(from, to);
-                    self.seen = to;
+                    self.seen = self.end;
                 }
                 if self.start < self.seen {
-                    let (from, to) = (self.start, self.seen);
-                    self.start = to;
-                    self.open = Boundary::NONE;
-                    return Ok(Some(self.give(from, to, false)));
+                    return Ok(Some(self.give_open()));
                 }
                 return match self.failure.take() {
                     Some(error) => Err(error),
@@ -189,6 +181,13 @@ impl<R: Read> Splitter<R> {
         }
     }
 
+    /// Hands out the open record: what was looked at and not given out yet.
+    fn give_open(&mut self) -> RawRecord<'_> {
+        let from = std::mem::replace(&mut self.start, self.seen);
+        self.open = Boundary::NONE;
+        self.give(from, self.seen, false)
+    }
+
     /// Hands out `buffer[from..to]` and counts its lines.
     fn give(&mut self, from: usize, to: usize, cut: bool) -> RawRecord<'_> {
         let line = self.line;
@@ -213,18 +212,21 @@ impl<R: Read> Splitter<R> {
         RawRecord { bytes, line_end, repeats, time: None, level: None, line, line_count, cut: cut || was_continued }
     }
 
-    /// Whether the line `buffer[from..to]` begins a new record, given the one that is open.
-    fn starts_record(&self, from: usize, to: usize) -> bool {
-        self.open.is_before(&self.buffer[from..to])
-    }
-
-    /// Takes a line into the open record, or opens one with it.
-    fn take_line(&mut self, from: usize, to: usize) {
+    /// Takes the line `buffer[from..to]` into the open record, or opens one with it. `false`: another record is open, which must be given out
+    /// first.
+    fn take_line(&mut self, from: usize, to: usize) -> bool {
+        let line = &self.buffer[from..to];
+        let kind = self.ahead.take().unwrap_or_else(|| line_kind(line));
+        if from > self.start && self.open.is_before(line, kind) {
+            self.ahead = Some(kind);
+            return false;
+        }
         if self.open == Boundary::NONE && self.continues_cut {
             self.open = Boundary::CONTINUED;
         }
-        self.open.take(&self.buffer[from..to]);
+        self.open.take(line, kind);
         self.line_count += 1;
+        true
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use super::Level;
 use super::boundary::Boundary;
 use super::envelope::{self, Origin, Peeled, Sort};
+use super::header::line_kind;
 use super::speaker::{Speaker, Speakers};
 use super::split::{self, RECORD_BYTES_MAX, RawRecord, Splitter};
 use crate::source::{Kind, Source};
@@ -262,7 +263,8 @@ impl Streams {
     ) {
         let Some(stream) = self.all.get(index) else { return };
         let is_open = stream.open != Boundary::NONE || stream.continues_cut;
-        if is_open && stream.open.is_before(text) {
+        let kind = line_kind(text);
+        if is_open && stream.open.is_before(text, kind) {
             self.give(index, false, visit);
         } else if stream.bytes.len() + text.len() >= RECORD_BYTES_MAX && !stream.bytes.is_empty() {
             self.give(index, true, visit);
@@ -278,7 +280,7 @@ impl Streams {
         } else {
             stream.bytes.push(b'\n');
         }
-        stream.open.take(text);
+        stream.open.take(text, kind);
         stream.bytes.extend_from_slice(text);
         stream.last_line = line;
     }
