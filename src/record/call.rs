@@ -1,5 +1,9 @@
 //! What frames and texts tell of a network call: what it was doing, whether it could reuse a connection, which endpoint it used.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::Chain;
 
 /// What a call was doing when it failed.
@@ -143,12 +147,22 @@ pub fn connection_of(chain: &Chain) -> Option<Connection> {
     }
 }
 
+/// One of these stands in every text that names an endpoint.
+pub const ENDPOINT_LITERALS: [&str; 4] = ["://", "host='", CONNECTION_BEGINS[0], CONNECTION_BEGINS[1]];
+
+/// What stands before the name of an Airflow connection.
+const CONNECTION_BEGINS: [&str; 2] = ["Retrieving connection '", "Using connection ID '"];
+
+/// Searches for [`ENDPOINT_LITERALS`], made ready once: healthy logs are full of URLs.
+static ENDPOINTS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| ENDPOINT_LITERALS.map(|literal| Finder::new(literal)));
+
 /// The endpoints that a text names: of URLs, of urllib3's `host='..', port=..`, of `Retrieving connection '..'`. Lower case, with port.
 ///
 /// An Airflow connection stands for an endpoint as `connection NAME`: often it is all that a healthy log tells.
 pub fn endpoints_in(text: &str, mut found: impl FnMut(String)) {
+    let [url, host, connections @ ..] = &*ENDPOINTS;
     let mut rest = text;
-    while let Some(at) = rest.find("://") {
+    while let Some(at) = url.find(rest.as_bytes()) {
         let scheme_at = rest[..at].rfind(|c: char| !c.is_ascii_alphanumeric() && c != '+').map_or(0, |before| before + 1);
         let url_end = rest[at + 3..].find(|c: char| c.is_whitespace() || "\"'<>,;)]}\\".contains(c)).map_or(rest.len(), |end| at + 3 + end);
         if let Some(endpoint) = endpoint_of_url(&rest[scheme_at..url_end]) {
@@ -157,7 +171,7 @@ pub fn endpoints_in(text: &str, mut found: impl FnMut(String)) {
         rest = &rest[at + 3..];
     }
     let mut rest = text;
-    while let Some(at) = rest.find("host='") {
+    while let Some(at) = host.find(rest.as_bytes()) {
         rest = &rest[at + 6..];
         if let Some((host, behind)) = rest.split_once('\'')
             && let Some(port) = behind.strip_prefix(", port=")
@@ -169,9 +183,9 @@ pub fn endpoints_in(text: &str, mut found: impl FnMut(String)) {
             }
         }
     }
-    for before in ["Retrieving connection '", "Using connection ID '"] {
-        if let Some(at) = text.find(before)
-            && let Some((name, _)) = text[at + before.len()..].split_once('\'')
+    for before in connections {
+        if let Some(at) = before.find(text.as_bytes())
+            && let Some((name, _)) = text[at + before.needle().len()..].split_once('\'')
         {
             found(format!("connection {name}"));
         }

@@ -23,7 +23,7 @@ mod traceback;
 mod ui_text;
 
 pub use about::{ABOUT_LITERALS, About, LOST_PROCESS};
-pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
+pub use call::{Connection, ENDPOINT_LITERALS, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
 pub use envelope::Origin;
 pub use exception::{Chain, Exception, Link, SyntaxSpot};
 pub use facts::Facts;

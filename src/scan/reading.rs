@@ -290,8 +290,9 @@ impl<'a> Reading<'a> {
             return;
         }
         let endpoints = &mut self.log.endpoints;
-        let answered = tells_of_answer(&record.text).then_some(record.time).flatten();
+        let mut answer = None;
         endpoints_in(&record.text, |endpoint| {
+            let answered = *answer.get_or_insert_with(|| tells_of_answer(&record.text).then_some(record.time).flatten());
             if let Some(known) = endpoints.get_mut(&endpoint) {
                 known.count += 1;
                 known.last = record.time.or(known.last);
@@ -429,7 +430,7 @@ fn is_of_components(about: &About) -> bool {
 
 /// Whether a record that is the last of its log stops in the middle: a JSON object without its end, a traceback without its exception.
 fn is_broken(bytes: &[u8]) -> bool {
-    let last_line = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let last_line = &bytes[memchr::memrchr(b'\n', bytes).map_or(0, |before| before + 1)..];
     (bytes.starts_with(b"{\"") && !bytes.ends_with(b"}"))
         || (last_line.starts_with(b"  ") && memchr::memmem::find(bytes, b"Traceback (most recent call last)").is_some())
 }
