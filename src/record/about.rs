@@ -38,7 +38,7 @@ pub struct About {
 }
 
 /// One of these stands in every record that speaks of a task instance or of its process.
-pub const ABOUT_LITERALS: [&str; 20] = [
+pub(super) const ABOUT_LITERALS: [&str; 20] = [
     "TaskInstance Finished: ",
     "'DAG Id': '",
     " task instance <TaskInstance: ",

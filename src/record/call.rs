@@ -148,7 +148,7 @@ pub fn connection_of(chain: &Chain) -> Option<Connection> {
 }
 
 /// One of these stands in every text that names an endpoint.
-pub const ENDPOINT_LITERALS: [&str; 4] = ["://", "host='", CONNECTION_BEGINS[0], CONNECTION_BEGINS[1]];
+pub(super) const ENDPOINT_LITERALS: [&str; 4] = ["://", "host='", CONNECTION_BEGINS[0], CONNECTION_BEGINS[1]];
 
 /// What stands before the name of an Airflow connection.
 const CONNECTION_BEGINS: [&str; 2] = ["Retrieving connection '", "Using connection ID '"];

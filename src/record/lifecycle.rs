@@ -98,8 +98,9 @@ pub enum Landmark {
     About(Box<About>),
 }
 
-/// One of these, or one of [`super::ABOUT_LITERALS`], stands in every record that has a landmark.
-pub const LANDMARK_LITERALS: [&str; 31] = [
+/// One of these, or one of [`super::about::ABOUT_LITERALS`], stands in every record that has a landmark, but for the exceptions that the
+/// runner of old versions logs (see [`is_task_failed`]).
+pub(super) const LANDMARK_LITERALS: [&str; 31] = [
     "on host ",
     "Executing <Task(",
     "Starting attempt ",

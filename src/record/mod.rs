@@ -16,22 +16,24 @@ mod keys;
 mod lifecycle;
 mod pieces;
 mod python_line;
+mod signs;
 mod speaker;
 mod split;
 mod streams;
 mod traceback;
 mod ui_text;
 
-pub use about::{ABOUT_LITERALS, About, LOST_PROCESS};
-pub use call::{Connection, ENDPOINT_LITERALS, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
+pub use about::{About, LOST_PROCESS};
+pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
 pub use envelope::Origin;
 pub use exception::{Chain, Exception, Link, SyntaxSpot};
 pub use facts::Facts;
 pub use frame::Frame;
 pub use header::{Dialect, Header, time_of};
 pub use instances::{INSTANCES_BYTES_MAX, Instance, State, parse_instances, read_instances};
-pub use lifecycle::{LANDMARK_LITERALS, Landmark, Outcome, landmarks};
+pub use lifecycle::{Landmark, Outcome, landmarks};
 pub use pieces::TracebackLines;
+pub use signs::Signs;
 pub use split::{RECORD_BYTES_MAX, RawRecord, Splitter};
 pub use streams::{Piece, STREAMS_MAX, Told, each_record};
 

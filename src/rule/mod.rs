@@ -247,7 +247,12 @@ impl RuleSet {
     /// Fills `found` with the symptoms whose required literals stand in `bytes`, each once, in order. Raw bytes are
     /// enough: literals are searched for as they are and as JSON escapes them.
     pub fn candidates(&self, bytes: &[u8], found: &mut Vec<SymptomIx>) {
-        self.prefilter.candidates(bytes, found);
+        self.prefilter.look(bytes, found);
+    }
+
+    /// As [`Self::candidates`], and tells in the same pass what else may stand in the bytes that is worth reading.
+    pub fn look(&self, bytes: &[u8], found: &mut Vec<SymptomIx>) -> crate::record::Signs {
+        self.prefilter.look(bytes, found)
     }
 
     /// Whether the search cannot narrow a symptom down: no text must stand in a record that shows it, so it is tried on every one.

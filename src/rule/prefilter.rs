@@ -1,24 +1,38 @@
-//! Finds in one pass over raw bytes which symptoms they could show at all.
+//! Finds in one pass over raw bytes which symptoms they could show at all, and whether anything else stands in them that is worth reading.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
 use super::literals::{required, written_forms};
 use super::{Symptom, SymptomIx};
+use crate::record::Signs;
 
 /// The most memory that the fast form of the search may take; above it the compact form is used, which needs half as many bytes per rule
 /// and twice the time.
 const AUTOMATON_BYTES_MAX: usize = 64 << 20;
 
-/// One search for the required literals of all symptoms.
+/// One search for the required literals of all symptoms and for the signs of what no rule asks for.
 #[derive(Debug, Default)]
 pub(crate) struct Prefilter {
     search: Option<AhoCorasick>,
-    /// By the number of a literal: the symptoms that require it.
-    owners: Vec<Vec<SymptomIx>>,
+    /// The length of the longest literal.
+    longest: usize,
+    /// By the number of a literal.
+    owners: Vec<Owners>,
     /// Symptoms without a required literal: every record is a candidate.
     always: Vec<SymptomIx>,
     /// How many symptoms there are.
     symptoms: usize,
+}
+
+/// What a literal is searched for.
+#[derive(Debug, Default)]
+struct Owners {
+    /// The symptoms that require it.
+    symptoms: Vec<SymptomIx>,
+    /// What it is a sign of.
+    signs: Signs,
 }
 
 impl Prefilter {
@@ -27,7 +41,7 @@ impl Prefilter {
     /// # Errors
     /// When there are more literals than the search can number; the message is for the user.
     pub(crate) fn new(symptoms: &[Symptom]) -> Result<Self, String> {
-        let mut literals: std::collections::BTreeMap<Vec<u8>, Vec<SymptomIx>> = std::collections::BTreeMap::new();
+        let mut literals: BTreeMap<Vec<u8>, Owners> = BTreeMap::new();
         let mut always = Vec::new();
         for (index, symptom) in symptoms.iter().enumerate() {
             let Some(condition) = &symptom.record else { continue };
@@ -36,34 +50,46 @@ impl Prefilter {
                 continue;
             };
             for form in texts.iter().flat_map(|text| written_forms(text)) {
-                let owners = literals.entry(form).or_default();
+                let owners = &mut literals.entry(form).or_default().symptoms;
                 if owners.last() != Some(&index) {
                     owners.push(index);
                 }
             }
         }
-        let (texts, owners): (Vec<Vec<u8>>, Vec<Vec<SymptomIx>>) = literals.into_iter().unzip();
-        let search =
-            if texts.is_empty() { None } else { Some(build(&texts).map_err(|error| format!("too many literals in the rules: {error}"))?) };
-        Ok(Self { search, owners, always, symptoms: symptoms.len() })
+        for (text, signs) in Signs::literals() {
+            literals.entry(text.as_bytes().to_vec()).or_default().signs.add(signs);
+        }
+        let (texts, owners): (Vec<Vec<u8>>, Vec<Owners>) = literals.into_iter().unzip();
+        let search = build(&texts).map_err(|error| format!("too many literals in the rules: {error}"))?;
+        let longest = texts.iter().map(Vec::len).max().unwrap_or_default();
+        Ok(Self { search: Some(search), longest, owners, always, symptoms: symptoms.len() })
     }
 
-    /// Fills `found` with the symptoms that the bytes could show, each once, in order.
-    pub(crate) fn candidates(&self, bytes: &[u8], found: &mut Vec<SymptomIx>) {
+    /// Fills `found` with the symptoms that the bytes could show, each once, in order. Gives the signs of everything else.
+    pub(crate) fn look(&self, bytes: &[u8], found: &mut Vec<SymptomIx>) -> Signs {
         // Beyond this many finds, doubles are thrown out at once: a large buffer may hold one literal a million times.
         const FINDS_MAX: usize = 4096;
         found.clear();
         found.extend_from_slice(&self.always);
+        let Some(search) = &self.search else { return Signs::ALL };
+        // Most bytes hold none of the literals, and to find that out takes half the time that it takes to find all.
+        let mut signs = Signs::default();
+        let Some(first) = search.find(bytes) else { return signs };
+        let from = first.end().saturating_sub(self.longest);
         // Literals of different rules may overlap or hold each other, and each of them counts.
-        for find in self.search.iter().flat_map(|search| search.find_overlapping_iter(bytes)) {
+        for find in search.find_overlapping_iter(Input::new(bytes).range(from..)) {
             if found.len() > FINDS_MAX.max(4 * self.symptoms) {
                 found.sort_unstable();
                 found.dedup();
             }
-            found.extend_from_slice(self.owners.get(find.pattern().as_usize()).map(Vec::as_slice).unwrap_or_default());
+            if let Some(owners) = self.owners.get(find.pattern().as_usize()) {
+                found.extend_from_slice(&owners.symptoms);
+                signs.add(owners.signs);
+            }
         }
         found.sort_unstable();
         found.dedup();
+        signs
     }
 
     /// Whether a symptom has no required literal.

@@ -3,29 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use aho_corasick::AhoCorasick;
-
 use crate::error::{Problem, ProblemKind};
-use crate::record::{ABOUT_LITERALS, LANDMARK_LITERALS, Origin, STREAMS_MAX, Told, each_record};
+use crate::record::{Origin, STREAMS_MAX, Told, each_record};
 use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
 use crate::time::Zone;
 
 use super::Observation;
 use super::reading::Reading;
-
-/// Literals of records that are worth parsing though no rule asks for them: endpoints and exceptions.
-const OTHER_LITERALS: [&str; 9] = [
-    "://",
-    "host='",
-    "Retrieving connection '",
-    "Using connection ID '",
-    "Traceback (most recent call last)",
-    "\"error_detail\":",
-    "  File \"",
-    "Error: ",
-    "Exception: ",
-];
 
 /// What reading one file gave.
 #[derive(Debug)]
@@ -53,20 +38,17 @@ pub fn observe(source: Source, reader: &mut dyn Read, rules: &RuleSet, zone: &Zo
 pub(super) struct Observer<'a> {
     pub(super) rules: &'a RuleSet,
     pub(super) zone: &'a Zone,
-    landmarks: Option<AhoCorasick>,
     /// For each symptom, whether a rule counts it or puts it in a sequence, so that each match matters.
     pub(super) counted: Vec<bool>,
 }
 
 impl<'a> Observer<'a> {
     pub(super) fn new(rules: &'a RuleSet, zone: &'a Zone) -> Self {
-        // Literals this few and short always build; without the automaton every record would be parsed, which is slow but right.
-        let landmarks = AhoCorasick::new(LANDMARK_LITERALS.iter().chain(&ABOUT_LITERALS).chain(&OTHER_LITERALS)).ok();
         let mut counted = vec![false; rules.symptoms.len()];
         for symptom in rules.symptoms.iter().filter_map(|symptom| symptom.attempt.as_ref()).flat_map(AttemptCondition::steps) {
             counted[symptom] = true;
         }
-        Self { rules, zone, landmarks, counted }
+        Self { rules, zone, counted }
     }
 
     pub(super) fn observe(&self, source: Source, reader: &mut dyn Read) -> Observed {
@@ -106,9 +88,5 @@ impl<'a> Observer<'a> {
             problems.push(problem(ProblemKind::Limit, format!("more than {STREAMS_MAX} streams; the further ones were read as one")));
         }
         Observed { observations, problems, bytes: told.bytes, lines: told.lines, failure: told.failure }
-    }
-
-    pub(super) fn worth_parsing(&self, bytes: &[u8]) -> bool {
-        self.landmarks.as_ref().is_none_or(|landmarks| landmarks.is_match(bytes))
     }
 }

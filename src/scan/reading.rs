@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, connection_of, endpoints_in, landmarks, phase_of,
-    tells_of_answer, time_of,
+    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, connection_of, endpoints_in, landmarks,
+    phase_of, tells_of_answer, time_of,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
@@ -118,17 +118,17 @@ impl<'a> Reading<'a> {
         self.last_is_broken = is_broken(raw.bytes);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        self.observer.rules.candidates(raw.bytes, &mut candidates);
+        let signs = self.observer.rules.look(raw.bytes, &mut candidates);
         // The first records tell the dialect, and when the log begins.
         let first = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
-        if first || !candidates.is_empty() || self.observer.worth_parsing(raw.bytes) {
+        if first || !candidates.is_empty() || signs.any() {
             let record = Record::parse(raw, self.observer.zone);
             if first {
                 self.records_at_start += 1;
                 self.log.dialect = record.dialect;
                 self.log.started = record.time;
             }
-            self.read(&record, &candidates);
+            self.read(&record, &candidates, signs);
         }
         self.candidates = candidates;
         self.remember(raw);
@@ -148,15 +148,19 @@ impl<'a> Reading<'a> {
         self.heads.iter().rev().filter_map(|(time, head)| time_of(head, self.observer.zone).or(*time))
     }
 
-    fn read(&mut self, record: &Record, candidates: &[SymptomIx]) {
+    fn read(&mut self, record: &Record, candidates: &[SymptomIx], signs: Signs) {
         let mut fatal = false;
         let mut found = Vec::new();
-        landmarks(record, &mut |landmark| found.push(landmark));
+        if signs.landmark || !record.chain.exceptions.is_empty() {
+            landmarks(record, &mut |landmark| found.push(landmark));
+        }
         for landmark in found {
             fatal |= landmark == Landmark::TaskFailed;
             self.landmark(landmark, record);
         }
-        self.endpoints(record);
+        if signs.endpoint {
+            self.endpoints(record);
+        }
         let rules = self.observer.rules;
         let kind = self.log.source.kind;
         let hits: Vec<(SymptomIx, Hit)> =

@@ -1,0 +1,46 @@
+//! What a record's raw bytes promise before it is parsed: texts of which one stands in every record that says a thing of their sort.
+
+use super::about::ABOUT_LITERALS;
+use super::call::ENDPOINT_LITERALS;
+use super::lifecycle::LANDMARK_LITERALS;
+
+/// Texts of which one stands in nearly every record with an exception.
+const EXCEPTION_LITERALS: [&str; 5] = ["Traceback (most recent call last)", "\"error_detail\":", "  File \"", "Error: ", "Exception: "];
+
+/// Which sorts of things a record may say that no rule asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// What Airflow says of an attempt (see [`super::landmarks`]).
+    pub landmark: bool,
+    /// Which endpoint is used (see [`super::endpoints_in`]).
+    pub endpoint: bool,
+    /// An exception.
+    pub exception: bool,
+}
+
+impl Signs {
+    /// Nothing is known, so that everything is possible.
+    pub const ALL: Self = Self { landmark: true, endpoint: true, exception: true };
+
+    /// The texts that are searched for, with what each is a sign of.
+    pub fn literals() -> impl Iterator<Item = (&'static str, Self)> {
+        let none = Self::default();
+        let landmarks = LANDMARK_LITERALS.into_iter().chain(ABOUT_LITERALS).map(move |text| (text, Self { landmark: true, ..none }));
+        let endpoints = ENDPOINT_LITERALS.into_iter().map(move |text| (text, Self { endpoint: true, ..none }));
+        let exceptions = EXCEPTION_LITERALS.into_iter().map(move |text| (text, Self { exception: true, ..none }));
+        landmarks.chain(endpoints).chain(exceptions)
+    }
+
+    /// Whether there is any.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+
+    /// Adds another's.
+    pub fn add(&mut self, other: Self) {
+        self.landmark |= other.landmark;
+        self.endpoint |= other.endpoint;
+        self.exception |= other.exception;
+    }
+}
