@@ -64,13 +64,13 @@ pub enum ProblemKind {
     Limit,
     /// A link that leads back to a folder already walked, or to nowhere.
     Link,
-    /// Not text: UTF-16, binary data, only NUL bytes, a packing that is not read. Exit code 3: a log may be lost in it.
+    /// Not text: binary data, only NUL bytes, a packing that is not read. Exit code 3: a log may be lost in it.
     NotText,
     /// A pipe, socket or device below a folder or in an archive: it is no file, and was not opened.
     Special,
     /// An empty file: an attempt of which nothing is known.
     Empty,
-    /// Bytes that are not UTF-8; they were replaced and the rest was used.
+    /// Bytes that are neither UTF-8 nor UTF-16; they were replaced and the rest was used.
     Encoding,
     /// An archive member whose name leads out of the archive. It was read as data; nothing is ever extracted.
     Suspicious,

@@ -12,6 +12,7 @@ use super::format::{self, Format};
 use super::limits::{Budget, Limits};
 use super::passover::{self, PassedOver};
 use super::stream::{Fault, Headed, Metered};
+use super::utf16::Utf16;
 use super::walk::says_of;
 use super::{Input, Kind, Naming, Source};
 use crate::error::{Problem, ProblemKind};
@@ -118,7 +119,7 @@ impl Reading<'_> {
                 self.problem(place, ProblemKind::NotText, format!("{name}, which is not read; unpack it first: {convert}"));
                 self.without_unpacking(place);
             }
-            Format::Utf16 => self.not_text(place, "UTF-16, which is not read; convert it first: iconv -f UTF-16 -t UTF-8"),
+            Format::Utf16(order) => self.utf16(place, &mut Utf16::new(&mut bytes, order)),
             Format::Binary => self.not_text(place, "binary data, which cannot be read as a log"),
         }
     }
@@ -146,6 +147,15 @@ impl Reading<'_> {
             }
             (None, Err(error)) => self.problem(place, ProblemKind::Unreadable, format!("was not read beyond {bytes} bytes: {error}")),
             (None, Ok(())) => {}
+        }
+    }
+
+    fn utf16(&mut self, place: &Place, text: &mut Utf16<'_>) {
+        self.log(place, text);
+        if text.faults > 0 {
+            let (faults, line) = (text.faults, text.first_line);
+            let says = format!("UTF-16 that is damaged (faults: {faults}, the first at line {line}); what is no character was replaced");
+            self.problem(place, ProblemKind::Encoding, says);
         }
     }
 

@@ -199,11 +199,10 @@ fn a_description_of_any_length_is_not_held_in_memory() {
 
 #[test]
 fn a_log_without_text_is_visited_all_the_same() {
-    let cases: [(&[u8], &str, &str); 7] = [
+    let cases: [(&[u8], &str, &str); 6] = [
         (b"", "=", "empty : an empty file: it says nothing about how its task went"),
         (&[0; 9000], "=", "not-text : only NUL bytes, as a crash leaves in a file that was being written; nothing can be read of it"),
         (&[1; 100], "=", "not-text : binary data, which cannot be read as a log"),
-        (b"\xff\xfea\0", "=", "not-text : UTF-16, which is not read; convert it first: iconv -f UTF-16 -t UTF-8"),
         (
             &[&[0; 9000], b"one".as_slice()].concat(),
             "=one",
@@ -267,4 +266,18 @@ fn a_path_from_within_a_dags_folder_is_completed() {
         Ok(())
     });
     assert_eq!(task.unwrap().dag_id.as_deref(), Some("a"));
+}
+
+#[test]
+fn utf16_is_read_wherever_it_stands() {
+    let text: Vec<u8> = "\u{feff}caf\u{e9}\r\nx".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let broken = [text.clone(), vec![b'y']].concat();
+    assert_eq!(visited(&text), (vec!["=caf\u{e9}\r\nx".to_owned()], vec![]));
+    assert_eq!(visited(&gzip(&text)), (vec!["=caf\u{e9}\r\nx".to_owned()], vec![]));
+    let says = "UTF-16 that is damaged (faults: 1, the first at line 2); what is no character was replaced";
+    for packed in [tar(&[("a", &text), ("b", &broken)]), zip(&[("a", &text), ("b", &broken)]), gzip(&tar(&[("a", &text), ("b", &broken)]))]
+    {
+        let want = vec!["a=caf\u{e9}\r\nx".to_owned(), "b=caf\u{e9}\r\nx\u{fffd}".to_owned()];
+        assert_eq!(visited(&packed), (want, vec![format!("encoding b: {says}")]));
+    }
 }

@@ -1,5 +1,7 @@
 //! Tells from the first bytes what an input is. Names are not asked: a `.log` may be gzip, and a `.gz` may be text.
 
+use super::utf16::{self, Order};
+
 /// How many first bytes are looked at; a tar header, the longest of the signatures, takes 512.
 pub(super) const HEAD_BYTES: usize = 4096;
 
@@ -21,7 +23,7 @@ pub(super) enum Format {
     /// NUL bytes only: a file that lost its content in a crash, or the head of a log that was truncated while it was written.
     Nul,
     /// Text in two bytes a character.
-    Utf16,
+    Utf16(Order),
     /// Anything else.
     Binary,
 }
@@ -55,8 +57,8 @@ pub(super) fn of(head: &[u8]) -> Format {
     if let Some((_, name, convert)) = FOREIGN.iter().find(|(magic, ..)| head.starts_with(magic) && is_really(magic, head)) {
         return Format::Foreign(name, convert);
     }
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return Format::Utf16;
+    if let Some(order) = utf16::order_of(head) {
+        return Format::Utf16(order);
     }
     let nul = head.iter().filter(|byte| **byte == 0).count();
     if nul == head.len() {
@@ -100,7 +102,7 @@ mod tests {
             ("caf\u{e9} \u{1b}[31mred\u{1b}[0m".as_bytes(), Format::Text),
             (b"caf\xe9 \xff\xfe latin", Format::Text),
             (b"\0\0\0\0", Format::Nul),
-            (b"\xff\xfea\0b\0", Format::Utf16),
+            (b"\xff\xfea\0b\0", Format::Utf16(Order::Little)),
             (b"\x1f\x8b\x08", Format::Gzip),
             (b"PK\x03\x04", Format::Zip),
         ];
