@@ -1,9 +1,13 @@
 //! Instants and spans: microseconds since the epoch, UTC, and the only calendar arithmetic of the program.
 
+mod forms;
+
 use std::fmt;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+
+pub use forms::{parse_any_prefix, parse_ctime, parse_epoch};
 
 /// An instant in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,27 +166,34 @@ impl Zone {
 /// Reads a timestamp at the start of `text` and says how many bytes it took.
 ///
 /// Understood are `2026-11-21T07:16:20`, with `T`, a space or `, ` between date and time, with a fraction after `.` or `,`, and with
-/// `Z`, `+00:00`, `+0000`, ` UTC` or nothing after it. Without a zone it is read in `zone`. Dates that do not exist give `None`.
+/// `Z`, `+00:00`, `+0000`, ` +0000`, ` UTC` or nothing after it. Without a zone it is read in `zone`. Dates that do not exist give `None`.
 #[must_use]
 pub fn parse_prefix(text: &[u8], zone: &Zone) -> Option<(Timestamp, usize)> {
-    let number = |range: std::ops::Range<usize>| -> Option<i64> {
-        text.get(range)?.iter().try_fold(0i64, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
-    };
     if text.get(4) != Some(&b'-') || text.get(7) != Some(&b'-') {
         return None;
     }
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let mut at = 10;
-    match text.get(at)? {
-        b'T' | b't' => at += 1,
-        b',' if text.get(at + 1) == Some(&b' ') => at += 2,
-        b' ' => at += 1,
+    let date = [number(text, 0..4)?, number(text, 5..7)?, number(text, 8..10)?];
+    let at = match text.get(10)? {
+        b'T' | b't' | b' ' => 11,
+        b',' if text.get(11) == Some(&b' ') => 12,
         _ => return None,
-    }
+    };
+    let (clock, at) = clock(text, at)?;
+    let (offset, taken) = parse_offset(text.get(at..)?);
+    Some((instant(date, clock, offset, zone)?, at + taken))
+}
+
+/// A number that takes this range of `text`.
+fn number(text: &[u8], range: std::ops::Range<usize>) -> Option<i64> {
+    text.get(range)?.iter().try_fold(0i64, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+}
+
+/// `07:16:20`, with a fraction after `.` or `,` or without: hour, minute, second and microseconds, and where it ends.
+fn clock(text: &[u8], mut at: usize) -> Option<([i64; 4], usize)> {
     if text.get(at + 2) != Some(&b':') || text.get(at + 5) != Some(&b':') {
         return None;
     }
-    let (hour, minute, second) = (number(at..at + 2)?, number(at + 3..at + 5)?, number(at + 6..at + 8)?);
+    let (hour, minute, second) = (number(text, at..at + 2)?, number(text, at + 3..at + 5)?, number(text, at + 6..at + 8)?);
     at += 8;
     let mut micros = 0i64;
     if matches!(text.get(at), Some(b'.' | b',')) && text.get(at + 1).is_some_and(u8::is_ascii_digit) {
@@ -194,25 +205,28 @@ pub fn parse_prefix(text: &[u8], zone: &Zone) -> Option<(Timestamp, usize)> {
             at += 1;
         }
     }
-    // A leap second is counted as the last second of its minute: instants here have none.
-    let second = second.min(59);
+    Some(([hour, minute, second, micros], at))
+}
+
+/// The instant of year, month and day at a time of day, an offset in seconds east of UTC from it; without one in `zone`.
+fn instant([year, month, day]: [i64; 3], [hour, minute, second, micros]: [i64; 4], offset: Option<i64>, zone: &Zone) -> Option<Timestamp> {
     let civil = DateTime::new(
         i16::try_from(year).ok()?,
         i8::try_from(month).ok()?,
         i8::try_from(day).ok()?,
         i8::try_from(hour).ok()?,
         i8::try_from(minute).ok()?,
-        i8::try_from(second).ok()?,
+        // A leap second is counted as the last second of its minute: instants here have none.
+        i8::try_from(second.min(59)).ok()?,
         0,
     )
     .ok()?;
-    let (offset, taken) = parse_offset(text.get(at..)?);
-    at += taken;
     let instant = match offset {
         Some(seconds) => civil.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond() - seconds * 1_000_000,
         None => civil.to_zoned(zone.0.clone()).ok()?.timestamp().as_microsecond(),
     };
-    Some((Timestamp(instant + micros), at))
+    // What is beyond the calendar's end could not be shown.
+    jiff::Timestamp::from_microsecond(instant + micros).ok().map(|instant| Timestamp(instant.as_microsecond()))
 }
 
 /// The zones that the UI of Airflow 2 writes by their abbreviation, as hours east of UTC; only those that mean one zone to almost everybody.
@@ -244,6 +258,13 @@ const ABBREVIATIONS: [(&str, f64); 22] = [
 
 /// The offset in seconds east of UTC that stands at the start of `text`, and the bytes it took.
 fn parse_offset(text: &[u8]) -> (Option<i64>, usize) {
+    // Gunicorn puts a space before `+0000`; a sign and four digits are nothing else there.
+    if let Some(numeric @ [b'+' | b'-', ..]) = text.strip_prefix(b" ")
+        && numeric.get(5).is_none_or(|byte| !byte.is_ascii_digit())
+        && let (Some(seconds), 5) = parse_offset(numeric)
+    {
+        return (Some(seconds), 6);
+    }
     if let Some(name) = text.strip_prefix(b" ") {
         let length = name.iter().take(5).take_while(|byte| byte.is_ascii_uppercase()).count();
         let hours = ABBREVIATIONS.iter().find(|(known, _)| known.as_bytes() == &name[..length]).map(|(_, hours)| *hours);
@@ -304,6 +325,7 @@ mod tests {
             "2025-01-01T11:15:30.123+01:00",
             "2025-01-01T10:15:30.123Z",
             "2025-01-01 10:15:30,123",
+            "2025-01-01 12:15:30,123 +0200",
             "2025-01-01, 10:15:30.123 UTC",
             "2025-01-01, 11:15:30.123 CET",
             "2025-01-01, 05:15:30.123 EST",

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::time::{Timestamp, Zone, parse_prefix};
+use crate::time::{Timestamp, Zone, parse_epoch, parse_prefix};
 
 /// Keys with a time, the surest first: what the writer of the record says comes before what a collector adds.
 const TIME_KEYS: [&str; 8] = ["timestamp", "asctime", "time", "ts", "@timestamp", "date", "receiveTimestamp", "eventTime"];
@@ -10,20 +10,12 @@ const TIME_KEYS: [&str; 8] = ["timestamp", "asctime", "time", "ts", "@timestamp"
 /// When an object says that it was written.
 pub(super) fn time_in(object: &Map<String, Value>, zone: &Zone) -> Option<Timestamp> {
     TIME_KEYS.iter().find_map(|key| match object.get(*key)? {
-        Value::String(text) => parse_prefix(text.trim_start().as_bytes(), zone).map(|(time, _)| time).or_else(|| epoch(text.parse().ok()?)),
-        Value::Number(number) => epoch(number.as_f64()?),
+        Value::String(text) => {
+            parse_prefix(text.trim_start().as_bytes(), zone).map(|(time, _)| time).or_else(|| parse_epoch(text.parse().ok()?))
+        }
+        Value::Number(number) => parse_epoch(number.as_f64()?),
         _ => None,
     })
-}
-
-/// An instant as a number since 1970, in seconds, milliseconds, microseconds or nanoseconds: which, tells the size of the number, for the
-/// instants between 2001 and 2286 do not overlap in these units.
-fn epoch(number: f64) -> Option<Timestamp> {
-    const SECONDS: std::ops::Range<f64> = 1e9..1e10;
-    let per_second = [1.0, 1e3, 1e6, 1e9].into_iter().find(|unit| SECONDS.contains(&(number / unit)))?;
-    #[expect(clippy::cast_possible_truncation, reason = "the range above fits")]
-    let micros = (number / per_second * 1e6).round() as i64;
-    Some(Timestamp(micros))
 }
 
 #[cfg(test)]
