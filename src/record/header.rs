@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::time::{Timestamp, Zone, parse_prefix};
+use crate::time::{Timestamp, Zone, parse_ctime, parse_prefix};
 
 use super::Level;
 
@@ -27,8 +27,10 @@ pub enum Dialect {
     Python,
     /// `[2026-11-21 08:07:53,777: INFO/ForkPoolWorker-3]`: Celery.
     Celery,
-    /// `[ 1216.588667] `: the kernel.
+    /// `[ 1216.588667] `, `[Sat Nov 21 08:07:53 2026] `: the kernel.
     Kernel,
+    /// A form that the user described.
+    Own,
 }
 
 /// What a record's header says.
@@ -67,7 +69,7 @@ pub(super) fn line_kind(line: &[u8]) -> LineKind {
         Some(b'[') => {
             if starts_with_date(after_escapes(&line[1..])) {
                 if subtask_text(line).is_some() { LineKind::SubtaskText } else { LineKind::Headed }
-            } else if kernel_clock(line).is_some() {
+            } else if kernel_clock(line).is_some() || ctime(line, &Zone::default()).is_some() {
                 LineKind::Headed
             } else if line.starts_with(b"[] {") {
                 LineKind::Weak
@@ -86,6 +88,7 @@ pub(super) fn line_kind(line: &[u8]) -> LineKind {
             }
         }
         Some(b'*') if line.starts_with(b"*** ") => LineKind::Headed,
+        Some(b' ') if group_mark(line).is_some() => LineKind::Headed,
         Some(byte) if byte.is_ascii_digit() && starts_with_date(line) => LineKind::Headed,
         Some(byte) if byte.is_ascii_uppercase() && level_word(line).is_some() => LineKind::Weak,
         _ => LineKind::Plain,
@@ -132,6 +135,22 @@ fn kernel_clock(line: &[u8]) -> Option<usize> {
     let inner = line.get(1..close)?.trim_ascii();
     let dotted = inner.iter().filter(|byte| **byte == b'.').count() == 1;
     (dotted && inner.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')).then_some(close + 1)
+}
+
+/// `[Sat Nov 21 08:07:53 2026] `, which `dmesg -T` makes of the kernel's clock: when, and the length.
+fn ctime(line: &[u8], zone: &Zone) -> Option<(Timestamp, usize)> {
+    // What else begins with a bracket mostly has no month there.
+    line.get(1..4)?.iter().all(u8::is_ascii_alphabetic).then_some(())?;
+    let (time, length) = parse_ctime(&line[1..], zone)?;
+    (line.get(1 + length) == Some(&b']')).then_some((time, length + 2))
+}
+
+/// ` INFO - ::group::Log message source details`, which the web server of Airflow 2.11 puts before a log: a record that has lost its time. Gives
+/// its level and where the text begins.
+fn group_mark(line: &[u8]) -> Option<(Level, usize)> {
+    let (level, text_at) = level_word(line.strip_prefix(b" ")?)?;
+    let text = line.get(1 + text_at..)?;
+    (text.starts_with(b"::group::") || text.starts_with(b"::endgroup::")).then_some((level, 1 + text_at))
 }
 
 /// `{file.py:12}` or `{{file.py:12}}` at the start of `text`: the inside, and the length of the whole.
@@ -182,7 +201,7 @@ pub fn time_of(head: &[u8], zone: &Zone) -> Option<Timestamp> {
         byte if byte.is_ascii_digit() => 0,
         _ => return None,
     };
-    parse_prefix(&head[at..], zone).map(|(time, _)| time)
+    parse_prefix(&head[at..], zone).or_else(|| ctime(head, zone)).map(|(time, _)| time)
 }
 
 /// Reads the header of a record that is not JSON.
@@ -206,6 +225,10 @@ fn parse_plain(line: &[u8], zone: &Zone) -> Header {
     match line.first() {
         Some(b'[') => bracketed(line, zone),
         Some(b'{') => behind_time(line, 0, Header { dialect: Dialect::Legacy, ..Header::default() }),
+        Some(b' ') => match group_mark(line) {
+            Some((level, text_at)) => Header { level: Some(level), dialect: Dialect::Text, text_at, ..Header::default() },
+            None => Header::default(),
+        },
         Some(byte) if byte.is_ascii_digit() => unbracketed(line, zone),
         _ => match level_word(line) {
             Some((level, text_at)) => Header { level: Some(level), dialect: Dialect::Python, text_at, ..Header::default() },
@@ -219,6 +242,9 @@ fn bracketed(line: &[u8], zone: &Zone) -> Header {
     let inner = after_escapes(&line[1..]);
     let inner_at = line.len() - inner.len();
     let Some((time, length)) = parse_prefix(inner, zone) else {
+        if let Some((time, text_at)) = ctime(line, zone) {
+            return Header { time: Some(time), dialect: Dialect::Kernel, text_at: skip_spaces(line, text_at), ..Header::default() };
+        }
         return match kernel_clock(line) {
             Some(text_at) => Header { dialect: Dialect::Kernel, text_at: skip_spaces(line, text_at), ..Header::default() },
             None if line.starts_with(b"[] ") => behind_time(line, 3, Header { dialect: Dialect::Legacy, ..Header::default() }),
@@ -362,6 +388,10 @@ mod tests {
                 Dialect::Text,
             ),
             ("[ 1216.588667] x", None, None, None, Dialect::Kernel),
+            ("[Sat Nov 21 07:16:20.749 2026] x", time(), None, None, Dialect::Kernel),
+            ("2026-11-21T07:16:20,749000+00:00 x", time(), None, None, Dialect::Python),
+            ("[2026-11-21 07:16:20.749 +0000] x", time(), None, None, Dialect::Legacy),
+            (" INFO - ::endgroup::x", None, Some(Level::Info), None, Dialect::Text),
             ("ERROR - x", None, Some(Level::Error), None, Dialect::Python),
             ("x", None, None, None, Dialect::Bare),
             (
@@ -373,7 +403,14 @@ mod tests {
             ),
         ];
         for (line, time, level, logger, dialect) in cases {
-            assert_eq!(header(line), (time, level, logger.map(str::to_owned), dialect, "x".to_owned()), "{line}");
+            let text = if line.starts_with(' ') { "::endgroup::x" } else { "x" };
+            let kind = match dialect {
+                Dialect::Bare => LineKind::Plain,
+                _ if line.starts_with("ERROR") => LineKind::Weak,
+                _ => LineKind::Headed,
+            };
+            assert_eq!(header(line), (time, level, logger.map(str::to_owned), dialect, text.to_owned()), "{line}");
+            assert_eq!(line_kind(line.as_bytes()), kind, "{line}");
         }
     }
 
