@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::record::{Chain, Connection, Exception, Facts, Level, Outcome, endpoints_in};
+use crate::record::{Chain, Connection, Facts, Frame, Level, Outcome, endpoints_in};
 use crate::rule::{RuleSet, SymptomIx};
 use crate::scan::{Ending, FailureRecord, Match, Observation, is_trouble};
 use crate::source::Kind;
@@ -46,6 +46,10 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         let of_symptom = || log.matches.iter().filter(|found| found.symptom == symptom && found.line >= log.last_begin);
         of_symptom().find(|found| record.is_some_and(|record| record.line == found.line)).or_else(|| of_symptom().next_back())
     });
+    let inner = found.zip(record).and_then(|(found, record)| inner_record(log, record, found, rules));
+    // A verdict says less than the exception that the program printed before it.
+    let printed = inner.filter(|inner| found.is_some_and(|found| found.line > inner.last_line));
+    let record = inner.or(record);
     let chain = record.map(|record| record.chain.clone()).unwrap_or_default();
     let mut facts = found.map(|found| found.facts.clone()).unwrap_or_default();
     for other in log.matches.iter().filter(|other| record.is_some_and(|record| record.line == other.line) && shown.contains(&other.symptom))
@@ -61,12 +65,18 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         Connection::Session if before.answered => Connection::Reused,
         connection => connection,
     });
+    let (line, excerpt) = match (printed, found, record) {
+        (Some(printed), ..) => (printed.at_line, printed.excerpt.clone()),
+        (None, Some(found), _) => (found.at_line, found.excerpt.clone()),
+        (None, None, Some(record)) => (record.at_line, record.excerpt.clone()),
+        (None, None, None) => (log.lines.max(1), String::new()),
+    };
     Some(Failure {
         symptom,
-        line: found.map(|found| found.at_line).or_else(|| record.map(|record| record.line)).unwrap_or_else(|| log.lines.max(1)),
+        line,
         time,
-        excerpt: found.map(|found| found.excerpt.clone()).or_else(|| record.map(|record| record.excerpt.clone())).unwrap_or_default(),
-        frames: own_frames(&chain.exceptions),
+        excerpt,
+        frames: own_frames(&chain),
         endpoint,
         phase: call.and_then(|record| record.phase),
         connection,
@@ -111,6 +121,16 @@ fn fatal_record(log: &Observation, is_task: bool) -> Option<&FailureRecord> {
             last().rev().find(|failure| is_trouble(failure.level) || failure.level.is_none())
         }
     })
+}
+
+/// Where the record that ended an attempt only says that something inside failed: the exception that the program printed before it.
+fn inner_record<'a>(log: &'a Observation, record: &FailureRecord, found: &Match, rules: &RuleSet) -> Option<&'a FailureRecord> {
+    let before = || log.failures.iter().rev().filter(|failure| failure.line >= log.last_begin && failure.last_line < record.line);
+    if found.line < record.line && !rules.symptoms[found.symptom].verdict {
+        return before().find(|failure| (failure.line..=failure.last_line).contains(&found.line));
+    }
+    let near = |failure: &&FailureRecord| !failure.fatal && failure.last_line + INSIDE_LINES >= record.line && !failure.excerpt.is_empty();
+    before().find(near).filter(|_| rules.symptoms[found.symptom].verdict)
 }
 
 /// The symptoms that may stand for the failure, the best first.
@@ -232,13 +252,14 @@ impl Before {
 /// How long before the line that announces a call a mention of its endpoint counts as an earlier use.
 const EARLIER_USE_MIN: Span = Span::seconds(1);
 
-/// The innermost frames of code that is neither Python's, nor Airflow's, nor a library's.
-fn own_frames(chain: &[Exception]) -> Vec<String> {
-    let own = |exception: &Exception| -> Vec<String> {
-        let frames = exception.frames.iter().filter(|frame| frame.is_application());
+/// The innermost frames of code that is neither Python's, nor Airflow's, nor a library's. Where a traceback breaks off, those that are left.
+fn own_frames(chain: &Chain) -> Vec<String> {
+    let own = |frames: &[Frame]| -> Vec<String> {
+        let frames = frames.iter().filter(|frame| frame.is_application());
         frames.map(|frame| format!("{}:{}", frame.file.rsplit('/').next().unwrap_or_default(), frame.function)).collect()
     };
-    let mut frames = chain.iter().rev().map(own).find(|frames| !frames.is_empty()).unwrap_or_default();
+    let raised = chain.exceptions.iter().rev().map(|exception| own(&exception.frames)).find(|frames| !frames.is_empty());
+    let mut frames = raised.unwrap_or_else(|| own(&chain.unfinished));
     frames.split_off(frames.len().saturating_sub(FRAMES_MAX))
 }
 

@@ -37,7 +37,10 @@ pub(super) fn title(incident: &Incident, attempts: &[Attempt], rules: &RuleSet) 
             match raised {
                 Some(raised) if raised.message.is_empty() => format!("Unrecognised failure: {}", raised.class),
                 Some(raised) => format!("Unrecognised failure: {}: {}", raised.class, shortened(&raised.message)),
-                None => "Unrecognised failure".to_owned(),
+                None => match failure.and_then(|failure| failure.frames.last()) {
+                    Some(frame) => format!("Unrecognised failure in {frame}, whose traceback breaks off"),
+                    None => "Unrecognised failure".to_owned(),
+                },
             }
         }
     };

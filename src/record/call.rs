@@ -154,7 +154,7 @@ pub(super) const ENDPOINT_LITERALS: [&str; 4] = ["://", "host='", CONNECTION_BEG
 const CONNECTION_BEGINS: [&str; 2] = ["Retrieving connection '", "Using connection ID '"];
 
 /// Searches for [`ENDPOINT_LITERALS`], made ready once: healthy logs are full of URLs.
-static ENDPOINTS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| ENDPOINT_LITERALS.map(|literal| Finder::new(literal)));
+static ENDPOINTS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| ENDPOINT_LITERALS.map(Finder::new));
 
 /// The endpoints that a text names: of URLs, of urllib3's `host='..', port=..`, of `Retrieving connection '..'`. Lower case, with port.
 ///

@@ -59,11 +59,26 @@ pub struct Record {
     pub text: String,
     /// The lines of the text are not those of the log: they were put into the form that all logs share.
     pub rendered: bool,
+    /// The number of the log's line for each line of the text, where a record was put together from several; else empty.
+    pub lines: Vec<u32>,
     /// The exceptions it carries, root first; empty when it carries none.
     pub chain: Chain,
 }
 
 impl Record {
+    /// The number of the log's line in which the byte `at` of the text stands.
+    #[must_use]
+    pub fn line_at(&self, at: usize) -> u32 {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let further = memchr::memchr_iter(b'\n', before).count();
+        if let Some(line) = self.lines.get(further).or(self.lines.last()) {
+            return *line;
+        }
+        // The lines of a JSON record's text all stand in its one line.
+        let further = if self.rendered { 0 } else { u32::try_from(further).unwrap_or(u32::MAX) };
+        self.line + further.min(self.line_count.saturating_sub(1))
+    }
+
     /// Parses what the splitter cut out.
     #[must_use]
     pub fn parse(raw: &RawRecord<'_>, zone: &Zone) -> Self {

@@ -1,6 +1,8 @@
 //! Tracebacks that stand in a log one line per record, each behind a header of its own: what a task writes to its standard error in
 //! Airflow 3, what a Bash command or a pod prints, what `logging_mixin` catches. A record alone holds only a part of it.
 
+use std::ops::Range;
+
 use super::python_line::{is_head, link};
 use super::traceback::{Reader, Reading};
 use super::{Level, Record};
@@ -93,12 +95,14 @@ impl Open {
         let head = head_at(text)?;
         let line_at = text.get(..head)?.rfind('\n').map_or(0, |before| before + 1);
         let prefix = text.get(line_at..head)?.trim_start().to_owned();
+        // It begins in the record's last line.
+        let first = record.line_at(record.text.len());
         let mut record = record.clone();
         let line = text.get(head..)?.to_owned();
         record.text.clear();
         record.rendered = true;
         let mut open = Self { record, prefix, reader: Reader::default(), raised: false, records_between: 0 };
-        open.push(&line);
+        open.push(&line, first..first + 1);
         Some(open)
     }
 
@@ -122,7 +126,7 @@ impl Open {
             Reading::Message | Reading::Text => self.reader.awaits_next() && is_head(trimmed) || self.reader.in_group(line),
         };
         if belongs {
-            self.push(line);
+            self.push(line, record.line..record.line_at(record.text.len()) + 1);
             self.record.line_count = record.line.saturating_sub(self.record.line).saturating_add(record.line_count);
             self.records_between = 0;
             self.raised = matches!(self.reader.state(), Reading::Message | Reading::Text) && !self.reader.awaits_next();
@@ -130,7 +134,8 @@ impl Open {
         belongs
     }
 
-    fn push(&mut self, line: &str) {
+    /// Adds what one record says, which stands in those lines of the log.
+    fn push(&mut self, line: &str, numbers: Range<u32>) {
         let text = &mut self.record.text;
         let at = text.len() + usize::from(!text.is_empty());
         self.reader.line(line, at);
@@ -139,6 +144,8 @@ impl Open {
                 text.push('\n');
             }
             text.push_str(line);
+            let last = numbers.end.saturating_sub(1);
+            self.record.lines.extend(line.split('\n').zip(numbers.chain(std::iter::repeat(last))).map(|(_, number)| number));
         }
     }
 

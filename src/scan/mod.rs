@@ -3,6 +3,7 @@
 mod driver;
 mod observe;
 mod reading;
+mod wholes;
 
 pub use driver::{Options, scan};
 pub use observe::{Observed, observe};
@@ -158,6 +159,8 @@ pub const EXCERPT_BYTES_MAX: usize = 400;
 pub struct FailureRecord {
     /// Its first line, from 1.
     pub line: u32,
+    /// Its last one.
+    pub last_line: u32,
     /// When.
     pub time: Option<Timestamp>,
     /// Its level.
@@ -166,8 +169,10 @@ pub struct FailureRecord {
     pub fatal: bool,
     /// The exceptions, root first.
     pub chain: Chain,
-    /// The last line of the exceptions: what Python prints for the one that was raised.
+    /// The last line of the exceptions: what Python prints for the one that was raised. Where a traceback breaks off, its last frame.
     pub excerpt: String,
+    /// In which line of the log that stands.
+    pub at_line: u32,
     /// What the call was doing, by the frames.
     pub phase: Option<Phase>,
     /// What is known of the connection.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, connection_of, endpoints_in, landmarks,
-    phase_of, tells_of_answer, time_of,
+    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, TracebackLines, connection_of, endpoints_in,
+    landmarks, phase_of, tells_of_answer, time_of,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
@@ -35,8 +35,8 @@ const HEAD_BYTES: usize = 48;
 
 /// The state while one log is read.
 pub(super) struct Reading<'a> {
-    observer: &'a Observer<'a>,
-    log: Observation,
+    pub(super) observer: &'a Observer<'a>,
+    pub(super) log: Observation,
     candidates: Vec<SymptomIx>,
     kept: BTreeMap<SymptomIx, usize>,
     /// The heads of the records before, the latest last, with the time that an envelope gives them.
@@ -60,6 +60,10 @@ pub(super) struct Reading<'a> {
     cut_records: u64,
     /// The last record is a JSON object that does not end, or a traceback without its exception.
     last_is_broken: bool,
+    /// Tracebacks whose lines are records of their own.
+    pub(super) pieces: TracebackLines,
+    /// The times of the records before the first line of the oldest of them, the latest first.
+    pub(super) before_pieces: Vec<Timestamp>,
 }
 
 impl<'a> Reading<'a> {
@@ -93,6 +97,8 @@ impl<'a> Reading<'a> {
             bad_encoding_line: 0,
             cut_records: 0,
             last_is_broken: false,
+            pieces: TracebackLines::default(),
+            before_pieces: Vec::new(),
         }
     }
 
@@ -121,7 +127,7 @@ impl<'a> Reading<'a> {
         let signs = self.observer.rules.look(raw.bytes, &mut candidates);
         // The first records tell the dialect, and when the log begins.
         let first = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
-        if first || !candidates.is_empty() || signs.any() {
+        if first || self.pieces.is_open() || !candidates.is_empty() || signs.any() {
             let record = Record::parse(raw, self.observer.zone);
             if first {
                 self.records_at_start += 1;
@@ -129,6 +135,15 @@ impl<'a> Reading<'a> {
                 self.log.started = record.time;
             }
             self.read(&record, &candidates, signs);
+            if signs.exception || self.pieces.is_open() {
+                let was_open = self.pieces.is_open();
+                for whole in self.pieces.feed(&record) {
+                    self.whole(&whole);
+                }
+                if !was_open {
+                    self.before_pieces = self.times_before().take(2).collect();
+                }
+            }
         }
         self.candidates = candidates;
         self.remember(raw);
@@ -175,8 +190,10 @@ impl<'a> Reading<'a> {
         for (symptom, hit) in shown {
             self.matched(symptom, record, hit, fatal);
         }
-        if fatal || !record.chain.exceptions.is_empty() {
-            self.failure(record, fatal);
+        let breaks_off = !record.chain.unfinished.is_empty() && !record.chain.cut_top;
+        if fatal || breaks_off || !record.chain.exceptions.is_empty() {
+            let before: Vec<Timestamp> = self.times_before().take(2).collect();
+            self.failure(record, fatal, &before);
         }
     }
 
@@ -307,7 +324,7 @@ impl<'a> Reading<'a> {
         });
     }
 
-    fn matched(&mut self, symptom: SymptomIx, record: &Record, hit: Hit, fatal: bool) {
+    pub(super) fn matched(&mut self, symptom: SymptomIx, record: &Record, hit: Hit, fatal: bool) {
         let (at_line, excerpt) = excerpt_at(record, telling(record, hit.at));
         let found = Match {
             symptom,
@@ -333,19 +350,22 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn failure(&mut self, record: &Record, fatal: bool) {
-        let elapsed = record.time.zip(self.times_before().next()).map(|(now, before)| now - before).filter(|span| span.0 >= 0);
+    /// Notes a record that says what failed. `before`: the times of the two records before it, the later first.
+    pub(super) fn failure(&mut self, record: &Record, fatal: bool, before: &[Timestamp]) {
+        let (late, early) = (before.first().copied(), before.get(1).copied());
+        let elapsed = record.time.zip(late).map(|(now, before)| now - before).filter(|span| span.0 >= 0);
         // Where the code logs a line just before its call, the silence lies before that line.
         let idle_before = match elapsed {
-            Some(elapsed) if elapsed < Span::seconds(1) => {
-                self.times_before().next().zip(self.times_before().nth(1)).map(|(late, early)| late - early)
-            }
+            Some(elapsed) if elapsed < Span::seconds(1) => late.zip(early).map(|(late, early)| late - early),
             elapsed => elapsed,
         };
-        let shown = record.chain.raised().map_or(0, |exception| exception.at);
-        let (_, excerpt) = excerpt_at(record, shown);
+        // Where a traceback breaks off, its last frame tells how far it came.
+        let last_frame = || record.text.rfind("  File \"").filter(|_| !record.chain.unfinished.is_empty()).unwrap_or_default();
+        let shown = record.chain.raised().map_or_else(last_frame, |exception| exception.at);
+        let (at_line, excerpt) = excerpt_at(record, shown);
         let failure = FailureRecord {
             line: record.line,
+            last_line: record.line.saturating_add(record.line_count.saturating_sub(1)),
             time: record.time,
             level: record.level,
             fatal,
@@ -356,6 +376,7 @@ impl<'a> Reading<'a> {
             running_for: record.time.zip(self.log.started).map(|(now, start)| now - start),
             chain: record.chain.clone(),
             excerpt,
+            at_line,
         };
         if self.log.failures.len() >= FAILURES_MAX {
             self.log.failures.remove(FAILURES_MAX / 2);
@@ -371,6 +392,9 @@ impl<'a> Reading<'a> {
 
     /// Says what the log says, and adds what of it was not understood. `is_cut`: reading it failed before its end.
     pub(super) fn finish(mut self, is_cut: bool, unfinished_line: bool, problems: &mut Vec<Problem>) -> Observation {
+        for whole in self.pieces.finish() {
+            self.whole(&whole);
+        }
         // Supervisor and task write in turn, and the later of two lines may stand first.
         let told =
             self.log.failures.iter().filter_map(|failure| failure.time).chain(self.log.matches.iter().filter_map(|found| found.time));
@@ -463,10 +487,7 @@ fn excerpt_at(record: &Record, at: usize) -> (u32, String) {
         }
         excerpt = &excerpt[..cut];
     }
-    let further = text.as_bytes()[..begin].iter().filter(|byte| **byte == b'\n').count();
-    // The lines of a JSON record's text all stand in its one line.
-    let further = if record.rendered { 0 } else { u32::try_from(further).unwrap_or(u32::MAX).min(record.line_count.saturating_sub(1)) };
-    (record.line + further, excerpt.to_owned())
+    (record.line_at(begin), excerpt.to_owned())
 }
 
 /// Whether a level marks trouble.

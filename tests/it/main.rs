@@ -18,4 +18,5 @@ mod readme;
 mod report;
 mod rules;
 mod stories;
+mod tracebacks;
 mod tree;
