@@ -1,6 +1,8 @@
 //! What the services of Airflow, its executors and the kernel say of task instances and processes: the scheduler that finished or lost one, the
 //! worker that took it, the pod that was killed, the process that the kernel ended.
 
+use memchr::memmem;
+
 use crate::source::TaskInstance;
 use crate::time::{Timestamp, Zone, parse_prefix};
 
@@ -100,7 +102,7 @@ pub(super) fn about(record: &Record, found: &mut dyn FnMut(super::Landmark)) {
         return give(About { task, ids: ids_in(text), ..About::default() });
     }
     // Schedulers name an instance in every line about it; only what went wrong is worth keeping.
-    let wrong = record.level >= Some(Level::Warning) || text.contains("ailed") || text.contains("OOMKilled");
+    let wrong = record.level >= Some(Level::Warning) || contains(text, "ailed") || contains(text, "OOMKilled");
     if wrong && let Some(task) = keyword_identity(text) {
         let host = quoted(text, "hostname='").filter(|host| !host.is_empty()).map(str::to_owned);
         give(About { task, host, ids: ids_in(text), ..About::default() });
@@ -203,7 +205,7 @@ fn worker(record: &Record, text: &str) -> Option<About> {
         let task = command_identity(rest.split(']').next()?)?;
         return Some(About { task, ids: id(), worker: process(), ..About::default() });
     }
-    if text.contains("Executing workload in Celery") {
+    if contains(text, "Executing workload in Celery") {
         return Some(About { task: keyword_identity(text)?, ids: ids_in(text), worker: process(), ..About::default() });
     }
     if let Some(rest) = text.strip_prefix("Running <TaskInstance: ") {
@@ -238,7 +240,7 @@ fn kernel(record: &Record, text: &str) -> Option<About> {
         let (pid, _) = leading_number(rest)?;
         return Some(About { pid: Some(pid), return_code: Some(-9), ..About::default() });
     }
-    let before = text.split_once(" segfault at ")?.0;
+    let before = &text[..memmem::find(text.as_bytes(), b" segfault at ")?];
     let pid = before.rsplit_once('[')?.1.strip_suffix("]:")?.parse().ok()?;
     Some(About { pid: Some(pid), return_code: Some(-11), ..About::default() })
 }
@@ -308,8 +310,14 @@ pub(super) fn repr_identity(text: &str) -> Option<TaskInstance> {
     })
 }
 
+/// What stands behind the first `marker`. Every traceback is searched for some twenty of them, all of it and in vain: that takes vector
+/// instructions, which the standard library's search of text has none of.
 pub(super) fn after<'a>(text: &'a str, marker: &str) -> Option<&'a str> {
-    text.find(marker).map(|at| &text[at + marker.len()..])
+    memmem::find(text.as_bytes(), marker.as_bytes()).map(|at| &text[at + marker.len()..])
+}
+
+fn contains(text: &str, word: &str) -> bool {
+    memmem::find(text.as_bytes(), word.as_bytes()).is_some()
 }
 
 /// The value of `key=value, `; the key must stand at the start or behind a separator.

@@ -1,5 +1,7 @@
 //! Compiled conditions: of one record, answered here; of a whole attempt, plain data that `attempt` answers.
 
+use memchr::memmem::Finder;
+
 use crate::record::{Exception, Facts, Level, Record};
 use crate::source::Kind;
 use crate::time::Span;
@@ -91,8 +93,8 @@ pub(crate) enum Condition {
     All(Vec<Self>),
     /// Not this.
     Not(Box<Self>),
-    /// The text holds it.
-    Literal(String),
+    /// The text holds it. The search is made ready once: of a traceback's text it is asked dozens of times.
+    Literal(Finder<'static>),
     /// The expression is found in the text.
     Regex(Pattern),
     /// A class of the chain.
@@ -168,7 +170,7 @@ impl Condition {
                 children.iter().try_fold((None, Facts::default()), |found, child| Some(join(found, child.find(record, kind)?)))
             }
             Self::Not(child) => holds(child.find(record, kind).is_none(), None),
-            Self::Literal(text) => record.text.find(text.as_str()).map(|at| (Some(at), Facts::default())),
+            Self::Literal(text) => text.find(record.text.as_bytes()).map(|at| (Some(at), Facts::default())),
             Self::Regex(expression) => {
                 let at = expression.regex()?.find(&record.text)?.start();
                 let mut facts = Facts::default();

@@ -34,7 +34,7 @@ const ADDED: [&str; 3] = [
 /// The texts of which one must stand in the bytes for the condition to hold; `None` when there are none.
 pub(super) fn required(condition: &Condition) -> Option<Required> {
     match condition {
-        Condition::Literal(text) => longest_piece(text.as_bytes()).map(|piece| vec![piece]),
+        Condition::Literal(text) => longest_piece(text.needle()).map(|piece| vec![piece]),
         Condition::Regex(pattern) => {
             let parts = parts(&pattern.hir()?);
             better(parts.best, parts.exact.and_then(usable))
