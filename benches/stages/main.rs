@@ -1,0 +1,108 @@
+//! How long each stage takes, in units of counting the lines of the same bytes: a figure that says something on any machine.
+//!
+//! `cargo bench` measures and prints the table, `cargo bench -- 3.x` only those inputs, `cargo bench -- --test` runs each measured function
+//! once on small inputs.
+
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark talks to a person and may fail by panicking")]
+
+mod inputs;
+mod table;
+
+use std::fs;
+use std::hint::black_box;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use clap::Parser;
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime};
+use dagnosis::cli::Cli;
+use dagnosis::record::{RawRecord, Record, each_record};
+use dagnosis::rule::{self, RuleSet};
+use dagnosis::time::Zone;
+use dagnosis::{app, scan};
+
+use inputs::Input;
+
+/// The size of each input where it is measured, and where it is only tried.
+const INPUT_BYTES: usize = 16 << 20;
+const TRIED_BYTES: usize = 1 << 20;
+
+/// The rows of the table; the first is the unit of all others.
+const STAGES: [&str; 6] = [LINES, RECORDS, LOOK, PARSE, SCAN, PROGRAM];
+const LINES: &str = "count lines";
+const RECORDS: &str = "cut into records";
+const LOOK: &str = "look for literals";
+const PARSE: &str = "parse every record";
+const SCAN: &str = "scan";
+const PROGRAM: &str = "whole program";
+
+fn main() {
+    let is_tried = !std::env::args().any(|argument| argument == "--bench") || std::env::args().any(|argument| argument == "--test");
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stages");
+    fs::create_dir_all(&scratch).expect("the target folder can be written");
+    let began = SystemTime::now();
+    let mut criterion = Criterion::default()
+        .output_directory(&scratch)
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
+    let rules = rule::load(&[], true).expect("the built-in rules are right");
+    let inputs = inputs::inputs(if is_tried { TRIED_BYTES } else { INPUT_BYTES });
+    for input in &inputs {
+        measure(&mut criterion, input, &rules, &scratch);
+    }
+    criterion.final_summary();
+    let names: Vec<&str> = inputs.iter().map(|input| input.name).collect();
+    print!("{}", table::ratios(&scratch, &names, &STAGES, began));
+}
+
+fn measure(criterion: &mut Criterion, input: &Input, rules: &RuleSet, scratch: &Path) {
+    let zone = Zone::default();
+    let records = records(input, &zone);
+    let path = written(input, scratch);
+    let arguments = ["dagnosis", "--threads", "1", "--format", "json", "--fail-on", "never", &path.to_string_lossy()].map(str::to_owned);
+    let cli = Cli::try_parse_from(arguments).expect("the arguments are right");
+
+    let mut group = criterion.benchmark_group(input.name);
+    group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Bytes(input.bytes.len() as u64));
+    stage(&mut group, LINES, || memchr::memchr_iter(b'\n', black_box(&input.bytes)).count());
+    stage(&mut group, RECORDS, || {
+        let mut lines = 0;
+        each_record(&input.source, &mut input.bytes.as_slice(), &zone, &mut |piece| lines += piece.record.line_count);
+        lines
+    });
+    stage(&mut group, LOOK, || {
+        let mut candidates = Vec::new();
+        records.iter().filter(|record| rules.look(record, &mut candidates).any() || !candidates.is_empty()).count()
+    });
+    stage(&mut group, PARSE, || records.iter().map(|record| Record::parse(&raw(record), &zone).text.len()).sum::<usize>());
+    stage(&mut group, SCAN, || scan::observe(input.source.clone(), &mut input.bytes.as_slice(), rules, &zone).observations.len());
+    stage(&mut group, PROGRAM, || app::run(&cli, &mut io::sink(), &mut io::sink()));
+    group.finish();
+}
+
+fn stage<T>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, work: impl FnMut() -> T) {
+    let mut work = work;
+    group.bench_function(name, |bencher| bencher.iter(&mut work));
+}
+
+/// The bytes of all records of an input.
+fn records(input: &Input, zone: &Zone) -> Vec<Vec<u8>> {
+    let mut records = Vec::new();
+    each_record(&input.source, &mut input.bytes.as_slice(), zone, &mut |piece| records.push(piece.record.bytes.to_vec()));
+    records
+}
+
+fn raw(bytes: &[u8]) -> RawRecord<'_> {
+    RawRecord { bytes, line_end: b"\n", repeats: 0, time: None, level: None, line: 1, line_count: 1, cut: false }
+}
+
+/// Writes the input where the program finds it under its own name.
+fn written(input: &Input, scratch: &Path) -> PathBuf {
+    let path = scratch.join("logs").join(input.name).join(&input.source.path);
+    fs::create_dir_all(path.parent().expect("it has a folder")).expect("the target folder can be written");
+    fs::write(&path, &input.bytes).expect("the target folder can be written");
+    path
+}
