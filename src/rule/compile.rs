@@ -170,7 +170,7 @@ pub(super) fn record(source: &ConditionSource, node: &Node, context: &mut Contex
     all.extend(source.kind.map(|kind| Condition::Kind(kind.into())));
     all.extend(source.level.map(|level| Condition::Level(level.into())));
     all.extend(source.logger.clone().map(Condition::Logger));
-    all.extend(source.literal.as_deref().map(|text| Condition::Literal(Finder::new(text).into_owned())));
+    all.extend(source.literal.as_deref().map(|text| Condition::Literal(Box::new(Finder::new(text).into_owned()))));
     let classes = [(Which::Every, &source.exception), (Which::Root, &source.root_exception), (Which::Raised, &source.raised_exception)];
     for (which, name) in classes {
         all.extend(name.as_deref().map(|name| Condition::Exception(which, ClassName::parse(name))));

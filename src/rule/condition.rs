@@ -94,7 +94,7 @@ pub(crate) enum Condition {
     /// Not this.
     Not(Box<Self>),
     /// The text holds it. The search is made ready once: of a traceback's text it is asked dozens of times.
-    Literal(Finder<'static>),
+    Literal(Box<Finder<'static>>),
     /// The expression is found in the text.
     Regex(Pattern),
     /// A class of the chain.
