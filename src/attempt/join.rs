@@ -92,6 +92,8 @@ struct All<'a> {
     /// The tasks of which some log says that it succeeded, as DAG and task.
     succeeding: BTreeSet<(&'a str, &'a str)>,
     latest: Option<crate::time::Timestamp>,
+    /// How many logs there are.
+    logs: usize,
 }
 
 impl<'a> All<'a> {
@@ -102,6 +104,7 @@ impl<'a> All<'a> {
             triggers: BTreeMap::new(),
             succeeding: BTreeSet::new(),
             latest: observations.iter().filter_map(|log| log.ended).max(),
+            logs: observations.len(),
         };
         for log in observations {
             match log.source.kind {
@@ -151,7 +154,7 @@ impl<'a> All<'a> {
             failure: None,
             endpoints: log.endpoints.clone(),
         };
-        let mut beside = Beside { max_tries: log.max_tries, latest: self.latest, ..Beside::default() };
+        let mut beside = Beside { max_tries: log.max_tries, latest: self.latest, is_alone: self.logs == 1, ..Beside::default() };
         if attempt.kind == Kind::Task {
             // What stands in another log counts at the attempt's own last line, where a reader looks first.
             let line = log.lines.max(1);

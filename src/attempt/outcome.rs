@@ -21,6 +21,8 @@ pub(super) struct Beside {
     pub(super) trigger_fired: Option<Option<Timestamp>>,
     /// The latest time in any log of the scan.
     pub(super) latest: Option<Timestamp>,
+    /// No other log was given: somebody asks why this one stops.
+    pub(super) is_alone: bool,
     /// Another attempt of the same task is known to have ended with a sign of success that this log lacks.
     pub(super) siblings_say_success: bool,
 }
@@ -97,6 +99,9 @@ fn silent(log: &Observation, beside: &Beside, failed: &dyn Fn(String) -> (Outcom
     let others_went_on = beside.latest.zip(log.ended).is_some_and(|(latest, ended)| latest - ended >= DEAD_AFTER);
     if log.lacks_end && others_went_on {
         return failed("the log stops without its end, while others went on for more than half an hour".to_owned());
+    }
+    if log.lacks_end && beside.is_alone {
+        return failed("the log stops without its end, and is all there is".to_owned());
     }
     if beside.siblings_say_success && !log.is_excerpt && others_went_on {
         return failed("the log stops without the last words that other attempts of this task have".to_owned());

@@ -100,7 +100,7 @@ pub enum Landmark {
 
 /// One of these, or one of [`super::about::ABOUT_LITERALS`], stands in every record that has a landmark, but for the exceptions that the
 /// runner of old versions logs (see [`is_task_failed`]).
-pub(super) const LANDMARK_LITERALS: [&str; 31] = [
+pub(super) const LANDMARK_LITERALS: [&str; 32] = [
     "on host ",
     "Executing <Task(",
     "Starting attempt ",
@@ -120,6 +120,7 @@ pub(super) const LANDMARK_LITERALS: [&str; 31] = [
     "Process exited abnormally",
     "Task exited",
     "Task killed!",
+    "*** Received SIGSEGV ***",
     "Server indicated the task shouldn't be running",
     "externally set to ",
     "DAG bundles loaded",
@@ -268,7 +269,8 @@ fn runner_of_3(text: &str, head: &str, found: &mut dyn FnMut(Landmark)) {
     if head.starts_with("Task exited") {
         found(Landmark::TaskFailed);
     }
-    if head.starts_with("Task killed!") {
+    // The handler that Airflow gives its task process for a crash of native code; the process ends with it.
+    if head.starts_with("Task killed!") || text.contains("*** Received SIGSEGV ***") {
         found(Landmark::Killed);
     }
     // The state that made the server stop it: somebody set it, a timeout of the run, or the scheduler gave the task up.

@@ -52,8 +52,9 @@ pub fn each_record(source: &Source, mut reader: &mut dyn Read, zone: &Zone, visi
     let mut head = Vec::new();
     let failure = (&mut reader).take(HEAD_BYTES as u64).read_to_end(&mut head).err();
     let sort = envelope::recognise(&head, head.len() < HEAD_BYTES);
-    // What belongs to one attempt by its name is one stream, whatever its lines say.
-    let is_one = matches!(source.kind, Kind::Task | Kind::Trigger);
+    // What belongs to one attempt by its name is one stream, whatever its lines say. So is the log of a DAG file: where it names attempts, it speaks
+    // of their callbacks, and not as their process.
+    let is_one = matches!(source.kind, Kind::Task | Kind::Trigger | Kind::DagProcessor);
     let rest = Rest { failure, reader };
     let speakers = (!is_one).then(|| Speakers::new(source.kind));
     match sort {

@@ -225,7 +225,7 @@ impl Markdown<'_, '_> {
         }
         writeln!(self.out, "- {} {what}", figures::count(attempts.len() as u64, "attempt"))?;
         for attempt in attempts.iter().take(PATHS_MAX) {
-            writeln!(self.out, "  - {}", self.code(&words::log_name(attempt)))?;
+            writeln!(self.out, "  - {}{}", self.code(&words::log_name(attempt)), self.text(&words::last_seen(attempt)))?;
         }
         self.more(attempts.len())
     }

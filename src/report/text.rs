@@ -273,7 +273,8 @@ impl Text<'_, '_> {
         if attempts.is_empty() {
             return Ok(());
         }
-        let lines: Vec<String> = attempts.iter().take(PATHS_MAX).map(|attempt| words::log_name(attempt)).collect();
+        let lines: Vec<String> =
+            attempts.iter().take(PATHS_MAX).map(|attempt| words::log_name(attempt) + &words::last_seen(attempt)).collect();
         self.list(&format!("{} {what}", figures::count(attempts.len() as u64, "attempt")), &lines, attempts.len())
     }
 

@@ -77,8 +77,9 @@ fn outcomes(before: &str, totals: &Totals) -> String {
 pub(super) const NOTHING_READ: &str = "Give a folder of task logs (Airflow keeps them in $AIRFLOW_HOME/logs, or where base_log_folder or \
      remote_base_log_folder points), an archive of them, single files, or - for standard input.";
 
-/// What is said of attempts that end nobody knows how.
-pub(super) const UNKNOWN_OUTCOME: &str = "with unknown outcome: nothing tells how it ended";
+/// What is said of attempts that end nobody knows how, and where it can be found out.
+pub(super) const UNKNOWN_OUTCOME: &str = "with unknown outcome: nothing tells how it ended. The output of what ran it would: that of the worker or the \
+     pod, with the LocalExecutor the scheduler's (before Airflow 3, the scheduler's log in any case); or an export with --task-instances";
 
 /// What is said of failed attempts without a failure.
 pub(super) const UNASSIGNED: &str = "failed without any trace of why";
@@ -205,6 +206,13 @@ pub(super) fn log_name(attempt: &Attempt) -> String {
         return format!("{} (no log; known from {})", attempt.name(), attempt.path);
     }
     named(&attempt.path, attempt.member.as_deref())
+}
+
+/// When and where an attempt was last seen alive: there the end of its process may be looked for. To stand behind the log's name.
+pub(super) fn last_seen(attempt: &Attempt) -> String {
+    let time = attempt.ended.map(|ended| format!(" last line at {ended}"));
+    let host = attempt.host.as_deref().map(|host| format!(" on {host}"));
+    if time.is_none() && host.is_none() { String::new() } else { format!(":{}{}", time.unwrap_or_default(), host.unwrap_or_default()) }
 }
 
 /// What provoked the others: the attempt with its log, or the log alone where it is no attempt.
