@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::record::{Chain, Connection, Facts, Frame, Level, Outcome, endpoints_in};
+use crate::record::{Bound, Bounded, Call, Chain, Connection, Endpoint, Facts, Frame, Level, Outcome, Timeout};
 use crate::rule::{RuleSet, SymptomIx};
 use crate::scan::{Ending, FailureRecord, Match, Observation, is_trouble};
 use crate::source::Kind;
@@ -58,13 +58,11 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
     }
     let time = found.and_then(|found| found.time).or_else(|| record.and_then(|record| record.time)).or(attempt.ended);
     // Where the failure's place in time is known only roughly (a kill, a silence), so is the call.
-    let call = record.filter(|record| found.is_none_or(|found| found.line >= record.line));
-    let endpoint = endpoint_of(&facts, &chain, attempt, symptom, rules, time);
-    let before = Before::of(endpoint.as_deref(), attempt, time, call.and_then(|record| record.elapsed));
-    let connection = call.and_then(|record| record.connection).map(|connection| match connection {
-        Connection::Session if before.answered => Connection::Reused,
-        connection => connection,
-    });
+    let failing = record.filter(|record| found.is_none_or(|found| found.line >= record.line));
+    let named = record.and_then(|record| record.call.endpoint.as_ref()).map(Endpoint::key);
+    let endpoint = endpoint_of(&facts, named, attempt, symptom, rules, time);
+    let before = Before::of(endpoint.as_deref(), attempt, time, failing.and_then(|record| record.since_before));
+    let call = call_of(failing, found, &facts, &before);
     let (line, excerpt) = match (printed, found, record) {
         (Some(printed), ..) => (printed.at_line, printed.excerpt.clone()),
         (None, Some(found), _) => (found.at_line, found.excerpt.clone()),
@@ -78,11 +76,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         excerpt,
         frames: own_frames(&chain),
         endpoint,
-        phase: call.and_then(|record| record.phase),
-        connection,
-        elapsed: call.and_then(|record| record.elapsed),
-        // What the call itself took is no silence before it.
-        idle_before: call.and_then(|record| record.idle_before.filter(|idle| !(before.announced && record.elapsed == Some(*idle)))),
+        call,
         running_for: time.zip(attempt.started).map(|(end, start)| end - start),
         chain: chain.exceptions,
         facts,
@@ -197,20 +191,15 @@ fn order(symptoms: impl Iterator<Item = SymptomIx>, rules: &RuleSet) -> Vec<Symp
 /// The endpoint of the failing call: what the failure's own text names, or else the one that was mentioned last before it.
 fn endpoint_of(
     facts: &Facts,
-    chain: &Chain,
+    named: Option<String>,
     attempt: &Attempt,
     symptom: Option<SymptomIx>,
     rules: &RuleSet,
     time: Option<Timestamp>,
 ) -> Option<String> {
     if let Some(endpoint) = facts.endpoint() {
-        return Some(endpoint);
-    }
-    let mut named = None;
-    for exception in &chain.exceptions {
-        endpoints_in(&exception.message, |endpoint| {
-            named.get_or_insert(endpoint);
-        });
+        // A rule may have caught the host alone.
+        return named.filter(|named| named.strip_prefix(&endpoint).is_some_and(|port| port.starts_with(':'))).or(Some(endpoint));
     }
     if named.is_some() {
         return named;
@@ -228,23 +217,63 @@ pub(super) fn has_endpoint(symptom: Option<SymptomIx>, rules: &RuleSet) -> bool 
     symptom.is_some_and(|symptom| CATEGORIES_WITH_ENDPOINT.contains(&rules.symptoms[symptom].category.as_str()))
 }
 
+/// The call that failed: what its record tells, or where there is none the line that shows the symptom; completed by what a rule caught
+/// and by what the log tells of its endpoint before.
+fn call_of(record: Option<&FailureRecord>, found: Option<&Match>, facts: &Facts, before: &Before) -> Call {
+    let mut call = match (record, found) {
+        (Some(record), _) => record.call.clone(),
+        (None, Some(found)) => Call::of_text(&found.excerpt),
+        (None, None) => Call::default(),
+    };
+    call.method = call.method.take().or_else(|| facts.method.clone());
+    let kind = call.timeout.and_then(|timeout| timeout.kind);
+    if let (None, Some(limit)) = (call.timeout.and_then(|timeout| timeout.limit), facts.timeout) {
+        call.timeout = Some(Timeout { limit: Some(limit), kind });
+    }
+    call.connection = call.connection.map(|connection| match connection {
+        Connection::Session if before.answered => Connection::Reused,
+        connection => connection,
+    });
+    let since = record.and_then(|record| record.since_before);
+    if before.announced {
+        // What the call itself took is no silence before it.
+        call.silence = call.silence.filter(|silence| since != Some(silence.span));
+        if let Some(elapsed) = call.elapsed.as_mut().filter(|elapsed| elapsed.bound == Bound::AtMost && since == Some(elapsed.span)) {
+            elapsed.bound = Bound::Exact;
+        }
+    }
+    call.idle = record.and(before.idle);
+    call
+}
+
 /// What the log tells of the failing call's endpoint before the call.
 struct Before {
     /// It answered earlier in this attempt.
     answered: bool,
     /// The line before the failure announces the call, so that the silence after it was the call itself.
     announced: bool,
+    /// How long it had not been heard of when the call began.
+    idle: Option<Bounded>,
 }
 
 impl Before {
     fn of(endpoint: Option<&str>, attempt: &Attempt, time: Option<Timestamp>, elapsed: Option<Span>) -> Self {
         let used = endpoint.and_then(|endpoint| attempt.endpoints.get(endpoint));
-        let (Some(used), Some(time)) = (used, time) else { return Self { answered: false, announced: false } };
+        let (Some(used), Some(time)) = (used, time) else { return Self { answered: false, announced: false, idle: None } };
         let line_before = time + Span(-elapsed.unwrap_or_default().0);
         let earlier = |at: Timestamp| at + EARLIER_USE_MIN <= line_before;
+        let announced = used.last.is_some_and(|last| last >= line_before) && used.answered != used.last;
+        // Between two lines there may have been uses that were not logged: a silence is a bound, unless both of its ends were.
+        let idle = if announced {
+            let to_line = |from: Timestamp, bound| Bounded { span: line_before - from, bound };
+            used.answered.map(|at| to_line(at, Bound::Exact))
+        } else {
+            used.answered.or(used.last).map(|at| Bounded { span: time - at, bound: Bound::AtMost })
+        };
         Self {
+            idle: idle.filter(|idle| idle.span.0 >= 0),
             answered: used.answered.is_some_and(|at| at <= line_before) || (used.count > 1 && used.first.is_some_and(earlier)),
-            announced: used.last.is_some_and(|last| last >= line_before) && used.answered != used.last,
+            announced,
         }
     }
 }

@@ -12,7 +12,7 @@ pub use join::join;
 
 use std::collections::BTreeMap;
 
-use crate::record::{Connection, Exception, Facts, Outcome, Phase};
+use crate::record::{Call, Exception, Facts, Outcome};
 use crate::rule::SymptomIx;
 use crate::scan::{Ending, EndpointUse};
 use crate::source::{Kind, TaskInstance};
@@ -162,7 +162,7 @@ impl Role {
 }
 
 /// The one failure of an attempt, however many lines told of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Failure {
     /// What it looks like; `None`: an unrecognised failure.
     pub symptom: Option<SymptomIx>,
@@ -180,14 +180,8 @@ pub struct Failure {
     pub frames: Vec<String>,
     /// The endpoint of the failing call, if it can be told.
     pub endpoint: Option<String>,
-    /// What the call was doing.
-    pub phase: Option<Phase>,
-    /// What is known of its connection.
-    pub connection: Option<Connection>,
-    /// Upper bound of how long the call took.
-    pub elapsed: Option<Span>,
-    /// Silence before the call.
-    pub idle_before: Option<Span>,
+    /// What is known of the call. Its own endpoint is what its record names; `endpoint` is what everything together tells.
+    pub call: Call,
     /// Time from the attempt's start to the failure.
     pub running_for: Option<Span>,
     /// What was caught.

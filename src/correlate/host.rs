@@ -69,7 +69,7 @@ pub(super) fn join(failures: &[Item<'_>], attempts: &[Attempt], sets: &mut Sets)
 
 /// Whether the other side was reached at all: it refused, answered with a status, or closed what it had accepted.
 fn was_answered(item: &Item<'_>) -> bool {
-    matches!(item.failure.phase, Some(Phase::Write | Phase::Body))
+    matches!(item.failure.call.phase, Some(Phase::Send | Phase::Read))
         || item.failure.facts.status.is_some()
         || ANSWERED_FAMILIES.contains(&item.family.as_str())
 }

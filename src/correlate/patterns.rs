@@ -201,7 +201,7 @@ impl View<'_> {
     fn elapsed(&self) -> Option<Pattern> {
         let spans: Vec<Span> = self
             .members()
-            .filter_map(|attempt| attempt.failure.as_ref().filter(|failure| failure.phase.is_some())?.elapsed)
+            .filter_map(|attempt| attempt.failure.as_ref().filter(|failure| failure.call.phase.is_some())?.call.elapsed_at_most())
             .filter(|span| *span >= Span::seconds(1))
             .collect();
         let spread = statistics::spread(&spans).filter(|spread| spans.len() >= CLUSTER_MIN && *spread <= CLUSTER_SPREAD_MAX)?;

@@ -100,7 +100,7 @@ impl<'a> Context<'a> {
             ("status", first(|failure| failure.facts.status.map(|status| status.to_string()))),
             ("errno", first(|failure| failure.facts.errno.map(|errno| errno.to_string()))),
             ("exit_code", first(|failure| failure.facts.exit_code.map(|code| code.to_string()))),
-            ("timeout", first(|failure| failure.facts.timeout.map(|timeout| timeout.to_string()))),
+            ("timeout", first(|failure| failure.call.timeout.and_then(|timeout| timeout.limit).map(|limit| limit.to_string()))),
             (
                 "value",
                 first(|failure| {
@@ -173,10 +173,10 @@ impl<'a> Context<'a> {
             answers.push(attempt.operator.as_ref().map(|operator| globs.iter().any(|glob| crate::rule::glob_matches(glob, operator))));
         }
         if let Some(phases) = &when.phase {
-            answers.push(failure.phase.map(|phase| phases.iter().any(|name| phase == phase_named(*name))));
+            answers.push(failure.call.phase.map(|phase| phases.iter().any(|name| is_named(phase, *name))));
         }
         if let Some(name) = when.connection {
-            let known = failure.connection;
+            let known = failure.call.connection;
             answers.push(match name {
                 ConnectionName::OneShot => known.map(|known| known == Connection::OneShot),
                 ConnectionName::Session => known.map(|known| known != Connection::OneShot),
@@ -184,17 +184,17 @@ impl<'a> Context<'a> {
             });
         }
         if let Some(bounds) = &when.elapsed {
-            answers.push(failure.elapsed.map(|span| bounds.hold(span)));
+            answers.push(failure.call.elapsed_at_most().map(|span| bounds.hold(span)));
         }
         if when.elapsed_near_timeout == Some(true) {
             let near = |(span, timeout): (Span, Span)| {
                 let (span, timeout, slack) = (span.as_secs_f64(), timeout.as_secs_f64(), TIMEOUT_SLACK.as_secs_f64());
                 span >= timeout * TIMEOUT_BELOW && span <= timeout * TIMEOUT_ABOVE + slack
             };
-            answers.push(failure.elapsed.zip(failure.facts.timeout).map(near));
+            answers.push(failure.call.elapsed_at_most().zip(failure.call.timeout.and_then(|timeout| timeout.limit)).map(near));
         }
         if let Some(bounds) = &when.idle_before {
-            answers.push(failure.idle_before.map(|span| bounds.hold(span)));
+            answers.push(failure.call.silence.map(|silence| bounds.hold(silence.span)));
         }
         if let Some(bounds) = &when.running_for {
             answers.push(failure.running_for.map(|span| bounds.hold(span)));
@@ -208,11 +208,11 @@ impl<'a> Context<'a> {
     /// The spans that a sentence's `{median}` stands for.
     fn medians(&self, when: &When, rows: &[usize], words: &mut BTreeMap<&'static str, String>) {
         let get: fn(&Failure) -> Option<Span> = if when.idle_before.is_some() {
-            |failure| failure.idle_before
+            |failure| failure.call.silence.map(|silence| silence.span)
         } else if when.running_for.is_some() && when.elapsed.is_none() {
             |failure| failure.running_for
         } else {
-            |failure| failure.elapsed
+            |failure| failure.call.elapsed_at_most()
         };
         let spans: Vec<Span> = rows.iter().filter_map(|row| get(self.attempts[*row].failure.as_ref()?)).collect();
         if let Some(median) = statistics::median(&spans) {
@@ -316,7 +316,7 @@ impl<'a> Context<'a> {
 
     /// Whether at least three silences before the call lie just above one known idle time-out; the timer that fits most silences is told.
     fn idle_near_timer(&self, verdict: &mut Verdict) -> bool {
-        let silences: Vec<Span> = self.members().filter_map(|(_, _, failure)| failure.idle_before).collect();
+        let silences: Vec<Span> = self.members().filter_map(|(_, _, failure)| Some(failure.call.silence?.span)).collect();
         let fits = |seconds: f64| {
             silences.iter().filter(|span| (TIMER_BELOW * seconds..=TIMER_ABOVE * seconds).contains(&span.as_secs_f64())).count()
         };
@@ -408,13 +408,16 @@ impl<'a> Context<'a> {
     }
 }
 
-fn phase_named(name: PhaseName) -> Phase {
+/// Whether a rule's name means a phase.
+fn is_named(phase: Phase, name: PhaseName) -> bool {
     match name {
-        PhaseName::Connect => Phase::Connect,
-        PhaseName::Tls => Phase::Tls,
-        PhaseName::Write => Phase::Write,
-        PhaseName::Read => Phase::Read,
-        PhaseName::Body => Phase::Body,
+        PhaseName::Resolve => phase == Phase::Resolve,
+        // No connection was made either way.
+        PhaseName::Connect => matches!(phase, Phase::Resolve | Phase::Connect),
+        PhaseName::Tls => phase == Phase::Tls,
+        PhaseName::Write | PhaseName::Send => phase == Phase::Send,
+        PhaseName::Read | PhaseName::Wait => phase == Phase::Wait,
+        PhaseName::Body => phase == Phase::Read,
     }
 }
 

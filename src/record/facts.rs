@@ -101,7 +101,7 @@ impl Facts {
             _ => self
                 .url
                 .as_deref()
-                .and_then(super::call::endpoint_of_url)
+                .and_then(|url| super::Endpoint::of_url(url).map(|endpoint| endpoint.key()))
                 .or_else(|| self.host.as_ref().map(|host| host.to_ascii_lowercase())),
         }
     }

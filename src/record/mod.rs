@@ -24,7 +24,10 @@ mod traceback;
 mod ui_text;
 
 pub use about::{About, LOST_PROCESS};
-pub use call::{Connection, Phase, connection_of, endpoints_in, phase_of, tells_of_answer};
+pub use call::{
+    Announced, Bound, Bounded, Bytes, Call, Connection, Endpoint, Phase, Retries, RetryLine, Target, Timeout, TimeoutKind, endpoints_in,
+    retry_line, tells_of_answer,
+};
 pub use envelope::Origin;
 pub use exception::{Chain, Exception, Link, SyntaxSpot};
 pub use facts::Facts;

@@ -11,7 +11,7 @@ use crate::diagnose::{Diagnosis, EvidenceLine, RankedCause};
 use crate::time::Timestamp;
 
 use super::wire::{self, Text};
-use super::{Report, escape, mask::Mask, totals::Totals};
+use super::{Report, call, escape, mask::Mask, totals::Totals};
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -204,6 +204,7 @@ impl<'r> Json<'r> {
             outcome_because: self.text(&attempt.outcome_because),
             ending: attempt.ending.name(),
             symptoms: attempt.symptoms.iter().filter_map(shown).collect(),
+            call: attempt.failure.as_ref().and_then(|failure| call::call(failure, &self.mask)),
             causes: self.report.diagnosed.causes_of.get(at).into_iter().flatten().filter_map(share).collect(),
             incident: self.report.incident_of(at),
         }

@@ -1,5 +1,6 @@
 //! The report: a frozen view of what was found, and one writer per format. Escaping and masking happen here and nowhere else.
 
+mod call;
 mod escape;
 mod figures;
 mod json;

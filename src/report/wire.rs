@@ -159,8 +159,56 @@ pub(super) struct Attempt<'a> {
     pub(super) outcome_because: Text<'a>,
     pub(super) ending: &'static str,
     pub(super) symptoms: Vec<Symptom<'a>>,
+    pub(super) call: Option<Call<'a>>,
     pub(super) causes: Vec<Share<'a>>,
     pub(super) incident: Option<usize>,
+}
+
+/// What is known of the call that failed.
+#[derive(Debug, Serialize)]
+pub(super) struct Call<'a> {
+    pub(super) endpoint: Option<Text<'a>>,
+    pub(super) host: Option<Text<'a>>,
+    pub(super) port: Option<u16>,
+    pub(super) path: Option<Text<'a>>,
+    pub(super) method: Option<Text<'a>>,
+    pub(super) library: Option<&'static str>,
+    pub(super) phase: Option<&'static str>,
+    pub(super) connection: Option<&'static str>,
+    pub(super) timeout: Option<Timeout>,
+    pub(super) elapsed: Option<Bounded>,
+    pub(super) retries: Option<Retries>,
+    pub(super) bytes: Option<Bytes>,
+    pub(super) idle_since_use: Option<Bounded>,
+    pub(super) idle_since_line: Option<Bounded>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Timeout {
+    pub(super) seconds: Option<f64>,
+    pub(super) limits: Option<&'static str>,
+}
+
+/// A length of time and what it is worth.
+#[derive(Debug, Serialize)]
+pub(super) struct Bounded {
+    pub(super) seconds: f64,
+    pub(super) bound: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Retries {
+    pub(super) seen: u32,
+    pub(super) left: Option<u32>,
+    pub(super) configured: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Bytes {
+    pub(super) received: Option<u64>,
+    pub(super) expected: Option<u64>,
+    pub(super) sent: Option<u64>,
+    pub(super) limit: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]

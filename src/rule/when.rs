@@ -201,10 +201,13 @@ pub enum Recurs {
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it; see record::Phase")]
 pub enum PhaseName {
+    Resolve,
     Connect,
     Tls,
     Write,
+    Send,
     Read,
+    Wait,
     Body,
 }
 

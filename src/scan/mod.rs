@@ -1,5 +1,6 @@
 //! From sources to observations: what one log says of one attempt, host or process. Parallel; rayon lives here alone.
 
+mod calls;
 mod driver;
 mod observe;
 mod reading;
@@ -12,7 +13,7 @@ pub use reading::is_trouble;
 use std::collections::BTreeMap;
 
 use crate::error::Problem;
-use crate::record::{About, Chain, Connection, Dialect, Facts, Level, Outcome, Phase};
+use crate::record::{About, Call, Chain, Dialect, Facts, Level, Outcome};
 use crate::rule::SymptomIx;
 use crate::source::{Source, TaskInstance};
 use crate::time::{Span, Timestamp};
@@ -173,14 +174,10 @@ pub struct FailureRecord {
     pub excerpt: String,
     /// In which line of the log that stands.
     pub at_line: u32,
-    /// What the call was doing, by the frames.
-    pub phase: Option<Phase>,
-    /// What is known of the connection.
-    pub connection: Option<Connection>,
-    /// Time since the record before: an upper bound of how long the failing call took.
-    pub elapsed: Option<Span>,
-    /// The longest silence between two records before that, after the task's own first line: idle time of a connection if it was used before.
-    pub idle_before: Option<Span>,
+    /// The call that failed, as this record and the lines before it tell.
+    pub call: Call,
+    /// Time since the record before.
+    pub since_before: Option<Span>,
     /// Time since the attempt's first record.
     pub running_for: Option<Span>,
 }

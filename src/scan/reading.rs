@@ -5,18 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, TracebackLines, connection_of, endpoints_in,
-    landmarks, phase_of, tells_of_answer, time_of,
+    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, TracebackLines, landmarks, time_of,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
 use crate::time::{Span, Timestamp};
 
+use super::calls::Calls;
 use super::observe::Observer;
-use super::{EXCERPT_BYTES_MAX, Ending, EndpointUse, FAILURES_MAX, FailureRecord, Fired, MATCHES_MAX, Match, Mention, Observation};
-
-/// How many endpoints are kept of one log.
-const ENDPOINTS_MAX: usize = 32;
+use super::{EXCERPT_BYTES_MAX, Ending, FAILURES_MAX, FailureRecord, Fired, MATCHES_MAX, Match, Mention, Observation};
 
 /// How many matches of one symptom are kept of one log, apart from those in records that ended the task: the first ones and the last.
 const MATCHES_PER_SYMPTOM_MAX: usize = 16;
@@ -41,6 +38,8 @@ pub(super) struct Reading<'a> {
     kept: BTreeMap<SymptomIx, usize>,
     /// The heads of the records before, the latest last, with the time that an envelope gives them.
     heads: VecDeque<(Option<Timestamp>, Vec<u8>)>,
+    /// What the lines before a failure say of calls.
+    pub(super) calls: Calls,
     last_line: u32,
     success_hint: Option<u32>,
     /// Where the task's own work was over, in the execution that is being read.
@@ -83,6 +82,7 @@ impl<'a> Reading<'a> {
             candidates: Vec::new(),
             kept: BTreeMap::new(),
             heads: VecDeque::new(),
+            calls: Calls::default(),
             last_line: 0,
             success_hint: None,
             work_done: None,
@@ -175,6 +175,9 @@ impl<'a> Reading<'a> {
         }
         if signs.endpoint {
             self.endpoints(record);
+        }
+        if signs.retry && record.chain.exceptions.is_empty() {
+            self.calls.take_retry(&record.text);
         }
         let rules = self.observer.rules;
         let kind = self.log.source.kind;
@@ -272,6 +275,7 @@ impl<'a> Reading<'a> {
         if again {
             self.log.executions += 1;
             self.log.last_begin = line;
+            self.calls = Calls::default();
             self.lines_since_begin = 0;
         }
         self.log.outcome = None;
@@ -305,25 +309,6 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn endpoints(&mut self, record: &Record) {
-        // What a traceback's text names is the failing call itself, and its documentation links are none at all.
-        if !record.chain.exceptions.is_empty() {
-            return;
-        }
-        let endpoints = &mut self.log.endpoints;
-        let mut answer = None;
-        endpoints_in(&record.text, |endpoint| {
-            let answered = *answer.get_or_insert_with(|| tells_of_answer(&record.text).then_some(record.time).flatten());
-            if let Some(known) = endpoints.get_mut(&endpoint) {
-                known.count += 1;
-                known.last = record.time.or(known.last);
-                known.answered = answered.or(known.answered);
-            } else if endpoints.len() < ENDPOINTS_MAX {
-                endpoints.insert(endpoint, EndpointUse { count: 1, first: record.time, last: record.time, answered });
-            }
-        });
-    }
-
     pub(super) fn matched(&mut self, symptom: SymptomIx, record: &Record, hit: Hit, fatal: bool) {
         let (at_line, excerpt) = excerpt_at(record, telling(record, hit.at));
         let found = Match {
@@ -355,7 +340,7 @@ impl<'a> Reading<'a> {
         let (late, early) = (before.first().copied(), before.get(1).copied());
         let elapsed = record.time.zip(late).map(|(now, before)| now - before).filter(|span| span.0 >= 0);
         // Where the code logs a line just before its call, the silence lies before that line.
-        let idle_before = match elapsed {
+        let silence = match elapsed {
             Some(elapsed) if elapsed < Span::seconds(1) => late.zip(early).map(|(late, early)| late - early),
             elapsed => elapsed,
         };
@@ -369,10 +354,8 @@ impl<'a> Reading<'a> {
             time: record.time,
             level: record.level,
             fatal,
-            phase: phase_of(&record.chain),
-            connection: connection_of(&record.chain),
-            elapsed,
-            idle_before: idle_before.filter(|span| span.0 >= 0),
+            call: self.calls.failed(record, elapsed, silence.filter(|span| span.0 >= 0)),
+            since_before: elapsed,
             running_for: record.time.zip(self.log.started).map(|(now, start)| now - start),
             chain: record.chain.clone(),
             excerpt,

@@ -1,0 +1,350 @@
+//! Endpoints as texts name them: in URLs, in what client libraries print, in lines about Airflow connections. User, password, query and
+//! fragment of a URL are never kept; whether a path is shown is the report's business.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::template::{Found, find, match_at};
+
+/// Where a call went.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// The other side.
+    pub target: Target,
+    /// The path of the request, without query and fragment; at most 200 bytes.
+    pub path: Option<String>,
+}
+
+/// The other side of a call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A host by name or address, in lower case, an IPv6 address without brackets; the port where the text or the URL's scheme tells it.
+    Address {
+        /// The name or address.
+        host: String,
+        /// The port.
+        port: Option<u16>,
+    },
+    /// A bucket of an object store, `s3://bucket`.
+    Bucket(String),
+    /// An Airflow connection: often it is all that a log tells.
+    Connection(String),
+}
+
+/// One of these stands in every text that names an endpoint.
+pub(in crate::record) const ENDPOINT_LITERALS: [&str; 4] = ["://", "host='", "Retrieving connection '", "Using connection ID '"];
+
+/// Searches for [`ENDPOINT_LITERALS`], made ready once: healthy logs are full of URLs.
+static ENDPOINTS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| ENDPOINT_LITERALS.map(Finder::new));
+
+/// The longest path that is kept.
+pub(super) const PATH_BYTES_MAX: usize = 200;
+
+/// Documentation that messages refer to is no endpoint of the task.
+const DOCUMENTATION: [&str; 7] =
+    ["airflow.apache.org", "docs.", "bit.ly", "sqlalche.me", "errors.pydantic.dev", "developer.mozilla.org", "httpstatuses.com"];
+
+/// How client libraries name the other side: urllib3 and requests, aiohttp, libpq, MySQL's clients, redis-py, kafka-python, paramiko and
+/// ssh, curl, httplib2, gRPC, snowflake. What begins with an upper or a lower case letter begins behind it.
+const STRONG: [&str; 28] = [
+    POOL,
+    "annot connect to host {pair} ssl",
+    "server at \"{host}\"{..}, port {port} failed",
+    "server on host \"{host}\"{..}on port {port}",
+    "running on host \"{host}\"{..}connections on port {port}",
+    "could not translate host name \"{host}\"",
+    "to MySQL server on '{addr}'",
+    "to MySQL server at '{addr}'",
+    "connecting to {addr}",
+    "Timeout reading from {addr}",
+    "while reading from {addr}",
+    "while writing to socket {addr}",
+    " host={addr} ",
+    "host={host} port={port}",
+    "connect to port {port} on {host}",
+    "connect to host {host} port {port}",
+    "connect to {host} port {port}",
+    "onnection to {host}, port {port}",
+    "onnection to {host} timed out. (",
+    "ould not resolve host: {host}",
+    "ailed to resolve '{host}'",
+    "nable to find the server at {host}",
+    "ailed to connect to {addr}",
+    "ould not connect to {addr}",
+    "could not connect to host {addr}",
+    "DNS resolution failed for {addr}",
+    "SSH session to {addr}",
+    "ailed to connect to DB: {addr}",
+];
+
+/// How urllib3 names the other side of a pool or a connection.
+const POOL: &str = "host='{host}', port={port}";
+
+/// An address as Python's sockets have it.
+const TUPLE: &str = "('{host}', {port})";
+
+/// The same, where the address is that of one of several machines behind a name, and a name elsewhere tells more.
+const WEAK: [&str; 7] = [
+    "onnect call failed ('{host}', {port}",
+    "ould not connect to any of [('{host}', {port}",
+    TUPLE,
+    "ipv4:{addr}",
+    "ipv6:{addr}",
+    "raddr=('{host}', {port}",
+    "nable to connect to {addr}",
+];
+
+impl Endpoint {
+    /// One by host and port.
+    #[must_use]
+    pub fn address(host: &str, port: Option<u16>) -> Option<Self> {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let fits = is_host(host) && !DOCUMENTATION.iter().any(|known| host.starts_with(known));
+        fits.then(|| Self { target: Target::Address { host: host.to_ascii_lowercase(), port }, path: None })
+    }
+
+    /// The endpoint of a URL. The port is that of the scheme where none is given; a URL of an unknown scheme without a port names none.
+    #[must_use]
+    pub fn of_url(url: &str) -> Option<Self> {
+        Self::parse(url, true)
+    }
+
+    fn parse(url: &str, with_path: bool) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let scheme = scheme.to_ascii_lowercase();
+        let mut authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        // A password may hold what ends the host of a web page's URL.
+        if !matches!(scheme.as_str(), "http" | "https" | "ws" | "wss")
+            && let Some(at) = rest.rfind('@')
+        {
+            authority_end = authority_end.max(rest[at..].find(['/', '?', '#']).map_or(rest.len(), |end| at + end));
+        }
+        let (authority, behind) = rest.split_at(authority_end);
+        let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+        let (host, port) = split_address(address)?;
+        let default = match scheme.as_str() {
+            "http" | "ws" => 80,
+            "https" | "wss" => 443,
+            "ftp" => 21,
+            "ssh" | "sftp" => 22,
+            "ldap" => 389,
+            "ldaps" => 636,
+            "redis" | "rediss" => 6379,
+            "amqp" => 5672,
+            "amqps" => 5671,
+            "mongodb" => 27017,
+            scheme if scheme.starts_with("postgres") => 5432,
+            scheme if scheme.starts_with("mysql") => 3306,
+            // The bucket of an object store is its endpoint.
+            "s3" | "s3a" | "gs" | "wasb" | "abfs" | "abfss" => {
+                let bucket = Self::address(host, None).map(|_| format!("{scheme}://{}", host.to_ascii_lowercase()))?;
+                return Some(Self { target: Target::Bucket(bucket), path: path_of(behind) });
+            }
+            _ => port?,
+        };
+        let endpoint = Self::address(host, port.or(Some(default)))?;
+        // What stands behind the address of a database or a broker is no path of a request.
+        let path = if with_path && matches!(scheme.as_str(), "http" | "https" | "ws" | "wss") { path_of(behind) } else { None };
+        Some(Self { path, ..endpoint })
+    }
+
+    /// The name by which endpoints are compared: `host:port`, `[::1]:443`, `s3://bucket`, `connection NAME`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match &self.target {
+            Target::Address { host, port } => {
+                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+                port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
+            }
+            Target::Bucket(bucket) => bucket.clone(),
+            Target::Connection(name) => format!("connection {name}"),
+        }
+    }
+
+    /// The endpoint of a name that [`Self::key`] made; `None` for other texts.
+    #[must_use]
+    pub fn of_key(key: &str) -> Option<Self> {
+        let target = if let Some(name) = key.strip_prefix("connection ") {
+            Target::Connection(name.to_owned())
+        } else if key.contains("://") {
+            Target::Bucket(key.to_owned())
+        } else {
+            let (host, port) = split_address(key)?;
+            Target::Address { host: host.to_owned(), port }
+        };
+        Some(Self { target, path: None })
+    }
+
+    /// Whether another text may mean the same: the same host, and no other port.
+    pub(super) fn agrees_in_target(&self, other: &Self) -> bool {
+        match (&self.target, &other.target) {
+            (Target::Address { host: a, port: p }, Target::Address { host: b, port: q }) => {
+                a == b && (p.is_none() || q.is_none() || p == q)
+            }
+            (a, b) => a == b,
+        }
+    }
+
+    /// Takes from what another text says of the same endpoint what is not known here.
+    pub(super) fn complete(&mut self, other: &Self) {
+        if let (Target::Address { port, .. }, Target::Address { port: told, .. }) = (&mut self.target, &other.target) {
+            *port = port.or(*told);
+        }
+        if self.path.is_none() {
+            self.path.clone_from(&other.path);
+        }
+    }
+}
+
+/// The path of what stands behind the authority; `None` for the root.
+fn path_of(behind: &str) -> Option<String> {
+    let end = behind.find(|c: char| c.is_whitespace() || "?#\"'<>)]}\\".contains(c)).unwrap_or(behind.len());
+    let mut path = behind.get(..end)?;
+    // Inside a sentence or a list.
+    path = path.trim_end_matches([',', '.', ';', ':']);
+    let mut cut = path.len().min(PATH_BYTES_MAX);
+    while !path.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    Some(path.get(..cut)?.to_owned()).filter(|path| path.starts_with('/') && path.len() > 1)
+}
+
+/// Host and port of `host:port`, `[::1]:443`, `::1`; `None` for what is none: a port that is no number is a part of a password.
+fn split_address(address: &str) -> Option<(&str, Option<u16>)> {
+    if let Some((host, behind)) = address.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+        return if behind.is_empty() { Some((host, None)) } else { Some((host, Some(behind.strip_prefix(':')?.parse().ok()?))) };
+    }
+    match address.rsplit_once(':') {
+        None => Some((address, None)),
+        Some((host, "")) if !host.contains(':') => Some((host, None)),
+        Some((host, port)) if !host.contains(':') => Some((host, Some(port.parse().ok()?))),
+        Some(_) => Some((address, None)),
+    }
+}
+
+/// Whether a text may be a host's name or address.
+fn is_host(host: &str) -> bool {
+    let is_v6 = || host.parse::<std::net::Ipv6Addr>().is_ok();
+    !host.is_empty()
+        && host.len() <= 253
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c))
+        && host.chars().any(|c| c.is_ascii_alphanumeric())
+        && (!host.contains(':') || is_v6())
+}
+
+/// The URLs of a text, each with the byte at which it begins.
+fn urls(text: &str, with_path: bool) -> impl Iterator<Item = (usize, Endpoint)> + '_ {
+    ENDPOINTS[0].find_iter(text.as_bytes()).filter_map(move |at| {
+        let begin = text[..at].rfind(|c: char| !c.is_ascii_alphanumeric() && c != '+').map_or(0, |before| before + 1);
+        let behind = &text[at + 3..];
+        let end = behind.find(|c: char| c.is_whitespace() || "\"'<>,;)}\\".contains(c)).unwrap_or(behind.len());
+        // A bracket ends it, but for those of an IPv6 address.
+        let end = behind[..end].find(']').filter(|_| !behind[..end].contains('[')).unwrap_or(end);
+        let is_text = begin > 0 && !text.is_char_boundary(begin);
+        if is_text { None } else { Some((begin, Endpoint::parse(&text[begin..at + 3 + end], with_path)?)) }
+    })
+}
+
+/// The endpoints that a text names: of URLs, of urllib3's `host='..', port=..`, of `Retrieving connection '..'`, by their keys.
+/// What else libraries print stands in exceptions, which [`failing`] reads: these forms alone are worth a look at a healthy log.
+pub fn endpoints_in(text: &str, mut found: impl FnMut(String)) {
+    let [_, host, connections @ ..] = &*ENDPOINTS;
+    urls(text, false).for_each(|(_, endpoint)| found(endpoint.key()));
+    for at in host.find_iter(text.as_bytes()) {
+        if let Some(endpoint) = match_at(text, at, POOL).as_ref().and_then(of_places) {
+            found(endpoint.key());
+        }
+    }
+    for before in connections {
+        if let Some(at) = before.find(text.as_bytes())
+            && let Some((name, _)) = text[at + before.needle().len()..].split_once('\'')
+        {
+            found(Endpoint { target: Target::Connection(name.to_owned()), path: None }.key());
+        }
+    }
+}
+
+/// The endpoint of a failing call by the messages of its exceptions, root first: the first that one names, completed by what the others
+/// say of it. An address that only stands for a name counts where there is no name.
+pub(super) fn failing<'m>(messages: impl Iterator<Item = &'m str> + Clone) -> Option<Endpoint> {
+    let mut strong = messages.clone().flat_map(|message| in_message(message, &STRONG, true));
+    let (mut first, rest) = match strong.next() {
+        Some(first) => (first, strong.collect::<Vec<_>>()),
+        None => (messages.flat_map(|message| in_message(message, &WEAK, false)).next()?, Vec::new()),
+    };
+    for other in rest.iter().filter(|_| matches!(first.target, Target::Address { .. })).collect::<Vec<_>>() {
+        if first.agrees_in_target(other) {
+            first.complete(other);
+        }
+    }
+    Some(first)
+}
+
+/// The endpoints of one message, in the order of the text.
+fn in_message(message: &str, templates: &'static [&'static str], with_urls: bool) -> Vec<Endpoint> {
+    let mut all: Vec<(usize, Endpoint)> = Vec::new();
+    if with_urls {
+        all.extend(urls(message, true));
+    }
+    for template in templates {
+        if let Some(place) = find(message, template)
+            && let Some(mut endpoint) = of_places(&place)
+        {
+            // Any pair of a text and a number looks like this.
+            if *template == TUPLE && !is_tuple_of_address(&endpoint, message) {
+                continue;
+            }
+            if let Some((_, url)) = message.get(place.end..).unwrap_or_default().split_once("exceeded with url: ") {
+                if url.split_whitespace().next().is_some_and(|url| url.contains("://")) {
+                    // The pool is that of a proxy; the URL is the endpoint.
+                    continue;
+                }
+                endpoint.path = path_of(url);
+            }
+            all.push((place.at, endpoint));
+        }
+    }
+    if with_urls && let Some(endpoint) = of_mongo(message) {
+        all.push((0, endpoint));
+    }
+    all.sort();
+    all.into_iter().map(|(_, endpoint)| endpoint).collect()
+}
+
+fn is_tuple_of_address(endpoint: &Endpoint, message: &str) -> bool {
+    let Target::Address { host, .. } = &endpoint.target else { return false };
+    host.parse::<std::net::IpAddr>().is_ok() || message.contains("onnect")
+}
+
+fn of_places(place: &Found<'_>) -> Option<Endpoint> {
+    let port = |text: &str| text.parse().ok().filter(|port: &u16| *port > 0);
+    // aiohttp writes no brackets around an IPv6 address, but always a port behind it.
+    if let Some((host, number)) = place.get("pair").and_then(|pair| pair.rsplit_once(':')) {
+        return Endpoint::address(host, Some(port(number)?));
+    }
+    match (place.get("addr"), place.get("host")) {
+        (Some(address), _) => {
+            let (host, port) = split_address(address)?;
+            // A word of the sentence is no host.
+            (port.is_some() || host.contains('.')).then(|| Endpoint::address(host, port)).flatten()
+        }
+        (_, Some(host)) => match place.get("port") {
+            Some(number) => Endpoint::address(host, Some(port(number)?)),
+            None => Endpoint::address(host, None),
+        },
+        (None, None) => None,
+    }
+}
+
+/// pymongo's messages begin with the address: `db.lab:27017: [Errno 111] Connection refused (configured timeouts: ..`.
+fn of_mongo(message: &str) -> Option<Endpoint> {
+    let (address, behind) = message.split_once(": ")?;
+    let known = ["configured timeouts: ", "Topology Description"].iter().any(|word| behind.contains(word));
+    let (host, port) = split_address(address).filter(|(_, port)| known && port.is_some())?;
+    Endpoint::address(host, port)
+}
+
+#[cfg(test)]
+#[path = "endpoint_tests.rs"]
+mod tests;
