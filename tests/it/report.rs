@@ -43,6 +43,26 @@ fn json_validates_against_the_schema_whatever_is_listed() {
 }
 
 #[test]
+fn json_tells_the_call_that_failed_and_keeps_its_secrets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let message = "HTTPSConnectionPool(host='API.example.internal', port=8443): Max retries exceeded with url: /v1/orders?token=hunter2 (Caused by \
+        ConnectTimeoutError(<HTTPSConnection(host='API.example.internal', port=8443) at 0x7f>, 'Connection to API.example.internal timed out. \
+        (connect timeout=3.05)'))";
+    write_log(folder.path(), "send", &failed_with(message).replace("RuntimeError", "requests.exceptions.ConnectTimeout"));
+    let report = run_with(&[".", "-f", "json", "--fail-on", "never"], folder.path(), b"");
+    assert_eq!(schema_errors(&report.out), Vec::<String>::new());
+    let report: serde_json::Value = serde_json::from_str(&report.out).expect("the report is JSON");
+    let call = &report["attempts"][0]["call"];
+    let expected = serde_json::json!({
+        "endpoint": "api.example.internal:8443", "host": "api.example.internal", "port": 8443, "path": "/v1/orders", "method": null,
+        "library": "requests", "phase": "connect", "connection": null, "timeout": { "seconds": 3.05, "limits": "connect" },
+        "elapsed": { "seconds": 2.199, "bound": "at_most" }, "retries": null, "bytes": null, "idle_since_use": null,
+        "idle_since_line": { "seconds": 2.199, "bound": "at_most" }
+    });
+    assert_eq!(*call, expected);
+}
+
+#[test]
 fn every_index_of_the_json_points_to_what_belongs_to_it() {
     for which in ["all", "failed"] {
         let report = run(&["sample-logs", "-f", "json", "--attempts", which, "--fail-on", "never"]);
