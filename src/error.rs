@@ -72,6 +72,8 @@ pub enum ProblemKind {
     Empty,
     /// Bytes that are neither UTF-8 nor UTF-16; they were replaced and the rest was used.
     Encoding,
+    /// Lines that look like a known form and are not: broken JSON. They were searched as text.
+    NotParsed,
     /// An archive member whose name leads out of the archive. It was read as data; nothing is ever extracted.
     Suspicious,
     /// Files below a folder, or members of an archive, that are no logs by their names and were not read; one problem counts them.
@@ -93,6 +95,7 @@ impl ProblemKind {
             Self::Special => "special",
             Self::Empty => "empty",
             Self::Encoding => "encoding",
+            Self::NotParsed => "not-parsed",
             Self::Suspicious => "suspicious",
             Self::PassedOver => "passed-over",
             Self::TaskInstances => "task-instances",

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 
 use crate::time::{Timestamp, Zone, parse_ctime, parse_prefix};
 
-use super::Level;
+use super::{Level, keys};
 
 /// The form of a record's header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -197,7 +197,12 @@ fn subtask_line(line: &[u8]) -> Option<&[u8]> {
 pub fn time_of(head: &[u8], zone: &Zone) -> Option<Timestamp> {
     let at = match head.first()? {
         b'[' => head.len() - after_escapes(&head[1..]).len(),
-        b'{' => head.windows(4).take(40).position(|four| four[0] == b'"' && four[1..].iter().all(u8::is_ascii_digit))? + 1,
+        b'{' => {
+            if let Some(time) = keys::number_at_start(head) {
+                return Some(time);
+            }
+            head.windows(4).take(40).position(|four| four[0] == b'"' && four[1..].iter().all(u8::is_ascii_digit))? + 1
+        }
         byte if byte.is_ascii_digit() => 0,
         _ => return None,
     };
@@ -224,6 +229,8 @@ pub(super) fn parse(record: &[u8], zone: &Zone) -> Header {
 fn parse_plain(line: &[u8], zone: &Zone) -> Header {
     match line.first() {
         Some(b'[') => bracketed(line, zone),
+        // A JSON record that could not be read: its time stands in it all the same.
+        Some(b'{') if line.starts_with(b"{\"") => Header { time: time_of(line, zone), dialect: Dialect::Json, ..Header::default() },
         Some(b'{') => behind_time(line, 0, Header { dialect: Dialect::Legacy, ..Header::default() }),
         Some(b' ') => match group_mark(line) {
             Some((level, text_at)) => Header { level: Some(level), dialect: Dialect::Text, text_at, ..Header::default() },

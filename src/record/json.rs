@@ -1,14 +1,15 @@
 //! Records written as JSON lines, as Airflow 3 does: `event`, other keys, and exceptions as a list, rendered to the same text
 //! form that Python prints, so that a rule sees one form whatever the version.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::time::{Timestamp, Zone, parse_prefix};
+use crate::time::Zone;
 
+use super::json_line::{self, Flaw, Line};
+use super::keys::{RECORD_TIME_KEYS, record_time_in, time_of};
 use super::{Dialect, Level, Record, detail, exception, traceback};
 
 const EVENT_KEYS: [&str; 4] = ["event", "message", "msg", "log"];
-const TIME_KEYS: [&str; 5] = ["timestamp", "@timestamp", "time", "asctime", "ts"];
 const LEVEL_KEYS: [&str; 4] = ["level", "levelname", "severity", "log.level"];
 const LOGGER_KEYS: [&str; 3] = ["logger", "name", "logger_name"];
 
@@ -18,30 +19,33 @@ const TRACEBACK_KEYS: [&str; 3] = ["exception", "exc_info", "exc_text"];
 /// Keys under which a traceback may stand, or a single word that means something else.
 const STACK_KEYS: [&str; 3] = ["stack", "stack_trace", "error.stack_trace"];
 
-/// Parses a JSON line; `None` where it is none.
-pub(super) fn parse(bytes: &[u8], zone: &Zone) -> Option<Record> {
-    let trimmed = bytes.trim_ascii();
-    if trimmed.first() != Some(&b'{') || trimmed.last() != Some(&b'}') {
-        return None;
-    }
-    let object: Map<String, Value> = match serde_json::from_slice(trimmed) {
-        Ok(object) => object,
-        // Bytes that are not UTF-8 would lose the whole record: they are replaced first.
-        Err(_) => serde_json::from_str(&String::from_utf8_lossy(trimmed)).ok()?,
-    };
+/// Parses a JSON line.
+///
+/// # Errors
+/// Where it is no record: what is wrong with it, if it looks like one.
+pub(super) fn parse(bytes: &[u8], zone: &Zone) -> Result<Record, Option<Flaw>> {
+    let Line { object, doubled, flaw } = json_line::read(bytes)?;
     let text_of = |keys: &[&str]| keys.iter().find_map(|key| object.get(*key).and_then(Value::as_str));
-    let event_key = EVENT_KEYS.iter().find(|key| object.get(**key).is_some_and(Value::is_string))?;
-    let time: Option<Timestamp> = text_of(&TIME_KEYS).and_then(|text| parse_prefix(text.as_bytes(), zone)).map(|(time, _)| time);
+    let time = record_time_in(&object, zone);
+    // structlog takes anything as an event; only together with a time is it certain that the object is a record.
+    let event_key = EVENT_KEYS
+        .iter()
+        .find(|key| object.get(**key).is_some_and(Value::is_string))
+        .or_else(|| EVENT_KEYS.iter().find(|key| time.is_some() && object.get(**key).is_some_and(|event| !event.is_null())))
+        .ok_or(None)?;
     let level = text_of(&LEVEL_KEYS).and_then(Level::named);
     let logger = text_of(&LOGGER_KEYS).map(str::to_owned);
 
-    let mut text = object.get(*event_key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut left = Vec::new();
+    let event = object.get(*event_key).unwrap_or_default();
+    let mut text = event.as_str().map_or_else(|| event.to_string(), str::to_owned);
+    let mut left: Vec<String> = doubled.iter().map(|(key, value)| key_value(key, value)).collect();
     let mut chains = Vec::new();
     let mut tracebacks: Vec<&str> = Vec::new();
     for (key, value) in &object {
+        // What stands under the key of a time and is none was meant for something else.
         let known = key == event_key
-            || [&TIME_KEYS[..], &LEVEL_KEYS, &LOGGER_KEYS, &["filename", "lineno"]].iter().any(|keys| keys.contains(&key.as_str()));
+            || (RECORD_TIME_KEYS.contains(&key.as_str()) && time_of(value, zone).is_some())
+            || [&LEVEL_KEYS[..], &LOGGER_KEYS, &["filename", "lineno"]].iter().any(|keys| keys.contains(&key.as_str()));
         match value {
             _ if known => {}
             Value::Null => {}
@@ -80,7 +84,7 @@ pub(super) fn parse(bytes: &[u8], zone: &Zone) -> Option<Record> {
         exception::render(&mut exceptions, &mut text);
         chain.append(exceptions);
     }
-    Some(Record { time, level, logger, dialect: Dialect::Json, rendered: true, text, chain, ..Record::default() })
+    Ok(Record { time, level, logger, dialect: Dialect::Json, rendered: true, text, chain, flaw, ..Record::default() })
 }
 
 /// Whether the text under a key is a traceback.
@@ -121,7 +125,7 @@ mod tests {
     #[test]
     fn what_is_no_log_record_is_left_alone() {
         for line in ["{\"a\": 1}", "{", "{}", "[1]", "{\"event\": 3}"] {
-            assert!(parse(line.as_bytes(), &Zone::default()).is_none(), "{line}");
+            assert!(parse(line.as_bytes(), &Zone::default()).err() == Some(None), "{line}");
         }
     }
 }

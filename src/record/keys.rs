@@ -7,15 +7,39 @@ use crate::time::{Timestamp, Zone, parse_epoch, parse_prefix};
 /// Keys with a time, the surest first: what the writer of the record says comes before what a collector adds.
 const TIME_KEYS: [&str; 8] = ["timestamp", "asctime", "time", "ts", "@timestamp", "date", "receiveTimestamp", "eventTime"];
 
+/// Keys under which the writer of a record says when: what a collector adds is not among them.
+pub(super) const RECORD_TIME_KEYS: [&str; 5] = ["timestamp", "asctime", "time", "ts", "@timestamp"];
+
 /// When an object says that it was written.
 pub(super) fn time_in(object: &Map<String, Value>, zone: &Zone) -> Option<Timestamp> {
-    TIME_KEYS.iter().find_map(|key| match object.get(*key)? {
+    TIME_KEYS.iter().find_map(|key| time_of(object.get(*key)?, zone))
+}
+
+/// When a record says that it was written.
+pub(super) fn record_time_in(object: &Map<String, Value>, zone: &Zone) -> Option<Timestamp> {
+    RECORD_TIME_KEYS.iter().find_map(|key| time_of(object.get(*key)?, zone))
+}
+
+/// When a record was written of which only the first bytes are known, by its first key, if that has a number since 1970.
+pub(super) fn number_at_start(head: &[u8]) -> Option<Timestamp> {
+    let rest = head.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
+    let (key, rest) = rest.split_at_checked(rest.iter().position(|byte| *byte == b'"')?)?;
+    let value = rest.strip_prefix(b"\"")?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    let number = value.strip_prefix(b"\"").unwrap_or(value);
+    let end = number.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'.')?;
+    let is_time = RECORD_TIME_KEYS.iter().any(|known| known.as_bytes() == key);
+    is_time.then(|| parse_epoch(std::str::from_utf8(number.get(..end)?).ok()?.parse().ok()?))?
+}
+
+/// The instant that a value is, as a text or as a number since 1970.
+pub(super) fn time_of(value: &Value, zone: &Zone) -> Option<Timestamp> {
+    match value {
         Value::String(text) => {
             parse_prefix(text.trim_start().as_bytes(), zone).map(|(time, _)| time).or_else(|| parse_epoch(text.parse().ok()?))
         }
         Value::Number(number) => parse_epoch(number.as_f64()?),
         _ => None,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -28,12 +52,14 @@ mod tests {
     fn numbers_are_read_in_the_unit_that_fits() {
         let want = Some(Timestamp(1_795_244_400_250_000));
         for text in ["1795244400.25", "1795244400250", "1795244400250000", "\"1795244400.25\"", "\"2026-11-21T07:00:00.250Z\""] {
-            let object = serde_json::from_str(&format!("{{\"timestamp\": {text}}}")).unwrap();
-            assert_eq!(time_in(&object, &Zone::default()), want, "{text}");
+            let line = format!("{{\"timestamp\": {text}}}");
+            assert_eq!(time_in(&serde_json::from_str(&line).unwrap(), &Zone::default()), want, "{text}");
+            assert_eq!(super::super::time_of(line.as_bytes(), &Zone::default()), want, "{text}");
         }
         for text in ["12", "-5", "1e300", "null", "true", "\"never\"", "\"0000-00-00T00:00:00\""] {
             let object = serde_json::from_str(&format!("{{\"timestamp\": {text}}}")).unwrap();
             assert_eq!(time_in(&object, &Zone::default()), None, "{text}");
+            assert_eq!(super::super::time_of(format!("{{\"timestamp\": {text}}}").as_bytes(), &Zone::default()), None, "{text}");
         }
     }
 }

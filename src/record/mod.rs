@@ -12,6 +12,7 @@ mod frame;
 mod header;
 mod instances;
 mod json;
+mod json_line;
 mod keys;
 mod lifecycle;
 mod pieces;
@@ -34,6 +35,7 @@ pub use facts::Facts;
 pub use frame::Frame;
 pub use header::{Dialect, Header, time_of};
 pub use instances::{INSTANCES_BYTES_MAX, Instance, State, parse_instances, read_instances};
+pub use json_line::Flaw;
 pub use lifecycle::{Landmark, Outcome, landmarks};
 pub use pieces::TracebackLines;
 pub use signs::Signs;
@@ -64,6 +66,8 @@ pub struct Record {
     pub rendered: bool,
     /// The number of the log's line for each line of the text, where a record was put together from several; else empty.
     pub lines: Vec<u32>,
+    /// What of it was not understood as its form demands.
+    pub flaw: Option<Flaw>,
     /// The exceptions it carries, root first; empty when it carries none.
     pub chain: Chain,
 }
@@ -85,7 +89,7 @@ impl Record {
     /// Parses what the splitter cut out.
     #[must_use]
     pub fn parse(raw: &RawRecord<'_>, zone: &Zone) -> Self {
-        let mut record = json::parse(raw.bytes, zone).unwrap_or_else(|| {
+        let mut record = json::parse(raw.bytes, zone).unwrap_or_else(|flaw| {
             let header = header::parse(raw.bytes, zone);
             let bytes = raw.bytes.get(header.text_at..).unwrap_or_default();
             let text = match boundary::without_subtask_prefixes(raw.bytes, header.text_at) {
@@ -99,7 +103,7 @@ impl Record {
                 (text, chain)
             });
             let Header { time, level, logger, dialect, .. } = header;
-            Self { time, level, logger, dialect, rendered, text, chain, ..Self::default() }
+            Self { time, level, logger, dialect, rendered, text, chain, flaw, ..Self::default() }
         });
         record.time = record.time.or(raw.time);
         record.level = record.level.or(raw.level);

@@ -4,6 +4,7 @@ mod calls;
 mod driver;
 mod observe;
 mod reading;
+mod unread;
 mod wholes;
 
 pub use driver::{Options, scan};

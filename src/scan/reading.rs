@@ -13,6 +13,7 @@ use crate::time::{Span, Timestamp};
 
 use super::calls::Calls;
 use super::observe::Observer;
+use super::unread::Unread;
 use super::{EXCERPT_BYTES_MAX, Ending, FAILURES_MAX, FailureRecord, Fired, MATCHES_MAX, Match, Mention, Observation};
 
 /// How many matches of one symptom are kept of one log, apart from those in records that ended the task: the first ones and the last.
@@ -54,9 +55,7 @@ pub(super) struct Reading<'a> {
     /// What each process of a Celery worker has taken.
     workers: BTreeMap<String, About>,
     lost_worker: Option<String>,
-    bad_encoding: u64,
-    bad_encoding_line: u32,
-    cut_records: u64,
+    unread: Unread,
     /// The last record is a JSON object that does not end, or a traceback without its exception.
     last_is_broken: bool,
     /// Tracebacks whose lines are records of their own.
@@ -93,9 +92,7 @@ impl<'a> Reading<'a> {
             records_at_start: 0,
             workers: BTreeMap::new(),
             lost_worker: None,
-            bad_encoding: 0,
-            bad_encoding_line: 0,
-            cut_records: 0,
+            unread: Unread::default(),
             last_is_broken: false,
             pieces: TracebackLines::default(),
             before_pieces: Vec::new(),
@@ -114,13 +111,7 @@ impl<'a> Reading<'a> {
     pub(super) fn take(&mut self, raw: &RawRecord<'_>) {
         self.last_line = raw.line + raw.line_count.saturating_sub(1);
         self.lines_since_begin = self.lines_since_begin.saturating_add(1);
-        if std::str::from_utf8(raw.bytes).is_err() {
-            self.bad_encoding += 1;
-            if self.bad_encoding == 1 {
-                self.bad_encoding_line = raw.line;
-            }
-        }
-        self.cut_records += u64::from(raw.cut);
+        self.unread.take(raw);
         self.last_is_broken = is_broken(raw.bytes);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
@@ -129,6 +120,7 @@ impl<'a> Reading<'a> {
         let first = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
         if first || self.pieces.is_open() || !candidates.is_empty() || signs.any() {
             let record = Record::parse(raw, self.observer.zone);
+            self.unread.parsed(&record);
             if first {
                 self.records_at_start += 1;
                 self.log.dialect = record.dialect;
@@ -405,23 +397,12 @@ impl<'a> Reading<'a> {
         let ends_are_written = matches!(log.dialect, Dialect::Text | Dialect::Legacy) || self.marks_ends;
         log.lacks_end = log.ending == Ending::Silent && ends_are_written && !log.is_excerpt && log.source.kind == Kind::Task;
         let problem = |kind, says| Problem { path: log.source.path.clone(), member: log.source.member.clone(), kind, says };
-        if self.bad_encoding > 0 {
-            let says = format!(
-                "{} records with bytes that are not UTF-8, first at line {}; those bytes were replaced",
-                self.bad_encoding, self.bad_encoding_line
-            );
-            problems.push(problem(ProblemKind::Encoding, says));
-        }
+        self.unread.tell(&mut |kind, says| problems.push(problem(kind, says)));
         for (symptom, kept) in self.kept.iter().filter(|(symptom, kept)| self.observer.counted[**symptom] && **kept > COUNTED_MATCHES_MAX) {
             let says = format!(
                 "{kept} records show {}; the first {COUNTED_MATCHES_MAX} and the last were used",
                 self.observer.rules.symptoms[*symptom].id
             );
-            problems.push(problem(ProblemKind::Limit, says));
-        }
-        if self.cut_records > 0 {
-            let says =
-                format!("records longer than {} MiB were read in {} pieces", crate::record::RECORD_BYTES_MAX >> 20, self.cut_records);
             problems.push(problem(ProblemKind::Limit, says));
         }
         self.log

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::super::header::{LineKind, line_kind};
+use super::super::json_line;
 use super::super::keys::time_in;
 use super::text::{of_container, of_program};
 use super::{Level, Origin, Peeled};
@@ -27,10 +28,7 @@ pub(super) fn is_one(line: &[u8]) -> bool {
 }
 
 fn object_of(line: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(line) {
-        Ok(object) => Some(object),
-        Err(_) => serde_json::from_str(&String::from_utf8_lossy(line)).ok(),
-    }
+    json_line::read(line).ok().map(|line| line.object)
 }
 
 fn is_envelope(object: &Map<String, Value>) -> bool {

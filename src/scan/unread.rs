@@ -1,0 +1,69 @@
+//! Counts what of a log was not understood, to be said once for all of it.
+
+use crate::error::ProblemKind;
+use crate::record::{Flaw, RECORD_BYTES_MAX, RawRecord, Record};
+
+/// What of one log was not understood.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    not_utf8: Count,
+    half_pairs: Count,
+    not_json: Count,
+    pieces: u64,
+}
+
+/// How often, and the first line.
+#[derive(Debug, Default)]
+struct Count {
+    count: u64,
+    first_line: u32,
+}
+
+impl Count {
+    fn add(&mut self, line: u32) {
+        self.count += 1;
+        if self.count == 1 {
+            self.first_line = line;
+        }
+    }
+}
+
+impl Unread {
+    /// Looks at the bytes of the next record.
+    pub(super) fn take(&mut self, raw: &RawRecord<'_>) {
+        if std::str::from_utf8(raw.bytes).is_err() {
+            self.not_utf8.add(raw.line);
+        }
+        self.pieces += u64::from(raw.cut);
+    }
+
+    /// Looks at what was made of a record.
+    pub(super) fn parsed(&mut self, record: &Record) {
+        match record.flaw {
+            Some(Flaw::HalfPair) => self.half_pairs.add(record.line),
+            Some(Flaw::NotJson) => self.not_json.add(record.line),
+            None => {}
+        }
+    }
+
+    /// Says what there was.
+    pub(super) fn tell(&self, problem: &mut dyn FnMut(ProblemKind, String)) {
+        let mut tell = |kind, of: &Count, says: &dyn Fn(u64, u32) -> String| {
+            if of.count > 0 {
+                problem(kind, says(of.count, of.first_line));
+            }
+        };
+        tell(ProblemKind::Encoding, &self.not_utf8, &|count, line| {
+            format!("{count} records with bytes that are not UTF-8, first at line {line}; those bytes were replaced")
+        });
+        tell(ProblemKind::Encoding, &self.half_pairs, &|count, line| {
+            format!("{count} JSON records with half a pair of surrogates (\\ud800 to \\udfff), first at line {line}; it was replaced")
+        });
+        tell(ProblemKind::NotParsed, &self.not_json, &|count, line| {
+            format!("{count} lines that begin as JSON records do and are none, first at line {line}; they were searched as text")
+        });
+        if self.pieces > 0 {
+            problem(ProblemKind::Limit, format!("records longer than {} MiB were read in {} pieces", RECORD_BYTES_MAX >> 20, self.pieces));
+        }
+    }
+}
