@@ -62,12 +62,13 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
     }
     let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
+    let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
     let rules = load(&arguments.rules)?;
     let naming = source::Naming::new(&arguments.path_templates)?;
     let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
     // An export alone is worth looking at: it tells what failed without a log.
     let discovered = if arguments.paths.is_empty() { source::Discovered::default() } else { source::discover(&arguments.paths)? };
-    let options = scan::Options { zone, naming, threads: arguments.threads, ..scan::Options::default() };
+    let options = scan::Options { dialects, naming, threads: arguments.threads, ..scan::Options::default() };
     let scanned = scan::scan(&discovered.inputs, &rules, &options);
     let mut problems = discovered.problems;
     problems.extend(scanned.problems);

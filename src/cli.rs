@@ -114,6 +114,11 @@ pub struct Diagnose {
     #[arg(long = "path-template", value_name = "TEMPLATE")]
     pub path_templates: Vec<String>,
 
+    /// How records begin, where log_format of airflow.cfg or the formatter was changed: a regular expression with the groups time, level, logger,
+    /// file, line and message, such as '(?<time>\S+ \S+) \| (?<level>\w+) \| (?<message>.*)'; may be given several times
+    #[arg(long = "log-format", value_name = "REGEX")]
+    pub log_formats: Vec<String>,
+
     /// Airflow's task instances, for what logs do not say: an export of the table (CSV), of the REST API (JSON), or of
     /// "airflow tasks states-for-dag-run"; may be given several times
     #[arg(long = "task-instances", value_name = "FILE")]

@@ -72,7 +72,7 @@ pub enum ProblemKind {
     Empty,
     /// Bytes that are neither UTF-8 nor UTF-16; they were replaced and the rest was used.
     Encoding,
-    /// Lines that look like a known form and are not: broken JSON. They were searched as text.
+    /// Lines that look like a known form and are not: broken JSON, times that are none. They were searched as text.
     NotParsed,
     /// An archive member whose name leads out of the archive. It was read as data; nothing is ever extracted.
     Suspicious,

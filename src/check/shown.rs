@@ -4,23 +4,23 @@ use std::collections::BTreeSet;
 use std::io;
 
 use crate::attempt;
-use crate::record::{Record, Splitter};
+use crate::record::{Dialects, Record, Splitter};
 use crate::rule::{RuleSet, SymptomIx};
 use crate::scan;
 use crate::source::{Kind, Source};
-use crate::time::Zone;
 
 /// The symptoms of single records that a text shows as a log of that kind.
 pub(super) fn by_records(rules: &RuleSet, text: &str, kind: Kind) -> io::Result<BTreeSet<SymptomIx>> {
     let mut shown = BTreeSet::new();
     let mut candidates = Vec::new();
-    let mut splitter = Splitter::new(text.as_bytes());
+    let dialects = Dialects::default();
+    let mut splitter = Splitter::new(text.as_bytes(), &dialects);
     while let Some(raw) = splitter.next()? {
         rules.candidates(raw.bytes, &mut candidates);
         if candidates.is_empty() {
             continue;
         }
-        let record = Record::parse(&raw, &Zone::default());
+        let record = Record::parse(&raw, &dialects);
         shown.extend(candidates.iter().filter(|symptom| rules.check(**symptom, &record, kind).is_some()));
     }
     Ok(shown)
@@ -30,7 +30,7 @@ pub(super) fn by_records(rules: &RuleSet, text: &str, kind: Kind) -> io::Result<
 pub(super) fn by_attempt(rules: &RuleSet, text: &str) -> BTreeSet<SymptomIx> {
     let path = "dag_id=example/run_id=manual__2026-01-01T00:00:00+00:00/task_id=example/attempt=1.log";
     let source = Source { kind: Kind::Task, ..Source::named(path, None) };
-    let observed = scan::observe(source, &mut text.as_bytes(), rules, &Zone::default());
+    let observed = scan::observe(source, &mut text.as_bytes(), rules, &Dialects::default());
     let attempts = attempt::join(observed.observations, &[], rules);
     attempts.iter().flat_map(|attempt| attempt.symptoms.iter().map(|shown| shown.symptom)).collect()
 }

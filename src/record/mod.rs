@@ -15,6 +15,7 @@ mod json;
 mod json_line;
 mod keys;
 mod lifecycle;
+mod log_format;
 mod pieces;
 mod python_line;
 mod signs;
@@ -37,12 +38,13 @@ pub use header::{Dialect, Header, time_of};
 pub use instances::{INSTANCES_BYTES_MAX, Instance, State, parse_instances, read_instances};
 pub use json_line::Flaw;
 pub use lifecycle::{Landmark, Outcome, landmarks};
+pub use log_format::Dialects;
 pub use pieces::TracebackLines;
 pub use signs::Signs;
 pub use split::{RECORD_BYTES_MAX, RawRecord, Splitter};
 pub use streams::{Piece, STREAMS_MAX, Told, each_record};
 
-use crate::time::{Timestamp, Zone};
+use crate::time::Timestamp;
 
 /// One log record: a header line with everything that belongs to it (a traceback, the further lines of a message).
 #[derive(Debug, Clone, Default)]
@@ -88,9 +90,11 @@ impl Record {
 
     /// Parses what the splitter cut out.
     #[must_use]
-    pub fn parse(raw: &RawRecord<'_>, zone: &Zone) -> Self {
-        let mut record = json::parse(raw.bytes, zone).unwrap_or_else(|flaw| {
-            let header = header::parse(raw.bytes, zone);
+    pub fn parse(raw: &RawRecord<'_>, dialects: &Dialects) -> Self {
+        let own = dialects.header(raw.bytes);
+        let json = if own.is_none() { json::parse(raw.bytes, &dialects.zone) } else { Err(None) };
+        let mut record = json.unwrap_or_else(|flaw| {
+            let header = own.unwrap_or_else(|| header::parse(raw.bytes, &dialects.zone));
             let bytes = raw.bytes.get(header.text_at..).unwrap_or_default();
             let text = match boundary::without_subtask_prefixes(raw.bytes, header.text_at) {
                 Some(text) => String::from_utf8_lossy(&text).into_owned(),
@@ -103,6 +107,8 @@ impl Record {
                 (text, chain)
             });
             let Header { time, level, logger, dialect, .. } = header;
+            // The pieces of a long record and a line that is still being written are told of elsewhere.
+            let flaw = flaw.filter(|_| !raw.cut && !raw.line_end.is_empty());
             Self { time, level, logger, dialect, rendered, text, chain, flaw, ..Self::default() }
         });
         record.time = record.time.or(raw.time);
@@ -117,7 +123,7 @@ impl Record {
     pub fn from_text(text: &str) -> Self {
         let raw =
             RawRecord { bytes: text.as_bytes(), line_end: &[], repeats: 0, time: None, level: None, line: 1, line_count: 1, cut: false };
-        Self::parse(&raw, &Zone::default())
+        Self::parse(&raw, &Dialects::default())
     }
 }
 

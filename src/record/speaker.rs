@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::RawRecord;
 use super::envelope::{Origin, instance_in};
+use super::{RawRecord, json_line};
 use crate::source::{Kind, TaskInstance};
 
 /// How many attempts are told apart in one file.
@@ -75,7 +75,7 @@ impl Speakers {
         if !(has(line, b"\"ti_id\":") || (has(line, b"\"try_number\":") && has(line, b"\"task_id\":"))) {
             return None;
         }
-        let object: Map<String, Value> = serde_json::from_slice(line).ok()?;
+        let object = json_line::read(line).ok()?.object;
         object.get("event").or_else(|| object.get("message")).filter(|event| event.is_string())?;
         let task = instance_in(&object);
         let ti_id = object.get("ti_id").and_then(Value::as_str);

@@ -4,9 +4,9 @@
 
 use std::io::{self, Read};
 
-use super::Level;
 use super::boundary::Boundary;
-use super::header::{LineKind, line_kind};
+use super::header::LineKind;
+use super::{Dialects, Level};
 use crate::time::Timestamp;
 
 /// The longest record. A longer one is cut into pieces that overlap, so that nothing that is looked for can hide in the cut.
@@ -42,8 +42,9 @@ pub struct RawRecord<'a> {
 
 /// Reads records from a stream.
 #[derive(Debug)]
-pub struct Splitter<R> {
+pub struct Splitter<'d, R> {
     reader: R,
+    dialects: &'d Dialects,
     buffer: Vec<u8>,
     /// Where the record that is being read begins in `buffer`.
     start: usize,
@@ -65,16 +66,17 @@ pub struct Splitter<R> {
     last_byte: u8,
 }
 
-impl<R: Read> Splitter<R> {
+impl<'d, R: Read> Splitter<'d, R> {
     /// Starts reading.
-    pub fn new(reader: R) -> Self {
-        Self::with_head(Vec::new(), reader)
+    pub fn new(reader: R, dialects: &'d Dialects) -> Self {
+        Self::with_head(Vec::new(), reader, dialects)
     }
 
     /// Goes on reading where the first bytes have been read already.
-    pub fn with_head(head: Vec<u8>, reader: R) -> Self {
+    pub fn with_head(head: Vec<u8>, reader: R, dialects: &'d Dialects) -> Self {
         Self {
             reader,
+            dialects,
             start: 0,
             seen: 0,
             end: head.len(),
@@ -216,7 +218,7 @@ impl<R: Read> Splitter<R> {
     /// first.
     fn take_line(&mut self, from: usize, to: usize) -> bool {
         let line = &self.buffer[from..to];
-        let kind = self.ahead.take().unwrap_or_else(|| line_kind(line));
+        let kind = self.ahead.take().unwrap_or_else(|| self.dialects.line_kind(line));
         if from > self.start && self.open.is_before(line, kind) {
             self.ahead = Some(kind);
             return false;
@@ -249,7 +251,8 @@ mod tests {
     use super::*;
 
     fn split(text: &[u8]) -> Vec<(u32, u32, String)> {
-        let mut splitter = Splitter::new(text);
+        let dialects = Dialects::default();
+        let mut splitter = Splitter::new(text, &dialects);
         let mut records = Vec::new();
         while let Some(record) = splitter.next().unwrap() {
             records.push((record.line, record.line_count, String::from_utf8_lossy(record.bytes).into_owned()));
@@ -285,7 +288,8 @@ mod tests {
     fn a_line_without_end_comes_in_pieces_that_overlap() {
         let mut line = vec![b'x'; 3 * RECORD_BYTES_MAX];
         line.extend_from_slice(b"needle");
-        let mut splitter = Splitter::new(&line[..]);
+        let dialects = Dialects::default();
+        let mut splitter = Splitter::new(&line[..], &dialects);
         let (mut pieces, mut found) = (0, false);
         while let Some(record) = splitter.next().unwrap() {
             assert!(record.bytes.len() <= RECORD_BYTES_MAX + READ_BYTES);
@@ -309,7 +313,8 @@ mod tests {
                 Ok(6)
             }
         }
-        let mut splitter = Splitter::new(Broken(false));
+        let dialects = Dialects::default();
+        let mut splitter = Splitter::new(Broken(false), &dialects);
         let mut seen = Vec::new();
         let error = loop {
             match splitter.next() {

@@ -4,14 +4,13 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
 
-use super::Level;
 use super::boundary::Boundary;
 use super::envelope::{self, Origin, Peeled, Sort};
-use super::header::line_kind;
 use super::speaker::{Speaker, Speakers};
 use super::split::{self, RECORD_BYTES_MAX, RawRecord, Splitter};
+use super::{Dialects, Level};
 use crate::source::{Kind, Source};
-use crate::time::{Timestamp, Zone};
+use crate::time::Timestamp;
 
 /// How many first bytes are looked at for an envelope.
 const HEAD_BYTES: usize = 64 << 10;
@@ -48,19 +47,19 @@ pub struct Told {
 }
 
 /// Reads all records of a log and hands them on, in the order in which they end.
-pub fn each_record(source: &Source, mut reader: &mut dyn Read, zone: &Zone, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+pub fn each_record(source: &Source, mut reader: &mut dyn Read, dialects: &Dialects, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
     let mut head = Vec::new();
     let failure = (&mut reader).take(HEAD_BYTES as u64).read_to_end(&mut head).err();
-    let sort = envelope::recognise(&head, head.len() < HEAD_BYTES);
+    let sort = envelope::recognise(&head, head.len() < HEAD_BYTES, dialects);
     // What belongs to one attempt by its name is one stream, whatever its lines say. So is the log of a DAG file: where it names attempts, it speaks
     // of their callbacks, and not as their process.
     let is_one = matches!(source.kind, Kind::Task | Kind::Trigger | Kind::DagProcessor);
     let rest = Rest { failure, reader };
     let speakers = (!is_one).then(|| Speakers::new(source.kind));
     match sort {
-        Some(Sort::Document) => document(&head, rest, zone, speakers, visit),
-        Some(sort) => enveloped(sort, &head, rest, zone, speakers, visit),
-        None => plain(head, rest, speakers, visit),
+        Some(Sort::Document) => document(&head, rest, dialects, speakers, visit),
+        Some(sort) => enveloped(sort, &head, rest, dialects, speakers, visit),
+        None => plain(head, rest, dialects, speakers, visit),
     }
 }
 
@@ -79,8 +78,8 @@ impl Read for Rest<'_> {
     }
 }
 
-fn plain(head: Vec<u8>, rest: Rest<'_>, mut speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
-    let mut splitter = Splitter::with_head(head, rest);
+fn plain(head: Vec<u8>, rest: Rest<'_>, dialects: &Dialects, mut speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+    let mut splitter = Splitter::with_head(head, rest, dialects);
     let origin = Origin::default();
     let failure = loop {
         match splitter.next() {
@@ -102,9 +101,16 @@ fn plain(head: Vec<u8>, rest: Rest<'_>, mut speakers: Option<Speakers>, visit: &
     }
 }
 
-fn enveloped(sort: Sort, head: &[u8], rest: Rest<'_>, zone: &Zone, speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+fn enveloped(
+    sort: Sort,
+    head: &[u8],
+    rest: Rest<'_>,
+    dialects: &Dialects,
+    speakers: Option<Speakers>,
+    visit: &mut dyn FnMut(Piece<'_>),
+) -> Told {
     let mut reader = BufReader::with_capacity(HEAD_BYTES, head.chain(rest));
-    let mut streams = Streams::new(speakers);
+    let mut streams = Streams::new(speakers, dialects);
     let mut told = Told::default();
     let mut line = Vec::new();
     loop {
@@ -120,7 +126,7 @@ fn enveloped(sort: Sort, head: &[u8], rest: Rest<'_>, zone: &Zone, speakers: Opt
         told.lines += 1;
         told.unfinished_line = line.last() != Some(&b'\n');
         let bare = &line[..split::without_line_end(&line)];
-        if !envelope::peel(sort, bare, zone, &mut |peeled| streams.take(peeled, told.lines, visit)) {
+        if !envelope::peel(sort, bare, dialects, &mut |peeled| streams.take(peeled, told.lines, visit)) {
             streams.go_on(bare, told.lines, visit);
         }
     }
@@ -129,11 +135,11 @@ fn enveloped(sort: Sort, head: &[u8], rest: Rest<'_>, zone: &Zone, speakers: Opt
     told
 }
 
-fn document(head: &[u8], rest: Rest<'_>, zone: &Zone, speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
-    let mut streams = Streams::new(speakers);
+fn document(head: &[u8], rest: Rest<'_>, dialects: &Dialects, speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+    let mut streams = Streams::new(speakers, dialects);
     let mut told = Told::default();
     let mut counted = Counted { inner: BufReader::with_capacity(HEAD_BYTES, head.chain(rest)), bytes: 0 };
-    let read = envelope::read_document(&mut counted, zone, &mut |peeled| {
+    let read = envelope::read_document(&mut counted, dialects, &mut |peeled| {
         told.lines += 1;
         streams.take(peeled, told.lines, visit);
     });
@@ -172,7 +178,8 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// The streams of one file, each with the record that is being put together.
-struct Streams {
+struct Streams<'d> {
+    dialects: &'d Dialects,
     by_key: HashMap<String, usize>,
     all: Vec<Stream>,
     /// The stream of the line before: a line without envelope belongs to it.
@@ -197,9 +204,9 @@ struct Stream {
     continues_cut: bool,
 }
 
-impl Streams {
-    fn new(speakers: Option<Speakers>) -> Self {
-        Self { by_key: HashMap::new(), all: Vec::new(), last: None, speakers, overflowed: false }
+impl<'d> Streams<'d> {
+    fn new(speakers: Option<Speakers>, dialects: &'d Dialects) -> Self {
+        Self { dialects, by_key: HashMap::new(), all: Vec::new(), last: None, speakers, overflowed: false }
     }
 
     fn stream_of(&mut self, origin: Origin) -> usize {
@@ -264,7 +271,7 @@ impl Streams {
     ) {
         let Some(stream) = self.all.get(index) else { return };
         let is_open = stream.open != Boundary::NONE || stream.continues_cut;
-        let kind = line_kind(text);
+        let kind = self.dialects.line_kind(text);
         if is_open && stream.open.is_before(text, kind) {
             self.give(index, false, visit);
         } else if stream.bytes.len() + text.len() >= RECORD_BYTES_MAX && !stream.bytes.is_empty() {

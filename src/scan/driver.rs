@@ -5,9 +5,9 @@ use std::io::Read;
 use rayon::prelude::*;
 
 use crate::error::Problem;
+use crate::record::Dialects;
 use crate::rule::RuleSet;
 use crate::source::{self, Input, Limits, Naming};
-use crate::time::Zone;
 
 use super::observe::Observer;
 use super::{Observation, Scanned, Stats};
@@ -15,8 +15,8 @@ use super::{Observation, Scanned, Stats};
 /// How to scan.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The zone of timestamps that name none.
-    pub zone: Zone,
+    /// How records are read.
+    pub dialects: Dialects,
     /// How logs are named.
     pub naming: Naming,
     /// What an archive may ask for.
@@ -31,7 +31,7 @@ const THREADS_MAX: usize = 256;
 /// Reads every input. The result depends on the inputs alone, not on threads or on the order in which files were found.
 #[must_use]
 pub fn scan(inputs: &[Input], rules: &RuleSet, options: &Options) -> Scanned {
-    let observer = Observer::new(rules, &options.zone);
+    let observer = Observer::new(rules, &options.dialects);
     let run = || -> Vec<Part> { inputs.par_iter().map(|input| read_input(input, &observer, options)).collect() };
     // Where no pool of its own can be had, the global one serves: only the number of threads differs.
     let parts = match rayon::ThreadPoolBuilder::new().num_threads(options.threads.min(THREADS_MAX)).build() {

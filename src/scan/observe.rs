@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use crate::error::{Problem, ProblemKind};
-use crate::record::{Origin, STREAMS_MAX, Told, each_record};
+use crate::record::{Dialects, Origin, STREAMS_MAX, Told, each_record};
 use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
-use crate::time::Zone;
 
 use super::Observation;
 use super::reading::Reading;
@@ -29,31 +28,31 @@ pub struct Observed {
 
 /// Reads one file with the given rules.
 #[must_use]
-pub fn observe(source: Source, reader: &mut dyn Read, rules: &RuleSet, zone: &Zone) -> Observed {
-    Observer::new(rules, zone).observe(source, reader)
+pub fn observe(source: Source, reader: &mut dyn Read, rules: &RuleSet, dialects: &Dialects) -> Observed {
+    Observer::new(rules, dialects).observe(source, reader)
 }
 
 /// What all logs of a scan share.
 #[derive(Debug)]
 pub(super) struct Observer<'a> {
     pub(super) rules: &'a RuleSet,
-    pub(super) zone: &'a Zone,
+    pub(super) dialects: &'a Dialects,
     /// For each symptom, whether a rule counts it or puts it in a sequence, so that each match matters.
     pub(super) counted: Vec<bool>,
 }
 
 impl<'a> Observer<'a> {
-    pub(super) fn new(rules: &'a RuleSet, zone: &'a Zone) -> Self {
+    pub(super) fn new(rules: &'a RuleSet, dialects: &'a Dialects) -> Self {
         let mut counted = vec![false; rules.symptoms.len()];
         for symptom in rules.symptoms.iter().filter_map(|symptom| symptom.attempt.as_ref()).flat_map(AttemptCondition::steps) {
             counted[symptom] = true;
         }
-        Self { rules, zone, counted }
+        Self { rules, dialects, counted }
     }
 
     pub(super) fn observe(&self, source: Source, reader: &mut dyn Read) -> Observed {
         let mut readings: BTreeMap<usize, Reading<'_>> = BTreeMap::new();
-        let told = each_record(&source, reader, self.zone, &mut |piece| {
+        let told = each_record(&source, reader, self.dialects, &mut |piece| {
             let reading = readings.entry(piece.stream).or_insert_with(|| Reading::of_stream(self, &source, piece.origin));
             reading.adopt(piece.origin);
             reading.take(&piece.record);

@@ -119,7 +119,7 @@ impl<'a> Reading<'a> {
         // The first records tell the dialect, and when the log begins.
         let first = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
         if first || self.pieces.is_open() || !candidates.is_empty() || signs.any() {
-            let record = Record::parse(raw, self.observer.zone);
+            let record = Record::parse(raw, self.observer.dialects);
             self.unread.parsed(&record);
             if first {
                 self.records_at_start += 1;
@@ -146,13 +146,24 @@ impl<'a> Reading<'a> {
         let spare = if self.heads.len() == HEADS_KEPT { self.heads.pop_front() } else { None };
         let mut head = spare.map_or_else(|| Vec::with_capacity(HEAD_BYTES), |(_, head)| head);
         head.clear();
-        head.extend_from_slice(&raw.bytes[..raw.bytes.len().min(HEAD_BYTES)]);
-        self.heads.push_back((raw.time, head));
+        // A form of the user's own may have its time anywhere, so it is read at once.
+        let own = match self.observer.dialects.own_time(raw.bytes) {
+            Some(Ok(time)) => Some(time),
+            Some(Err(text)) => {
+                self.unread.bad_time(raw.line, text);
+                None
+            }
+            None => None,
+        };
+        if own.is_none() {
+            head.extend_from_slice(&raw.bytes[..raw.bytes.len().min(HEAD_BYTES)]);
+        }
+        self.heads.push_back((own.or(raw.time), head));
     }
 
     /// The times of the records before the one being read, the latest first.
     fn times_before(&self) -> impl Iterator<Item = Timestamp> {
-        self.heads.iter().rev().filter_map(|(time, head)| time_of(head, self.observer.zone).or(*time))
+        self.heads.iter().rev().filter_map(|(time, head)| time_of(head, &self.observer.dialects.zone).or(*time))
     }
 
     fn read(&mut self, record: &Record, candidates: &[SymptomIx], signs: Signs) {
@@ -394,7 +405,7 @@ impl<'a> Reading<'a> {
             Ending::Silent
         };
         // Airflow 2 and before end every log with a verdict or a return code; 3.2 and later mark the end of the task's work.
-        let ends_are_written = matches!(log.dialect, Dialect::Text | Dialect::Legacy) || self.marks_ends;
+        let ends_are_written = matches!(log.dialect, Dialect::Text | Dialect::Legacy | Dialect::Own) || self.marks_ends;
         log.lacks_end = log.ending == Ending::Silent && ends_are_written && !log.is_excerpt && log.source.kind == Kind::Task;
         let problem = |kind, says| Problem { path: log.source.path.clone(), member: log.source.member.clone(), kind, says };
         self.unread.tell(&mut |kind, says| problems.push(problem(kind, says)));

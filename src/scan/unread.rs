@@ -9,6 +9,8 @@ pub(super) struct Unread {
     not_utf8: Count,
     half_pairs: Count,
     not_json: Count,
+    bad_times: Count,
+    bad_time: String,
     pieces: u64,
 }
 
@@ -46,6 +48,14 @@ impl Unread {
         }
     }
 
+    /// A header in a form of the user's own has this text in the place of its time.
+    pub(super) fn bad_time(&mut self, line: u32, text: String) {
+        self.bad_times.add(line);
+        if self.bad_times.count == 1 {
+            self.bad_time = text;
+        }
+    }
+
     /// Says what there was.
     pub(super) fn tell(&self, problem: &mut dyn FnMut(ProblemKind, String)) {
         let mut tell = |kind, of: &Count, says: &dyn Fn(u64, u32) -> String| {
@@ -62,8 +72,15 @@ impl Unread {
         tell(ProblemKind::NotParsed, &self.not_json, &|count, line| {
             format!("{count} lines that begin as JSON records do and are none, first at line {line}; they were searched as text")
         });
+        tell(ProblemKind::NotParsed, &self.bad_times, &|count, line| {
+            let text: String = self.bad_time.chars().take(TEXT_CHARS_MAX).collect();
+            format!("{count} headers of --log-format with a time that is not understood, first at line {line}: '{text}'")
+        });
         if self.pieces > 0 {
             problem(ProblemKind::Limit, format!("records longer than {} MiB were read in {} pieces", RECORD_BYTES_MAX >> 20, self.pieces));
         }
     }
 }
+
+/// How much is shown of a time that is none.
+const TEXT_CHARS_MAX: usize = 40;

@@ -11,6 +11,7 @@ mod determinism;
 mod dialects;
 mod input;
 mod instances;
+mod log_format;
 mod logs;
 mod peers;
 mod program;

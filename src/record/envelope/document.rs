@@ -8,8 +8,8 @@ use std::io::Read;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::super::Dialects;
 use super::{Peeled, object, python};
-use crate::time::Zone;
 
 /// Keys under which documents hold their entries: Airflow's REST API, `aws logs`, Elasticsearch, CloudWatch Insights.
 const ENTRY_KEYS: [&str; 6] = ["content", "events", "logEvents", "hits", "entries", "results"];
@@ -52,11 +52,11 @@ fn holds_key(text: &[u8], key: &str) -> bool {
 ///
 /// # Errors
 /// What is wrong with the document, with its line and column.
-pub(in crate::record) fn read(reader: impl Read, zone: &Zone, found: &mut dyn FnMut(Peeled<'_>)) -> Result<(), serde_json::Error> {
+pub(in crate::record) fn read(reader: impl Read, dialects: &Dialects, found: &mut dyn FnMut(Peeled<'_>)) -> Result<(), serde_json::Error> {
     let found = RefCell::new(found);
     let mut documents = serde_json::Deserializer::from_reader(reader);
     loop {
-        let entries = Entries { zone, found: &found, context: &RefCell::new(Map::new()), is_list: false };
+        let entries = Entries { dialects, found: &found, context: &RefCell::new(Map::new()), is_list: false };
         entries.deserialize(&mut documents)?;
         if documents.end().is_ok() {
             return Ok(());
@@ -67,7 +67,7 @@ pub(in crate::record) fn read(reader: impl Read, zone: &Zone, found: &mut dyn Fn
 /// Reads a value that holds entries.
 #[derive(Clone, Copy)]
 struct Entries<'a, 'b> {
-    zone: &'a Zone,
+    dialects: &'a Dialects,
     found: &'a RefCell<&'b mut dyn FnMut(Peeled<'_>)>,
     /// The other keys of the objects around: the log stream's name stands there.
     context: &'a RefCell<Map<String, Value>>,
@@ -83,7 +83,9 @@ impl Entries<'_, '_> {
                 for (key, value) in self.context.borrow().iter() {
                     object.entry(key.clone()).or_insert_with(|| value.clone());
                 }
-                object::peel_object(&object, self.zone, &mut |peeled| super::within(peeled, self.zone, super::NESTING_MAX, &mut **found));
+                object::peel_object(&object, self.dialects, &mut |peeled| {
+                    super::within(peeled, self.dialects, super::NESTING_MAX, &mut **found);
+                });
             }
             // A row of CloudWatch Insights: a list of fields with their values.
             Value::Array(fields) => {
@@ -91,7 +93,9 @@ impl Entries<'_, '_> {
                     .into_iter()
                     .filter_map(|field| Some((field.get("field")?.as_str()?.to_owned(), field.get("value")?.clone())))
                     .collect();
-                object::peel_object(&object, self.zone, &mut |peeled| super::within(peeled, self.zone, super::NESTING_MAX, &mut **found));
+                object::peel_object(&object, self.dialects, &mut |peeled| {
+                    super::within(peeled, self.dialects, super::NESTING_MAX, &mut **found);
+                });
             }
             Value::String(text) => self.text(&text, &mut **found),
             _ => {}

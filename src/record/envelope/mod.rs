@@ -14,9 +14,9 @@ use std::borrow::Cow;
 pub(super) use document::read as read_document;
 pub(super) use object::instance_in;
 
-use super::Level;
+use super::{Dialects, Level};
 use crate::source::{Kind, Source, TaskInstance};
-use crate::time::{Timestamp, Zone};
+use crate::time::Timestamp;
 
 /// Where the lines of one stream within a file come from, as far as an envelope or the lines themselves say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ const LINES_LOOKED_AT: usize = 24;
 const NESTING_MAX: usize = 4;
 
 /// Recognises the envelope of a file by its first bytes; `None` where the lines are the log's own.
-pub(super) fn recognise(head: &[u8], is_all: bool) -> Option<Sort> {
+pub(super) fn recognise(head: &[u8], is_all: bool, dialects: &Dialects) -> Option<Sort> {
     let text = head.trim_ascii_start();
     if document::begins(text, is_all) {
         return Some(Sort::Document);
@@ -93,32 +93,36 @@ pub(super) fn recognise(head: &[u8], is_all: bool) -> Option<Sort> {
         let count = lines().filter(|line| is_one(line)).count();
         count > 0 && count * 2 >= total
     };
-    if most(&|line| object::is_one(line)) {
+    // What the user described is no envelope.
+    if most(&|line| dialects.is_surely_own(line)) {
+        return None;
+    }
+    if most(&|line| object::is_one(line, dialects)) {
         return Some(Sort::Object);
     }
     // Without any line that has a prefix of its own none is looked for again.
-    text::PREFIXES.into_iter().find(|prefix| most(&|line| text::holds(*prefix, line))).map(Sort::Prefix)
+    text::PREFIXES.into_iter().find(|prefix| most(&|line| text::holds(*prefix, line, dialects))).map(Sort::Prefix)
 }
 
 /// Takes off the envelope of one line, and those within. Gives each line or group of lines of the log that it holds; `false` where the line
 /// has no envelope of this sort.
-pub(super) fn peel(sort: Sort, line: &[u8], zone: &Zone, found: &mut dyn FnMut(Peeled<'_>)) -> bool {
+pub(super) fn peel(sort: Sort, line: &[u8], dialects: &Dialects, found: &mut dyn FnMut(Peeled<'_>)) -> bool {
     match sort {
-        Sort::Prefix(prefix) => match text::peel(prefix, line, zone) {
+        Sort::Prefix(prefix) => match text::peel(prefix, line, dialects) {
             Some(peeled) => {
-                within(peeled, zone, NESTING_MAX, found);
+                within(peeled, dialects, NESTING_MAX, found);
                 true
             }
             None => false,
         },
-        Sort::Object | Sort::Document => object::peel(line, zone, &mut |peeled| within(peeled, zone, NESTING_MAX, found)),
+        Sort::Object | Sort::Document => object::peel(line, dialects, &mut |peeled| within(peeled, dialects, NESTING_MAX, found)),
     }
 }
 
 /// Peels what is within an envelope; hands on what has none.
-fn within(peeled: Peeled<'_>, zone: &Zone, depth: usize, found: &mut dyn FnMut(Peeled<'_>)) {
+fn within(peeled: Peeled<'_>, dialects: &Dialects, depth: usize, found: &mut dyn FnMut(Peeled<'_>)) {
     let single = !peeled.text.contains(&b'\n');
-    if depth > 0 && single {
+    if depth > 0 && single && !dialects.is_surely_own(&peeled.text) {
         let outer = |inner: Peeled<'_>, found: &mut dyn FnMut(Peeled<'_>)| {
             let mut inner = Peeled { text: Cow::Owned(inner.text.into_owned()), ..inner };
             inner.origin = nested(&peeled.origin, inner.origin);
@@ -126,12 +130,12 @@ fn within(peeled: Peeled<'_>, zone: &Zone, depth: usize, found: &mut dyn FnMut(P
             inner.time = inner.time.or(peeled.time);
             inner.level = inner.level.or(peeled.level);
             inner.goes_on |= peeled.goes_on;
-            within(inner, zone, depth - 1, found);
+            within(inner, dialects, depth - 1, found);
         };
-        if object::peel_inner(&peeled.text, zone, &mut |inner| outer(inner, found)) {
+        if object::peel_inner(&peeled.text, dialects, &mut |inner| outer(inner, found)) {
             return;
         }
-        if let Some(inner) = text::WITHIN.into_iter().find_map(|prefix| text::peel(prefix, &peeled.text, zone)) {
+        if let Some(inner) = text::WITHIN.into_iter().find_map(|prefix| text::peel(prefix, &peeled.text, dialects)) {
             return outer(inner, found);
         }
     }

@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::super::header::{LineKind, line_kind};
-use super::super::json_line;
 use super::super::keys::time_in;
+use super::super::{Dialects, json_line};
 use super::text::{of_container, of_program};
 use super::{Level, Origin, Peeled};
 use crate::source::{Kind, TaskInstance};
-use crate::time::{Timestamp, Zone};
+use crate::time::Timestamp;
 
 /// Keys under which envelopes hold the text, and nothing but envelopes.
 const TEXT_KEYS: [&str; 5] = ["textPayload", "MESSAGE", "log", "line", "@message"];
@@ -21,24 +21,24 @@ const MARKS: [&str; 9] =
     ["ingestionTime", "eventId", "logStreamName", "logStream", "@logStream", "kubernetes", "container_name", "container_id", "docker"];
 
 /// Whether a line is a JSON object that is an envelope.
-pub(super) fn is_one(line: &[u8]) -> bool {
+pub(super) fn is_one(line: &[u8], dialects: &Dialects) -> bool {
     let line = line.trim_ascii();
     let looks = line.starts_with(b"{") && line.ends_with(b"}") && line.len() > 8;
-    looks && object_of(line).is_some_and(|object| is_envelope(&object))
+    looks && object_of(line).is_some_and(|object| is_envelope(&object, dialects))
 }
 
 fn object_of(line: &[u8]) -> Option<Map<String, Value>> {
     json_line::read(line).ok().map(|line| line.object)
 }
 
-fn is_envelope(object: &Map<String, Value>) -> bool {
+fn is_envelope(object: &Map<String, Value>, dialects: &Dialects) -> bool {
     let source = object.get("_source").is_some_and(Value::is_object);
     let events = object.get("logEvents").is_some_and(Value::is_array);
-    source || events || text_of(object).is_some()
+    source || events || text_of(object, dialects).is_some()
 }
 
 /// The text that an envelope holds; `None` where the object is no envelope but a record.
-fn text_of(object: &Map<String, Value>) -> Option<Cow<'_, [u8]>> {
+fn text_of<'a>(object: &'a Map<String, Value>, dialects: &Dialects) -> Option<Cow<'a, [u8]>> {
     if object.get("event").is_some_and(Value::is_string) && !object.contains_key("logEvents") {
         return None;
     }
@@ -49,7 +49,7 @@ fn text_of(object: &Map<String, Value>) -> Option<Cow<'_, [u8]>> {
     let message = payload.unwrap_or(object).get("message").and_then(Value::as_str)?;
     let marked =
         payload.is_some() || MARKS.iter().any(|key| object.contains_key(*key)) || object.get("timestamp").is_some_and(Value::is_number);
-    let headed = matches!(line_kind(message.as_bytes()), LineKind::Headed | LineKind::Json);
+    let headed = matches!(line_kind(message.as_bytes()), LineKind::Headed | LineKind::Json) || dialects.is_surely_own(message.as_bytes());
     // A record of structured logging has its level beside its message: it is no envelope but the record itself.
     let is_record = ["levelname", "level", "log.level"].iter().any(|key| object.get(*key).is_some_and(Value::is_string));
     (headed || (marked && !is_record)).then_some(Cow::Borrowed(message.as_bytes()))
@@ -69,50 +69,51 @@ fn bytes_of(value: &Value) -> Option<Cow<'_, [u8]>> {
 
 /// Takes a JSON object apart: an envelope gives what it holds, a record gives itself with what it says of its origin. `false` where the line
 /// is no object.
-pub(super) fn peel(line: &[u8], zone: &Zone, found: &mut dyn FnMut(Peeled<'_>)) -> bool {
+pub(super) fn peel(line: &[u8], dialects: &Dialects, found: &mut dyn FnMut(Peeled<'_>)) -> bool {
     let line = line.trim_ascii();
     if !(line.starts_with(b"{") && line.ends_with(b"}")) {
         return false;
     }
     let Some(object) = object_of(line) else { return false };
-    peel_object(&object, zone, found);
+    peel_object(&object, dialects, found);
     true
 }
 
 /// Takes an envelope apart that stood in another. `false` where the text is none.
-pub(super) fn peel_inner(text: &[u8], zone: &Zone, found: &mut dyn FnMut(Peeled<'_>)) -> bool {
+pub(super) fn peel_inner(text: &[u8], dialects: &Dialects, found: &mut dyn FnMut(Peeled<'_>)) -> bool {
     let text = text.trim_ascii();
-    let object = (text.starts_with(b"{") && text.ends_with(b"}")).then(|| object_of(text)).flatten().filter(is_envelope);
+    let object =
+        (text.starts_with(b"{") && text.ends_with(b"}")).then(|| object_of(text)).flatten().filter(|object| is_envelope(object, dialects));
     object.is_some_and(|object| {
-        peel_object(&object, zone, found);
+        peel_object(&object, dialects, found);
         true
     })
 }
 
 /// See [`peel`].
-pub(super) fn peel_object(object: &Map<String, Value>, zone: &Zone, found: &mut dyn FnMut(Peeled<'_>)) {
+pub(super) fn peel_object(object: &Map<String, Value>, dialects: &Dialects, found: &mut dyn FnMut(Peeled<'_>)) {
     if let Some(source) = object.get("_source").and_then(Value::as_object) {
-        return peel_object(source, zone, found);
+        return peel_object(source, dialects, found);
     }
     if let Some(events) = object.get("logEvents").and_then(Value::as_array) {
         let origin = origin_of(object);
         for event in events.iter().filter_map(Value::as_object) {
             let text = event.get("message").and_then(bytes_of).unwrap_or_default();
-            found(Peeled { origin: origin.clone(), time: time_of(event, zone), level: None, text: trimmed(text), goes_on: false });
+            found(Peeled { origin: origin.clone(), time: time_of(event, dialects), level: None, text: trimmed(text), goes_on: false });
         }
         return;
     }
-    let Some(text) = text_of(object) else {
+    let Some(text) = text_of(object, dialects) else {
         // The object is the record itself: whose it is say its own keys, to whoever reads it.
         let text = serde_json::to_vec(object).unwrap_or_default();
-        return found(Peeled { time: time_of(object, zone), text: Cow::Owned(text), ..Peeled::default() });
+        return found(Peeled { time: time_of(object, dialects), text: Cow::Owned(text), ..Peeled::default() });
     };
     let origin = origin_of(object);
     // Docker cuts a long line into several objects; all but the last lack the line feed.
     let goes_on =
         object.contains_key("stream") && object.contains_key("time") && !object.contains_key("kubernetes") && !text.ends_with(b"\n");
     let goes_on = goes_on || object.get("logtag").and_then(Value::as_str) == Some("P");
-    found(Peeled { origin, time: time_of(object, zone), level: level_of(object), text: trimmed(text), goes_on });
+    found(Peeled { origin, time: time_of(object, dialects), level: level_of(object), text: trimmed(text), goes_on });
 }
 
 fn trimmed(mut text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
@@ -124,9 +125,9 @@ fn trimmed(mut text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     text
 }
 
-fn time_of(object: &Map<String, Value>, zone: &Zone) -> Option<Timestamp> {
+fn time_of(object: &Map<String, Value>, dialects: &Dialects) -> Option<Timestamp> {
     let micros = object.get("__REALTIME_TIMESTAMP").and_then(Value::as_str).and_then(|text| text.parse().ok()).map(Timestamp);
-    micros.or_else(|| time_in(object, zone))
+    micros.or_else(|| time_in(object, &dialects.zone))
 }
 
 fn level_of(object: &Map<String, Value>) -> Option<Level> {

@@ -7,7 +7,7 @@ use super::*;
 fn records(text: &str) -> Vec<(String, u32, String)> {
     let mut found = Vec::new();
     let source = Source::named("out.txt", None);
-    let told = each_record(&source, &mut text.as_bytes(), &Zone::default(), &mut |piece| {
+    let told = each_record(&source, &mut text.as_bytes(), &Dialects::default(), &mut |piece| {
         let RawRecord { bytes, line, .. } = piece.record;
         found.push((piece.origin.key.clone(), line, String::from_utf8_lossy(bytes).into_owned()));
     });
@@ -138,7 +138,7 @@ fn a_line_in_parts_is_one_line_and_lines_of_many_streams_do_not_mix() {
 fn identity_comes_from_labels_streams_and_pods() {
     let origin = |line: &str| {
         let mut origin = None;
-        assert!(object::peel(line.as_bytes(), &Zone::default(), &mut |peeled| origin = Some(peeled.origin)), "{line}");
+        assert!(object::peel(line.as_bytes(), &Dialects::default(), &mut |peeled| origin = Some(peeled.origin)), "{line}");
         origin.unwrap()
     };
     let composer = origin(
@@ -176,7 +176,7 @@ fn logs_without_envelope_are_left_alone() {
         "{'a': 1}\n",
         "",
     ] {
-        assert_eq!(recognise(text.as_bytes(), true), None, "{text}");
+        assert_eq!(recognise(text.as_bytes(), true, &Dialects::default()), None, "{text}");
     }
 }
 
@@ -184,7 +184,7 @@ fn logs_without_envelope_are_left_alone() {
 fn a_broken_document_is_said_and_what_came_before_is_kept() {
     let text = r#"{"content":[{"timestamp":"2026-11-21T07:16:22Z","event":"a"},{"timestamp":"2026-"#;
     let mut count = 0;
-    let told = each_record(&Source::named("x.json", None), &mut text.as_bytes(), &Zone::default(), &mut |_| count += 1);
+    let told = each_record(&Source::named("x.json", None), &mut text.as_bytes(), &Dialects::default(), &mut |_| count += 1);
     assert_eq!(count, 1);
     assert!(told.broken_document.unwrap().contains("EOF"));
 }

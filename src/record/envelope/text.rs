@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::super::Dialects;
 use super::super::header::{LineKind, line_kind};
 use super::{Origin, Peeled};
 use crate::source::Kind;
-use crate::time::{Timestamp, Zone, parse_prefix};
+use crate::time::{Timestamp, parse_prefix};
 
 /// The prefixes that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,25 +33,25 @@ pub(super) const PREFIXES: [Prefix; 6] = [Prefix::Cri, Prefix::Pod, Prefix::AwsT
 pub(super) const WITHIN: [Prefix; 3] = [Prefix::Cri, Prefix::Pod, Prefix::Clock];
 
 /// Whether a line has this prefix.
-pub(super) fn holds(prefix: Prefix, line: &[u8]) -> bool {
-    peel(prefix, line, &Zone::default()).is_some()
+pub(super) fn holds(prefix: Prefix, line: &[u8], dialects: &Dialects) -> bool {
+    peel(prefix, line, dialects).is_some()
 }
 
 /// Takes a prefix off a line.
-pub(super) fn peel<'a>(prefix: Prefix, line: &'a [u8], zone: &Zone) -> Option<Peeled<'a>> {
+pub(super) fn peel<'a>(prefix: Prefix, line: &'a [u8], dialects: &Dialects) -> Option<Peeled<'a>> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match prefix {
-        Prefix::Cri => cri(line, zone),
+        Prefix::Cri => cri(line, dialects),
         Prefix::Pod => pod(line),
-        Prefix::Clock => clock(line, zone),
-        Prefix::AwsTail => aws_tail(line, zone),
+        Prefix::Clock => clock(line, dialects),
+        Prefix::AwsTail => aws_tail(line, dialects),
         Prefix::Compose => compose(line),
-        Prefix::Syslog => syslog(line, zone),
+        Prefix::Syslog => syslog(line, dialects),
     }
 }
 
-fn cri<'a>(line: &'a [u8], zone: &Zone) -> Option<Peeled<'a>> {
-    let (time, rest) = leading_time(line, zone)?;
+fn cri<'a>(line: &'a [u8], dialects: &Dialects) -> Option<Peeled<'a>> {
+    let (time, rest) = leading_time(line, dialects)?;
     let rest = rest.strip_prefix(b" ")?;
     let rest = rest.strip_prefix(b"stdout ").or_else(|| rest.strip_prefix(b"stderr "))?;
     // Tags are separated by colons; the first says whether the line is whole.
@@ -82,8 +83,8 @@ pub(super) fn of_container(name: &str) -> Origin {
     Origin { task: crate::source::TaskInstance::default(), is_whole: false, ..Origin::named(name) }
 }
 
-fn clock<'a>(line: &'a [u8], zone: &Zone) -> Option<Peeled<'a>> {
-    let (time, rest) = leading_time(line, zone)?;
+fn clock<'a>(line: &'a [u8], dialects: &Dialects) -> Option<Peeled<'a>> {
+    let (time, rest) = leading_time(line, dialects)?;
     let head = &line[..line.len() - rest.len()];
     let text = match rest {
         [] => rest,
@@ -93,12 +94,13 @@ fn clock<'a>(line: &'a [u8], zone: &Zone) -> Option<Peeled<'a>> {
     // Nine digits of a second are what container engines write, whatever the text; else the text must have a header of its own.
     let digits = head.rsplit(|byte| *byte == b'.').next().unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
     let is_engine = digits == 9 && head.contains(&b'.') && head.contains(&b'T');
-    let is_doubled = head.contains(&b'T') && matches!(line_kind(text), LineKind::Headed | LineKind::Json) && text.first() != Some(&b'*');
+    let is_headed = matches!(line_kind(text), LineKind::Headed | LineKind::Json) && text.first() != Some(&b'*');
+    let is_doubled = head.contains(&b'T') && (is_headed || dialects.is_surely_own(text));
     (is_engine || is_doubled).then(|| Peeled { time: Some(time), text: Cow::Borrowed(text), ..Peeled::default() })
 }
 
-fn aws_tail<'a>(line: &'a [u8], zone: &Zone) -> Option<Peeled<'a>> {
-    let (time, rest) = leading_time(line, zone)?;
+fn aws_tail<'a>(line: &'a [u8], dialects: &Dialects) -> Option<Peeled<'a>> {
+    let (time, rest) = leading_time(line, dialects)?;
     let rest = rest.strip_prefix(b" ")?;
     let end = rest.iter().take(600).position(|byte| *byte == b' ')?;
     let stream = std::str::from_utf8(&rest[..end]).ok()?;
@@ -134,8 +136,8 @@ fn without_colour(mut line: &[u8]) -> &[u8] {
     line
 }
 
-fn syslog<'a>(line: &'a [u8], zone: &Zone) -> Option<Peeled<'a>> {
-    let (time, rest) = match leading_time(line, zone) {
+fn syslog<'a>(line: &'a [u8], dialects: &Dialects) -> Option<Peeled<'a>> {
+    let (time, rest) = match leading_time(line, dialects) {
         Some((time, rest)) => (Some(time), rest),
         // The classic form has no year: when it was cannot be said.
         None => (None, month_and_clock(line)?),
@@ -182,8 +184,8 @@ fn month_and_clock(line: &[u8]) -> Option<&[u8]> {
 }
 
 /// The date and time at the start of a line, and what stands behind them.
-fn leading_time<'a>(line: &'a [u8], zone: &Zone) -> Option<(Timestamp, &'a [u8])> {
+fn leading_time<'a>(line: &'a [u8], dialects: &Dialects) -> Option<(Timestamp, &'a [u8])> {
     line.first().filter(|byte| byte.is_ascii_digit())?;
-    let (time, length) = parse_prefix(line, zone)?;
+    let (time, length) = parse_prefix(line, &dialects.zone)?;
     Some((time, &line[length..]))
 }
