@@ -58,3 +58,26 @@ pub(crate) fn tar<N: AsRef<str>, B: AsRef<[u8]>>(members: &[(N, B)]) -> Vec<u8> 
     }
     builder.into_inner().unwrap()
 }
+
+/// A file that an Airflow wrote.
+pub(crate) struct Sample {
+    /// The version that wrote it, as the name of its tree says.
+    pub(crate) version: String,
+    /// Its name, from the repository's folder.
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// All logs of `sample-logs` and `tests/dialects`, with what Airflow's web server makes of them, sorted by name.
+pub(crate) fn samples() -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for folder in ["sample-logs", "tests/dialects"] {
+        for (name, bytes) in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) {
+            let Some((version, _)) = name.strip_prefix("airflow-").and_then(|rest| rest.split_once('/')) else { continue };
+            if !name.contains("/exports/") {
+                samples.push(Sample { version: version.to_owned(), name: format!("{folder}/{name}"), bytes });
+            }
+        }
+    }
+    samples
+}

@@ -17,6 +17,7 @@ mod peers;
 mod program;
 mod readme;
 mod report;
+mod round_trip;
 mod rules;
 mod stories;
 mod tracebacks;
