@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use dagnosis::record::{Dialect, Dialects, Record, each_record};
+use dagnosis::source::Source;
 use serde_json::Value;
 
+use crate::logs::samples;
 use crate::program::report;
 
 fn trees() -> PathBuf {
@@ -88,4 +91,61 @@ fn a_download_says_what_the_log_says() {
         }
     }
     assert!(compared > 20, "{compared}");
+}
+
+/// How many records in a thousand have a header that is known, and how many have a time, version by version.
+///
+/// What is missing in the files below `downloads` is what the web server puts before a log (`*** Found local files:`, `::group::` without a time),
+/// and in those below `components` the banner that a service prints as it starts. Task logs themselves have none without.
+const PER_MILLE_MIN: [(&str, u32, u32); 16] = [
+    ("1.10", 1000, 1000),
+    ("1.10.15", 986, 986),
+    ("2.0.2", 981, 981),
+    ("2.10", 998, 998),
+    ("2.11.2", 989, 980),
+    ("2.2.5", 985, 985),
+    ("2.2.5-new-york", 985, 985),
+    ("2.4.3", 987, 987),
+    ("2.6.3", 975, 975),
+    ("2.9.3", 980, 980),
+    ("3.0.6", 1000, 957),
+    ("3.0.6-state-mismatch", 1000, 1000),
+    ("3.1", 1000, 1000),
+    ("3.2.2", 1000, 958),
+    ("3.2.2-state-mismatch", 1000, 1000),
+    ("3.3", 996, 996),
+];
+
+#[test]
+fn every_versions_records_have_headers_and_times() {
+    let dialects = Dialects::default();
+    // Of each version: records, those with a header, those with a time.
+    let mut known: BTreeMap<String, [u32; 3]> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for sample in samples() {
+        let counts = known.entry(sample.version.clone()).or_default();
+        let is_whole = !["/downloads/", "/components/"].iter().any(|part| sample.name.contains(part));
+        each_record(&Source::named(&sample.name, None), &mut sample.bytes.as_slice(), &dialects, &mut |piece| {
+            let record = Record::parse(&piece.record, &dialects);
+            let (headed, timed) = (record.dialect != Dialect::Bare, record.time.is_some());
+            for (count, is_one) in counts.iter_mut().zip([true, headed, timed]) {
+                *count += u32::from(is_one);
+            }
+            if is_whole && !(headed && timed) {
+                wrong.push(format!(
+                    "{}:{}: {:?} with time {:?}: {:.80}",
+                    sample.name, record.line, record.dialect, record.time, record.text
+                ));
+            }
+        });
+    }
+    for (version, [records, headed, timed]) in &known {
+        let shares = (headed * 1000 / records, timed * 1000 / records);
+        let want = PER_MILLE_MIN.iter().find(|(known, ..)| known == version).map(|(_, headed, timed)| (*headed, *timed));
+        if want.is_none_or(|want| shares.0 < want.0 || shares.1 < want.1) {
+            wrong.push(format!("{version}: of 1000 records {} have a header and {} a time; wanted are {want:?}", shares.0, shares.1));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(known.len(), PER_MILLE_MIN.len(), "{known:?}");
 }
