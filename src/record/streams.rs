@@ -123,7 +123,8 @@ fn enveloped(
                 break;
             }
         }
-        told.lines += 1;
+        // A line that is too long comes in pieces.
+        told.lines += u32::from(!told.unfinished_line);
         told.unfinished_line = line.last() != Some(&b'\n');
         let bare = &line[..split::without_line_end(&line)];
         if !envelope::peel(sort, bare, dialects, &mut |peeled| streams.take(peeled, told.lines, visit)) {
