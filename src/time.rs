@@ -72,6 +72,13 @@ impl fmt::Display for Timestamp {
 }
 
 impl Timestamp {
+    /// Whether a log of Airflow can be of that time: from 2001 to 2286, as for numbers since 1970 ([`parse_epoch`]). A clock that was never set and
+    /// the placeholders of data bases (year 1, year 9999) are outside, and one such instant would make a silence of centuries.
+    #[must_use]
+    pub fn can_be_of_a_log(self) -> bool {
+        (1_000_000_000_000_000..10_000_000_000_000_000).contains(&self.0)
+    }
+
     /// `2026-11-21 07:16`, UTC: for sentences.
     #[must_use]
     pub fn minute(self) -> String {

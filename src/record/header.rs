@@ -46,6 +46,8 @@ pub struct Header {
     pub dialect: Dialect,
     /// Where the message begins.
     pub text_at: usize,
+    /// Where a time should stand is a date that does not exist, or one at which no Airflow ran.
+    pub bad_time: bool,
 }
 
 /// What a line is, on its own.
@@ -198,15 +200,15 @@ pub fn time_of(head: &[u8], zone: &Zone) -> Option<Timestamp> {
     let at = match head.first()? {
         b'[' => head.len() - after_escapes(&head[1..]).len(),
         b'{' => {
-            if let Some(time) = keys::number_at_start(head) {
-                return Some(time);
+            if let Some(time) = keys::time_at_start(head, zone) {
+                return Some(time).filter(|time| time.can_be_of_a_log());
             }
             head.windows(4).take(40).position(|four| four[0] == b'"' && four[1..].iter().all(u8::is_ascii_digit))? + 1
         }
         byte if byte.is_ascii_digit() => 0,
         _ => return None,
     };
-    parse_prefix(&head[at..], zone).or_else(|| ctime(head, zone)).map(|(time, _)| time)
+    parse_prefix(&head[at..], zone).or_else(|| ctime(head, zone)).map(|(time, _)| time).filter(|time| time.can_be_of_a_log())
 }
 
 /// Reads the header of a record that is not JSON.
@@ -248,7 +250,8 @@ fn parse_plain(line: &[u8], zone: &Zone) -> Header {
 fn bracketed(line: &[u8], zone: &Zone) -> Header {
     let inner = after_escapes(&line[1..]);
     let inner_at = line.len() - inner.len();
-    let Some((time, length)) = parse_prefix(inner, zone) else {
+    let dated = parse_prefix(inner, zone).map(|(time, length)| (Some(time).filter(|time| time.can_be_of_a_log()), length));
+    let Some((time, length)) = dated.or_else(|| starts_with_date(inner).then_some((None, 0))) else {
         if let Some((time, text_at)) = ctime(line, zone) {
             return Header { time: Some(time), dialect: Dialect::Kernel, text_at: skip_spaces(line, text_at), ..Header::default() };
         }
@@ -259,7 +262,7 @@ fn bracketed(line: &[u8], zone: &Zone) -> Header {
         };
     };
     let dialect = if inner.get(10) == Some(&b' ') { Dialect::Legacy } else { Dialect::Text };
-    let header = Header { time: Some(time), dialect, ..Header::default() };
+    let header = Header { time, dialect, bad_time: time.is_none(), ..Header::default() };
     let Some(close) = line[inner_at + length..].iter().take(80).position(|byte| *byte == b']') else { return header };
     let close = inner_at + length + close;
     // Celery writes level and process inside the brackets.
@@ -300,7 +303,9 @@ fn behind_time(line: &[u8], mut at: usize, mut header: Header) -> Header {
 fn unbracketed(line: &[u8], zone: &Zone) -> Header {
     let Some((time, length)) = parse_prefix(line, zone) else { return Header::default() };
     let at = skip_spaces(line, length);
-    let header = Header { time: Some(time), dialect: Dialect::Python, text_at: at, ..Header::default() };
+    // Rows of tables begin with dates too: what is none of a log is no fault.
+    let time = Some(time).filter(|time| time.can_be_of_a_log());
+    let header = Header { time, dialect: Dialect::Python, text_at: at, ..Header::default() };
     let rest = after_escapes(&line[at..]);
     if let Some(inner) = rest.strip_prefix(b"[")
         && let Some(close) = inner.iter().take(40).position(|byte| *byte == b']')

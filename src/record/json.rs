@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::time::Zone;
 
 use super::json_line::{self, Flaw, Line};
+use super::json_repair::{repair, repair_end, whole_at_end};
 use super::keys::{RECORD_TIME_KEYS, record_time_in, time_of};
 use super::{Dialect, Level, Record, detail, exception, traceback};
 
@@ -24,9 +25,34 @@ const STACK_KEYS: [&str; 3] = ["stack", "stack_trace", "error.stack_trace"];
 /// # Errors
 /// Where it is no record: what is wrong with it, if it looks like one.
 pub(super) fn parse(bytes: &[u8], zone: &Zone) -> Result<Record, Option<Flaw>> {
-    let Line { object, doubled, flaw } = json_line::read(bytes)?;
+    match json_line::read(bytes) {
+        Ok(line) => record_of(line, zone),
+        Err(Some(flaw)) => broken(bytes, flaw, zone).ok_or(Some(flaw)),
+        Err(None) => Err(None),
+    }
+}
+
+/// What a line says that begins as a record does and is none. Where it holds parts of several records, the gravest is the line's. All of the line
+/// stands in the text behind what was understood, so that nothing that is looked for is lost.
+fn broken(bytes: &[u8], flaw: Flaw, zone: &Zone) -> Option<Record> {
+    let (head, tail) = bytes.split_at_checked(whole_at_end(bytes).unwrap_or(bytes.len()))?;
+    let repaired = repair(head);
+    let torn = repaired.as_ref().and_then(|repaired| repair_end(&repaired.rest));
+    let parts = [repaired.map(|repaired| repaired.line), torn, json_line::read(tail).ok()];
+    let records = parts.into_iter().flatten().filter_map(|line| record_of(line, zone).ok());
+    let mut record = records.reduce(|gravest, next| if next.level > gravest.level { next } else { gravest })?;
+    record.text.push('\n');
+    record.text.push_str(&String::from_utf8_lossy(bytes));
+    record.flaw = Some(flaw);
+    Some(record)
+}
+
+fn record_of(line: Line, zone: &Zone) -> Result<Record, Option<Flaw>> {
+    let Line { object, doubled, flaw } = line;
     let text_of = |keys: &[&str]| keys.iter().find_map(|key| object.get(*key).and_then(Value::as_str));
     let time = record_time_in(&object, zone);
+    let has_bad_time = time.is_none() && object.get("timestamp").is_some_and(|value| value.is_string() || value.is_number());
+    let flaw = flaw.or(has_bad_time.then_some(Flaw::BadTime));
     // structlog takes anything as an event; only together with a time is it certain that the object is a record.
     let event_key = EVENT_KEYS
         .iter()

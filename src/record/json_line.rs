@@ -14,6 +14,8 @@ pub enum Flaw {
     NotJson,
     /// A JSON string in it holds half a surrogate pair, which is no character.
     HalfPair,
+    /// Where its time should stand is something else, or an instant at which no Airflow ran.
+    BadTime,
 }
 
 /// An object.
@@ -41,16 +43,24 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Option<Flaw>> {
             return Ok(Line { object, doubled, flaw: None });
         }
         let (mended, halves) = mend(&String::from_utf8_lossy(line));
-        if let Ok(Doubled { object, doubled }) = serde_json::from_str(&mended) {
-            return Ok(Line { object, doubled, flaw: halves.then_some(Flaw::HalfPair) });
+        if let Ok(read) = object_in(&mended) {
+            return Ok(Line { flaw: halves.then_some(Flaw::HalfPair), ..read });
         }
     }
     // What begins with a brace and no key may be anything.
     Err(line.starts_with(b"{\"").then_some(Flaw::NotJson))
 }
 
+/// Reads an object.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub(super) fn object_in(text: &str) -> Result<Line, serde_json::Error> {
+    serde_json::from_str(text).map(|Doubled { object, doubled }| Line { object, doubled, flaw: None })
+}
+
 /// A line with what is not JSON in it put right, and whether there was half a surrogate pair.
-fn mend(line: &str) -> (String, bool) {
+pub(super) fn mend(line: &str) -> (String, bool) {
     let mut mended = String::with_capacity(line.len() + 64);
     let mut halves = false;
     let mut in_string = false;

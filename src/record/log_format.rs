@@ -86,6 +86,8 @@ impl Dialects {
             logger: file.or_else(|| group("logger").filter(|logger| !logger.is_empty())),
             dialect: Dialect::Own,
             text_at: groups.name("message").map_or(behind, |message| message.start()),
+            // Told by `own_time`, with the text.
+            bad_time: false,
         }
     }
 
@@ -98,7 +100,7 @@ impl Dialects {
 
     fn time(&self, groups: &Captures<'_>) -> Option<Timestamp> {
         let text = groups.name("time")?.as_bytes().trim_ascii();
-        parse_any_prefix(text, &self.zone).map(|(time, _)| time)
+        parse_any_prefix(text, &self.zone).map(|(time, _)| time).filter(|time| time.can_be_of_a_log())
     }
 }
 

@@ -13,6 +13,7 @@ mod header;
 mod instances;
 mod json;
 mod json_line;
+mod json_repair;
 mod keys;
 mod lifecycle;
 mod log_format;
@@ -106,7 +107,8 @@ impl Record {
                 let chain = traceback::parse(&text, false);
                 (text, chain)
             });
-            let Header { time, level, logger, dialect, .. } = header;
+            let Header { time, level, logger, dialect, bad_time, .. } = header;
+            let flaw = flaw.or(bad_time.then_some(Flaw::BadTime));
             // The pieces of a long record and a line that is still being written are told of elsewhere.
             let flaw = flaw.filter(|_| !raw.cut && !raw.line_end.is_empty());
             Self { time, level, logger, dialect, rendered, text, chain, flaw, ..Self::default() }

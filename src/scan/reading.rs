@@ -387,7 +387,8 @@ impl<'a> Reading<'a> {
         let ended = self.times_before().chain(told).max();
         let log = &mut self.log;
         log.lines = self.last_line;
-        log.ended = ended.or(log.started);
+        // A clock may have been put back meanwhile.
+        log.ended = ended.max(log.started);
         let well = log.return_code.is_none_or(|code| code == 0) && !self.failed;
         if let (None, Some(line)) = (log.outcome, self.success_hint.or(self.work_done).filter(|_| well)) {
             log.outcome = Some((Outcome::Success, line));

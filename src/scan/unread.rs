@@ -9,6 +9,7 @@ pub(super) struct Unread {
     not_utf8: Count,
     half_pairs: Count,
     not_json: Count,
+    no_times: Count,
     bad_times: Count,
     bad_time: String,
     pieces: u64,
@@ -19,10 +20,16 @@ pub(super) struct Unread {
 struct Count {
     count: u64,
     first_line: u32,
+    last_line: u32,
 }
 
 impl Count {
+    /// Counts what begins in a line, once.
     fn add(&mut self, line: u32) {
+        if self.count > 0 && self.last_line == line {
+            return;
+        }
+        self.last_line = line;
         self.count += 1;
         if self.count == 1 {
             self.first_line = line;
@@ -36,6 +43,10 @@ impl Unread {
         if std::str::from_utf8(raw.bytes).is_err() {
             self.not_utf8.add(raw.line);
         }
+        // A record that does not end is seen without reading it; what is wrong in the middle of one, where it is read.
+        if raw.bytes.starts_with(b"{\"") && !raw.cut && !raw.bytes.trim_ascii_end().ends_with(b"}") {
+            self.not_json.add(raw.line);
+        }
         self.pieces += u64::from(raw.cut);
     }
 
@@ -44,6 +55,7 @@ impl Unread {
         match record.flaw {
             Some(Flaw::HalfPair) => self.half_pairs.add(record.line),
             Some(Flaw::NotJson) => self.not_json.add(record.line),
+            Some(Flaw::BadTime) => self.no_times.add(record.line),
             None => {}
         }
     }
@@ -70,7 +82,12 @@ impl Unread {
             format!("{count} JSON records with half a pair of surrogates (\\ud800 to \\udfff), first at line {line}; it was replaced")
         });
         tell(ProblemKind::NotParsed, &self.not_json, &|count, line| {
-            format!("{count} lines that begin as JSON records do and are none, first at line {line}; they were searched as text")
+            format!(
+                "JSON records that are damaged (at least {count}), the first at line {line}; what of them is no JSON was searched as text"
+            )
+        });
+        tell(ProblemKind::NotParsed, &self.no_times, &|count, line| {
+            format!("records whose time is none, or none of a log (at least {count}), the first at line {line}; they were used without it")
         });
         tell(ProblemKind::NotParsed, &self.bad_times, &|count, line| {
             let text: String = self.bad_time.chars().take(TEXT_CHARS_MAX).collect();
