@@ -14,7 +14,7 @@ use crate::logs::{gzip, log_of, put, tar, zip};
 use crate::program::{Run, run, run_with};
 
 /// A log of a task that failed, as Airflow 2.10 writes it.
-const FAILED: &str = "\
+pub(crate) const FAILED: &str = "\
 [2026-11-21T07:16:20.100+0000] {local_task_job_runner.py:123} INFO - ::group::Pre task execution logs
 [2026-11-21T07:16:20.200+0000] {taskinstance.py:2614} INFO - Dependencies all met for dep_context=non-requeueable deps ti=<TaskInstance: shop.push r [queued]>
 [2026-11-21T07:16:20.300+0000] {taskinstance.py:2867} INFO - Starting attempt 1 of 1
@@ -30,19 +30,19 @@ ConnectionResetError: [Errno 104] Connection reset by peer
 [2026-11-21T07:16:24.700+0000] {local_task_job_runner.py:266} INFO - Task exited with return code 1
 ";
 
-const EXIT_FINDINGS: i32 = 1;
-const EXIT_USAGE: i32 = 2;
-const EXIT_LOSS: i32 = 3;
+pub(crate) const EXIT_FINDINGS: i32 = 1;
+pub(crate) const EXIT_USAGE: i32 = 2;
+pub(crate) const EXIT_LOSS: i32 = 3;
 
 /// A folder with the log of a failed task, `beside`.
-fn tree() -> tempfile::TempDir {
+pub(crate) fn tree() -> tempfile::TempDir {
     let tree = tempfile::tempdir().unwrap();
     put(tree.path(), &log_of("beside"), FAILED.as_bytes());
     tree
 }
 
 /// What the program reports on a path, with its exit code.
-fn report(path: &Path) -> (i32, Value) {
+pub(crate) fn report(path: &Path) -> (i32, Value) {
     let Run { code, out, err } = run(&[path.to_str().unwrap(), "--format", "json", "--attempts", "all"]);
     (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("exit code {code}, {error}: {out}{err}")))
 }
@@ -52,19 +52,19 @@ fn strings<'a>(report: &'a Value, list: &str, key: &str) -> Vec<&'a str> {
 }
 
 /// Whether the attempt of this task is part of an incident.
-fn is_diagnosed(report: &Value, task: &str) -> bool {
+pub(crate) fn is_diagnosed(report: &Value, task: &str) -> bool {
     report["attempts"].as_array().unwrap().iter().any(|attempt| attempt["task_id"] == task && attempt["incident"].is_number())
 }
 
 /// The names of the tasks that have an attempt, in order.
-fn tasks(report: &Value) -> Vec<&str> {
+pub(crate) fn tasks(report: &Value) -> Vec<&str> {
     let mut tasks = strings(report, "attempts", "task_id");
     tasks.sort_unstable();
     tasks
 }
 
 /// The sentence of the problem of a kind at a place whose path ends so. What is packed may name its member instead.
-fn problem<'a>(report: &'a Value, kind: &str, place: &str) -> &'a str {
+pub(crate) fn problem<'a>(report: &'a Value, kind: &str, place: &str) -> &'a str {
     let problems = report["problems"].as_array().unwrap();
     let ends = |value: &Value| value.as_str().is_some_and(|text| text.ends_with(place));
     let found = problems.iter().find(|problem| problem["kind"] == kind && (ends(&problem["path"]) || ends(&problem["member"])));

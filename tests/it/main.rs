@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod architecture;
+mod bad_input;
 mod command_line;
 mod determinism;
 mod dialects;
