@@ -17,9 +17,8 @@ use std::time::{Duration, SystemTime};
 use clap::Parser;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime};
 use dagnosis::cli::Cli;
-use dagnosis::record::{RawRecord, Record, each_record};
+use dagnosis::record::{Dialects, RawRecord, Record, each_record};
 use dagnosis::rule::{self, RuleSet};
-use dagnosis::time::Zone;
 use dagnosis::{app, scan};
 
 use inputs::Input;
@@ -59,8 +58,8 @@ fn main() {
 }
 
 fn measure(criterion: &mut Criterion, input: &Input, rules: &RuleSet, scratch: &Path) {
-    let zone = Zone::default();
-    let records = records(input, &zone);
+    let dialects = Dialects::default();
+    let records = records(input, &dialects);
     let path = written(input, scratch);
     let arguments = ["dagnosis", "--threads", "1", "--format", "json", "--fail-on", "never", &path.to_string_lossy()].map(str::to_owned);
     let cli = Cli::try_parse_from(arguments).expect("the arguments are right");
@@ -70,15 +69,15 @@ fn measure(criterion: &mut Criterion, input: &Input, rules: &RuleSet, scratch: &
     stage(&mut group, LINES, || memchr::memchr_iter(b'\n', black_box(&input.bytes)).count());
     stage(&mut group, RECORDS, || {
         let mut lines = 0;
-        each_record(&input.source, &mut input.bytes.as_slice(), &zone, &mut |piece| lines += piece.record.line_count);
+        each_record(&input.source, &mut input.bytes.as_slice(), &dialects, &mut |piece| lines += piece.record.line_count);
         lines
     });
     stage(&mut group, LOOK, || {
         let mut candidates = Vec::new();
         records.iter().filter(|record| rules.look(record, &mut candidates).any() || !candidates.is_empty()).count()
     });
-    stage(&mut group, PARSE, || records.iter().map(|record| Record::parse(&raw(record), &zone).text.len()).sum::<usize>());
-    stage(&mut group, SCAN, || scan::observe(input.source.clone(), &mut input.bytes.as_slice(), rules, &zone).observations.len());
+    stage(&mut group, PARSE, || records.iter().map(|record| Record::parse(&raw(record), &dialects).text.len()).sum::<usize>());
+    stage(&mut group, SCAN, || scan::observe(input.source.clone(), &mut input.bytes.as_slice(), rules, &dialects).observations.len());
     stage(&mut group, PROGRAM, || app::run(&cli, &mut io::sink(), &mut io::sink()));
     group.finish();
 }
@@ -89,9 +88,9 @@ fn stage<T>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, work: impl FnM
 }
 
 /// The bytes of all records of an input.
-fn records(input: &Input, zone: &Zone) -> Vec<Vec<u8>> {
+fn records(input: &Input, dialects: &Dialects) -> Vec<Vec<u8>> {
     let mut records = Vec::new();
-    each_record(&input.source, &mut input.bytes.as_slice(), zone, &mut |piece| records.push(piece.record.bytes.to_vec()));
+    each_record(&input.source, &mut input.bytes.as_slice(), dialects, &mut |piece| records.push(piece.record.bytes.to_vec()));
     records
 }
 
