@@ -39,7 +39,9 @@ fn broken(bytes: &[u8], flaw: Flaw, zone: &Zone) -> Option<Record> {
     let repaired = repair(head);
     let torn = repaired.as_ref().and_then(|repaired| repair_end(&repaired.rest));
     let parts = [repaired.map(|repaired| repaired.line), torn, json_line::read(tail).ok()];
-    let records = parts.into_iter().flatten().filter_map(|line| record_of(line, zone).ok());
+    // A part with neither time nor level may be anything: what a server answered, a row of data.
+    let is_record = |record: &Record| record.time.is_some() || record.level.is_some();
+    let records = parts.into_iter().flatten().filter_map(|line| record_of(line, zone).ok()).filter(is_record);
     let mut record = records.reduce(|gravest, next| if next.level > gravest.level { next } else { gravest })?;
     record.text.push('\n');
     record.text.push_str(&String::from_utf8_lossy(bytes));
