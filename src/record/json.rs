@@ -46,6 +46,8 @@ fn broken(bytes: &[u8], flaw: Flaw, zone: &Zone) -> Option<Record> {
     record.text.push('\n');
     record.text.push_str(&String::from_utf8_lossy(bytes));
     record.flaw = Some(flaw);
+    // The line may hold graver parts that were not understood: what is said to be harmless is not sure to be.
+    record.level = record.level.filter(|level| *level >= Level::Error);
     Some(record)
 }
 
