@@ -67,7 +67,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         (Some(printed), ..) => (printed.at_line, printed.excerpt.clone()),
         (None, Some(found), _) => (found.at_line, found.excerpt.clone()),
         (None, None, Some(record)) => (record.at_line, record.excerpt.clone()),
-        (None, None, None) => (log.lines.max(1), String::new()),
+        (None, None, None) => (log.lines.max(1), log.last_words.clone()),
     };
     Some(Failure {
         symptom,

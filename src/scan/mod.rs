@@ -2,6 +2,7 @@
 
 mod calls;
 mod driver;
+mod excerpt;
 mod observe;
 mod reading;
 mod unread;
@@ -78,6 +79,8 @@ pub struct Observation {
     pub ending: Ending,
     /// Whether it lacks the end that its version of Airflow writes, whatever the outcome: the process that writes it is gone, or still at work.
     pub lacks_end: bool,
+    /// Where it ends without a word about its end: its last line, shortened to [`EXCERPT_BYTES_MAX`].
+    pub last_words: String,
     /// How many executions it holds: an attempt that is deferred or rescheduled is taken up again in the same log.
     pub executions: u32,
     /// The line at which the last of them begins; what stands before it was survived.

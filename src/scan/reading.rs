@@ -12,9 +12,10 @@ use crate::source::{Kind, Source, TaskInstance};
 use crate::time::{Span, Timestamp};
 
 use super::calls::Calls;
+use super::excerpt::{LastWords, excerpt_at, telling};
 use super::observe::Observer;
 use super::unread::Unread;
-use super::{EXCERPT_BYTES_MAX, Ending, FAILURES_MAX, FailureRecord, Fired, MATCHES_MAX, Match, Mention, Observation};
+use super::{Ending, FAILURES_MAX, FailureRecord, Fired, MATCHES_MAX, Match, Mention, Observation};
 
 /// How many matches of one symptom are kept of one log, apart from those in records that ended the task: the first ones and the last.
 const MATCHES_PER_SYMPTOM_MAX: usize = 16;
@@ -58,6 +59,7 @@ pub(super) struct Reading<'a> {
     unread: Unread,
     /// The last record is a JSON object that does not end, or a traceback without its exception.
     last_is_broken: bool,
+    last_words: LastWords,
     /// Tracebacks whose lines are records of their own.
     pub(super) pieces: TracebackLines,
     /// The times of the records before the first line of the oldest of them, the latest first.
@@ -94,6 +96,7 @@ impl<'a> Reading<'a> {
             lost_worker: None,
             unread: Unread::default(),
             last_is_broken: false,
+            last_words: LastWords::default(),
             pieces: TracebackLines::default(),
             before_pieces: Vec::new(),
         }
@@ -138,6 +141,7 @@ impl<'a> Reading<'a> {
             }
         }
         self.candidates = candidates;
+        self.last_words.take(raw);
         self.remember(raw);
     }
 
@@ -408,6 +412,9 @@ impl<'a> Reading<'a> {
         // Airflow 2 and before end every log with a verdict or a return code; 3.2 and later mark the end of the task's work.
         let ends_are_written = matches!(log.dialect, Dialect::Text | Dialect::Legacy | Dialect::Own) || self.marks_ends;
         log.lacks_end = log.ending == Ending::Silent && ends_are_written && !log.is_excerpt && log.source.kind == Kind::Task;
+        if log.ending == Ending::Silent {
+            log.last_words = self.last_words.say(self.observer.dialects);
+        }
         let problem = |kind, says| Problem { path: log.source.path.clone(), member: log.source.member.clone(), kind, says };
         self.unread.tell(&mut |kind, says| problems.push(problem(kind, says)));
         for (symptom, kept) in self.kept.iter().filter(|(symptom, kept)| self.observer.counted[**symptom] && **kept > COUNTED_MATCHES_MAX) {
@@ -437,33 +444,6 @@ fn is_broken(bytes: &[u8]) -> bool {
     let last_line = &bytes[memchr::memrchr(b'\n', bytes).map_or(0, |before| before + 1)..];
     (bytes.starts_with(b"{\"") && !bytes.ends_with(b"}"))
         || (last_line.starts_with(b"  ") && memchr::memmem::find(bytes, b"Traceback (most recent call last)").is_some())
-}
-
-/// Where a reader should look for what was found at a byte of a record: a line of source code in a traceback tells less than the exception
-/// that it led to.
-fn telling(record: &Record, at: usize) -> usize {
-    let line_begin =
-        record.text.as_bytes()[..at.min(record.text.len())].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
-    let in_frames = line_begin > 0 && record.text[line_begin..].starts_with("    ");
-    let exception = record.chain.exceptions.iter().map(|exception| exception.at).filter(|place| *place >= at).min();
-    exception.filter(|_| in_frames).unwrap_or(at)
-}
-
-/// The line of a record's text that holds the byte `at`: its number in the log, and its text, shortened.
-fn excerpt_at(record: &Record, at: usize) -> (u32, String) {
-    let text = &record.text;
-    let at = at.min(text.len());
-    let begin = text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
-    let end = text.as_bytes()[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |behind| at + behind);
-    let mut excerpt = text.get(begin..end).unwrap_or_default().trim();
-    if excerpt.len() > EXCERPT_BYTES_MAX {
-        let mut cut = EXCERPT_BYTES_MAX;
-        while !excerpt.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        excerpt = &excerpt[..cut];
-    }
-    (record.line_at(begin), excerpt.to_owned())
 }
 
 /// Whether a level marks trouble.
