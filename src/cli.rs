@@ -107,7 +107,7 @@ pub struct Diagnose {
     pub attempts: AttemptsName,
 
     /// The zone of timestamps that name none
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
     pub timezone: String,
 
     /// How logs are named, where not by default: log_filename_template of airflow.cfg; may be given several times

@@ -74,6 +74,8 @@ pub enum ProblemKind {
     Encoding,
     /// Lines that look like a known form and are not: broken JSON, times that are none. They were searched as text.
     NotParsed,
+    /// Times without a zone that were read in another zone than the one they were written in.
+    Timezone,
     /// An archive member whose name leads out of the archive. It was read as data; nothing is ever extracted.
     Suspicious,
     /// Files below a folder, or members of an archive, that are no logs by their names and were not read; one problem counts them.
@@ -96,6 +98,7 @@ impl ProblemKind {
             Self::Empty => "empty",
             Self::Encoding => "encoding",
             Self::NotParsed => "not-parsed",
+            Self::Timezone => "timezone",
             Self::Suspicious => "suspicious",
             Self::PassedOver => "passed-over",
             Self::TaskInstances => "task-instances",

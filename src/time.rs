@@ -168,6 +168,13 @@ impl Zone {
             .map(Self)
             .map_err(|_| format!("unknown time zone '{name}'; give an IANA name such as Europe/Berlin, or an offset such as +02:00"))
     }
+
+    /// How far its clocks are ahead of UTC at an instant, in seconds.
+    #[must_use]
+    pub fn offset_at(&self, time: Timestamp) -> i64 {
+        let instant = jiff::Timestamp::from_microsecond(time.0).unwrap_or_default();
+        i64::from(self.0.to_offset(instant).seconds())
+    }
 }
 
 /// Reads a timestamp at the start of `text` and says how many bytes it took.

@@ -3,7 +3,7 @@
 use crate::source::{Kind, Source, TaskInstance};
 
 use super::about::{About, after, key_value_identity, leading_number, leading_signed, repr_identity, word};
-use super::{Level, Record};
+use super::{Dialect, Level, Record};
 
 /// How an attempt came out, by Airflow's names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -209,7 +209,9 @@ pub fn landmarks(record: &Record, found: &mut dyn FnMut(Landmark)) {
             found(Landmark::Killed);
         }
     }
-    if is_json && record.logger.as_deref() == Some("task") {
+    // The user interface leaves the logger out; a task's own words of this kind are hardly ever errors.
+    let of_ui = record.dialect == Dialect::Text && record.logger.is_none() && record.level >= Some(Level::Error);
+    if of_ui || (is_json && record.logger.as_deref() == Some("task")) {
         runner_of_3(text, head, found);
     }
     if is_task_failed(record, head) {
@@ -348,5 +350,10 @@ mod tests {
             [Landmark::State(Outcome::Success)]
         );
         assert!(line("the user wrote: marking task as DONE").is_empty());
+        // As Airflow 3's user interface writes it, and as a task of Airflow 2 may.
+        let event = "Process terminated by signal. For more information, see https://airflow.apache.org/x.html#process-terminated-by-signal.signal=-9 signal_name=SIGKILL ";
+        let ending = [Landmark::ReturnCode(-9), Landmark::Killed];
+        assert_eq!(all(&format!("[2026-11-21T07:19:39.708736Z] CRITICAL - {event}")), ending);
+        assert!(all(&format!("[2026-11-21T07:19:39.708736Z] {{shop.py:9}} CRITICAL - {event}")).is_empty());
     }
 }

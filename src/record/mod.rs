@@ -4,6 +4,7 @@
 mod about;
 mod boundary;
 mod call;
+mod clock;
 mod detail;
 mod envelope;
 mod exception;
@@ -31,6 +32,7 @@ pub use call::{
     Announced, Bound, Bounded, Bytes, Call, Connection, Endpoint, Phase, Retries, RetryLine, Target, Timeout, TimeoutKind, endpoints_in,
     retry_line, tells_of_answer,
 };
+pub use clock::{offset_name, other_offset};
 pub use envelope::Origin;
 pub use exception::{Chain, Exception, Link, SyntaxSpot};
 pub use facts::Facts;

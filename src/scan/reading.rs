@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, TracebackLines, landmarks, time_of,
+    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, TracebackLines, landmarks, other_offset,
+    time_of,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
@@ -243,7 +244,12 @@ impl<'a> Reading<'a> {
             Landmark::WorkDone => self.work_done = Some(record.line),
             // Up to 2.0 a task that skips itself is marked as skipped, and then its process as having succeeded.
             Landmark::State(Outcome::Success) if matches!(log.outcome, Some((Outcome::Skipped, _))) => {}
-            Landmark::State(outcome) => log.outcome = Some((outcome, record.line)),
+            Landmark::State(outcome) => {
+                log.outcome = Some((outcome, record.line));
+                if let Some(offset) = other_offset(record, &self.observer.dialects.zone) {
+                    self.unread.other_zone(record.line, offset);
+                }
+            }
             Landmark::SuccessHint => {
                 self.success_hint = Some(record.line);
                 if matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _))) {

@@ -1,7 +1,7 @@
 //! Counts what of a log was not understood, to be said once for all of it.
 
 use crate::error::ProblemKind;
-use crate::record::{Flaw, RECORD_BYTES_MAX, RawRecord, Record};
+use crate::record::{Flaw, RECORD_BYTES_MAX, RawRecord, Record, offset_name};
 
 /// What of one log was not understood.
 #[derive(Debug, Default)]
@@ -12,6 +12,9 @@ pub(super) struct Unread {
     no_times: Count,
     bad_times: Count,
     bad_time: String,
+    other_zone: Count,
+    /// The offset of the times from UTC, in seconds, as the log itself tells.
+    offset: i64,
     pieces: u64,
 }
 
@@ -68,6 +71,12 @@ impl Unread {
         }
     }
 
+    /// A record shows that the log's times are not in the zone in which they are read.
+    pub(super) fn other_zone(&mut self, line: u32, offset: i64) {
+        self.other_zone.add(line);
+        self.offset = offset;
+    }
+
     /// Says what there was.
     pub(super) fn tell(&self, problem: &mut dyn FnMut(ProblemKind, String)) {
         let mut tell = |kind, of: &Count, says: &dyn Fn(u64, u32) -> String| {
@@ -92,6 +101,12 @@ impl Unread {
         tell(ProblemKind::NotParsed, &self.bad_times, &|count, line| {
             let text: String = self.bad_time.chars().take(TEXT_CHARS_MAX).collect();
             format!("{count} headers of --log-format with a time that is not understood, first at line {line}: '{text}'")
+        });
+        tell(ProblemKind::Timezone, &self.other_zone, &|_, line| {
+            let zone = offset_name(self.offset);
+            format!(
+                "its times have no zone, and by the end_date at line {line}, which is UTC, they are {zone}: give --timezone {zone}, or the zone's name"
+            )
         });
         if self.pieces > 0 {
             problem(ProblemKind::Limit, format!("records longer than {} MiB were read in {} pieces", RECORD_BYTES_MAX >> 20, self.pieces));

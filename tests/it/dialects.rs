@@ -59,6 +59,24 @@ fn every_version_says_whose_its_logs_are_and_how_they_end() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Times without a zone are read in one that fits, or it is said which would.
+#[test]
+fn a_log_in_local_time_says_which_zone_to_give() {
+    let told = |tree: &str, zone: &str| -> Vec<String> {
+        let report = report(&[trees().join(tree).to_str().unwrap(), "--timezone", zone]);
+        let problems = report["problems"].as_array().unwrap().iter().filter(|problem| problem["kind"] == "timezone");
+        problems.map(|problem| problem["says"].as_str().unwrap().to_owned()).collect()
+    };
+    let local = told("airflow-2.2.5-new-york", "UTC");
+    assert!(local.len() > 10 && local.iter().all(|says| says.contains("give --timezone -05:00")), "{local:#?}");
+    for zone in ["America/New_York", "-05:00"] {
+        assert_eq!(told("airflow-2.2.5-new-york", zone), [""; 0]);
+    }
+    for tree in ["airflow-1.10.15", "airflow-2.0.2", "airflow-2.2.5", "airflow-2.11.2", "airflow-3.2.2"] {
+        assert_eq!(told(tree, "UTC"), [""; 0], "{tree}");
+    }
+}
+
 /// What the REST API gives of an attempt, in each of its forms, is diagnosed as the attempt's own log is, whose it is included.
 #[test]
 fn a_download_says_what_the_log_says() {
