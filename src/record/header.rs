@@ -90,6 +90,8 @@ pub(super) fn line_kind(line: &[u8]) -> LineKind {
             }
         }
         Some(b'*') if line.starts_with(b"*** ") => LineKind::Headed,
+        // What a task's process of Airflow 3 writes past all logging when it cannot report any more.
+        Some(b'-') if line.starts_with(b"--- Supervised process ") => LineKind::Headed,
         Some(b' ') if group_mark(line).is_some() => LineKind::Headed,
         Some(byte) if byte.is_ascii_digit() && starts_with_date(line) => LineKind::Headed,
         Some(byte) if byte.is_ascii_uppercase() && level_word(line).is_some() => LineKind::Weak,

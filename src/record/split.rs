@@ -285,6 +285,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_supervised_process_writes_past_all_logging_is_a_record() {
+        let line = "2026-11-21T12:03:37.464503Z [info     ] Workload finished              [supervisor] exit_code=0";
+        let handler = "--- Supervised process Last chance exception handler ---";
+        let text =
+            format!("{line}\n{handler}\nTraceback (most recent call last):\n  File \"x\", line 1, in f\nBrokenPipeError: z\n{line}\n");
+        let records = split(text.as_bytes());
+        assert_eq!(records.iter().map(|record| record.0).collect::<Vec<_>>(), [1, 2, 6]);
+        assert!(records[1].2.starts_with(handler) && records[1].2.trim_end().ends_with("BrokenPipeError: z"));
+    }
+
+    #[test]
     fn a_line_without_end_comes_in_pieces_that_overlap() {
         let mut line = vec![b'x'; 3 * RECORD_BYTES_MAX];
         line.extend_from_slice(b"needle");
