@@ -198,6 +198,8 @@ impl<'r> Json<'r> {
             try_number: task.try_number,
             host: self.maybe(attempt.host.as_ref()),
             operator: self.maybe(attempt.operator.as_ref()),
+            queue: self.maybe(attempt.queue.as_ref()),
+            pool: self.maybe(attempt.pool.as_ref()),
             started: time(attempt.started),
             ended: time(attempt.ended),
             outcome: attempt.outcome.name(),

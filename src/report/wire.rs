@@ -153,6 +153,8 @@ pub(super) struct Attempt<'a> {
     pub(super) try_number: Option<u32>,
     pub(super) host: Option<Text<'a>>,
     pub(super) operator: Option<Text<'a>>,
+    pub(super) queue: Option<Text<'a>>,
+    pub(super) pool: Option<Text<'a>>,
     pub(super) started: Option<String>,
     pub(super) ended: Option<String>,
     pub(super) outcome: &'static str,

@@ -100,6 +100,7 @@ fn an_attempt_without_a_log_is_told() {
     assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&told));
     let symptoms = |task: &str, number: u32| attempt(&told, task, number)["symptoms"][0]["id"].clone();
     assert_eq!([symptoms("mail", 1), symptoms("post", 1)], ["stuck-queued", "stuck-queued"]);
+    assert_eq!([&attempt(&told, "push", 1)["queue"], &attempt(&told, "mail", 1)["queue"]], ["default", "lost"]);
     assert!(told["incidents"].as_array().unwrap().iter().any(|incident| incident["symptom"] == "log-file-missing"), "{told:#}");
     let text = run_with(&["logs", "--task-instances", "ti.csv"], tree.path(), b"").out;
     assert!(text.contains("ti.csv:3") && text.contains("no log; task-instance export: state failed"), "{text}");
