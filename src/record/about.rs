@@ -118,10 +118,12 @@ fn finished(rest: &str) -> Option<About> {
         parse_prefix(text.as_bytes(), &Zone::default()).map(|(time, _)| time)
     };
     let known = |key: &str| value(rest, key).filter(|value| *value != "None").map(str::to_owned);
+    let outcome = value(rest, " state=").or_else(|| value(rest, "state=")).and_then(Outcome::named);
     Some(About {
         task,
-        ids: known("ti_id=").into_iter().collect(),
-        outcome: value(rest, " state=").or_else(|| value(rest, "state=")).and_then(Outcome::named),
+        // Where another try follows, the instance has been given that try's id already.
+        ids: known("ti_id=").filter(|_| outcome != Some(Outcome::UpForRetry)).into_iter().collect(),
+        outcome,
         pid: value(rest, "pid=").and_then(|pid| pid.parse().ok()),
         operator: known("operator="),
         max_tries: value(rest, "max_tries=").and_then(|tries| tries.parse::<u32>().ok()).map(|retries| retries.saturating_add(1)),

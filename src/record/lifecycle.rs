@@ -88,6 +88,8 @@ pub enum Landmark {
     SuccessHint,
     /// The process's return code; negative for a signal.
     ReturnCode(i32),
+    /// The task's work was done, but Airflow would not hear of it: the attempt had been cleared or given up meanwhile.
+    NotHeard,
     /// The record is the one with which Airflow ends a task.
     TaskFailed,
     /// The task's process was killed or told to stop.
@@ -100,7 +102,7 @@ pub enum Landmark {
 
 /// One of these, or one of [`super::about::ABOUT_LITERALS`], stands in every record that has a landmark, but for the exceptions that the
 /// runner of old versions logs (see [`is_task_failed`]).
-pub(super) const LANDMARK_LITERALS: [&str; 32] = [
+pub(super) const LANDMARK_LITERALS: [&str; 33] = [
     "on host ",
     "Executing <Task(",
     "Starting attempt ",
@@ -115,6 +117,7 @@ pub(super) const LANDMARK_LITERALS: [&str; 32] = [
     "exited with return code ",
     "Task failed with exception",
     "Failed to execute job ",
+    "Failed to report terminal task state",
     "Top level error",
     "Process terminated by signal",
     "Process exited abnormally",
@@ -137,6 +140,61 @@ pub(super) const LANDMARK_LITERALS: [&str; 32] = [
 
 /// What a record says about attempts.
 pub fn landmarks(record: &Record, found: &mut dyn FnMut(Landmark)) {
+    // What the task's own code writes in Airflow's words may be about anything.
+    let is_claim = |landmark: &Landmark| {
+        matches!(
+            landmark,
+            Landmark::State(_)
+                | Landmark::SuccessHint
+                | Landmark::ReturnCode(_)
+                | Landmark::TaskFailed
+                | Landmark::Killed
+                | Landmark::WorkDone
+        ) || matches!(landmark, Landmark::Attempt { .. } | Landmark::Begins { .. } | Landmark::Operator(_) | Landmark::Pid(_))
+    };
+    let is_airflows = may_be_airflows(record);
+    of_record(record, &mut |landmark| {
+        if is_airflows || !is_claim(&landmark) {
+            found(landmark);
+        }
+    });
+}
+
+/// The source files of Airflow whose records tell how an attempt begins and ends, from 1.10 on.
+const AIRFLOWS_FILES: [&str; 20] = [
+    "__init__",
+    "base",
+    "base_sensor_operator",
+    "base_task_runner",
+    "cgroup_task_runner",
+    "cli",
+    "jobs",
+    "local_task_job",
+    "local_task_job_runner",
+    "models",
+    "processor",
+    "python",
+    "python_operator",
+    "smart_sensor",
+    "standard_task_runner",
+    "supervisor",
+    "task_command",
+    "task_runner",
+    "taskinstance",
+    "triggerer_job_runner",
+];
+
+/// Whether a record can be Airflow's own, by the logger or the source file that it names: where it names none, it can.
+fn may_be_airflows(record: &Record) -> bool {
+    let Some(logger) = record.logger.as_deref() else { return true };
+    let file = logger.split_once(':').map_or(logger, |(file, _)| file);
+    match file.strip_suffix(".py") {
+        Some(name) => AIRFLOWS_FILES.contains(&name),
+        None => record.dialect != super::Dialect::Json || logger == "task" || logger.starts_with("airflow."),
+    }
+}
+
+fn of_record(record: &Record, found: &mut dyn FnMut(Landmark)) {
     let text = record.text.as_str();
     let head = text.lines().next().unwrap_or_default();
     // Some releases of 1.10 print their own format string before what should have gone into it.
@@ -270,6 +328,9 @@ fn runner_of_3(text: &str, head: &str, found: &mut dyn FnMut(Landmark)) {
     // A task that leaves by sys.exit fails, with whatever code: also with 0.
     if head.starts_with("Task exited") {
         found(Landmark::TaskFailed);
+    }
+    if head.starts_with("Failed to report terminal task state to supervisor") {
+        found(Landmark::NotHeard);
     }
     // The handler that Airflow gives its task process for a crash of native code; the process ends with it.
     if head.starts_with("Task killed!") || text.contains("*** Received SIGSEGV ***") {

@@ -1,7 +1,7 @@
 //! What the lines before a failure say of calls: the retries, and the line that announced a call last. Kept as text and read only when
 //! something fails.
 
-use crate::record::{Announced, Call, Record, RetryLine, endpoints_in, retry_line, tells_of_answer};
+use crate::record::{Announced, Call, Record, RetryLine, TimeoutKind, endpoints_in, retry_line, tells_of_answer};
 use crate::time::Span;
 
 use super::EndpointUse;
@@ -47,6 +47,11 @@ impl Calls {
     /// The call that failed in a record. `since`: time since the record before; `silence`: the one that may have been a connection's idle time.
     pub(super) fn failed(&self, record: &Record, since: Option<Span>, silence: Option<Span>) -> Call {
         let mut call = Call::of(record);
+        // When the task's time is up Airflow says so in a line of its own, just before the traceback: the call lies before that line.
+        let (since, silence) = match call.timeout.and_then(|timeout| timeout.kind) {
+            Some(TimeoutKind::Execution) => (silence, silence),
+            _ => (since, silence),
+        };
         let announced = Announced::of(&self.mention);
         call.add_before(since, silence, &self.retries, announced.as_ref(), &record.chain);
         call

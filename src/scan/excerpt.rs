@@ -44,7 +44,10 @@ impl LastWords {
 pub(super) fn telling(record: &Record, at: usize) -> usize {
     let line_begin =
         record.text.as_bytes()[..at.min(record.text.len())].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
-    let in_frames = line_begin > 0 && record.text[line_begin..].starts_with("    ");
+    // The lines of a group's members stand behind a bar.
+    let line = &record.text[line_begin..];
+    let line = line.trim_start_matches(' ').strip_prefix("| ").unwrap_or(line);
+    let in_frames = line_begin > 0 && line.starts_with("    ");
     let exception = record.chain.exceptions.iter().map(|exception| exception.at).filter(|place| *place >= at).min();
     exception.filter(|_| in_frames).unwrap_or(at)
 }

@@ -265,6 +265,7 @@ impl<'a> Reading<'a> {
                 }
             }
             Landmark::Killed => self.killed = true,
+            Landmark::NotHeard => (self.success_hint, self.work_done) = (None, None),
             Landmark::Identity(task) => {
                 let known = &mut log.task;
                 // The path is the surer source: a log may print other instances' names.

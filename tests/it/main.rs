@@ -7,6 +7,7 @@
 
 mod architecture;
 mod bad_input;
+mod claims;
 mod command_line;
 mod determinism;
 mod dialects;
