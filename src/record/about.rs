@@ -121,8 +121,8 @@ fn finished(rest: &str) -> Option<About> {
     let outcome = value(rest, " state=").or_else(|| value(rest, "state=")).and_then(Outcome::named);
     Some(About {
         task,
-        // Where another try follows, the instance has been given that try's id already.
-        ids: known("ti_id=").filter(|_| outcome != Some(Outcome::UpForRetry)).into_iter().collect(),
+        // Where another try follows (also `restarting`, of one that was cleared), the instance has been given that try's id already.
+        ids: known("ti_id=").filter(|_| outcome.is_some_and(|outcome| outcome != Outcome::UpForRetry)).into_iter().collect(),
         outcome,
         pid: value(rest, "pid=").and_then(|pid| pid.parse().ok()),
         operator: known("operator="),
