@@ -82,6 +82,8 @@ pub enum ProblemKind {
     PassedOver,
     /// A row or cell of a task-instance export that is not understood; the others were used.
     TaskInstances,
+    /// Entries that do not stand in the order in which they were written; they were put into it.
+    Order,
 }
 
 impl ProblemKind {
@@ -102,6 +104,7 @@ impl ProblemKind {
             Self::Suspicious => "suspicious",
             Self::PassedOver => "passed-over",
             Self::TaskInstances => "task-instances",
+            Self::Order => "order",
         }
     }
 

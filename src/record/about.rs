@@ -211,7 +211,7 @@ fn worker(record: &Record, text: &str) -> Option<About> {
         return Some(About { task: keyword_identity(text)?, ids: ids_in(text), worker: process(), ..About::default() });
     }
     if let Some(rest) = text.strip_prefix("Running <TaskInstance: ") {
-        let host = after(rest, "> on host ").map(|host| word(host).to_owned());
+        let host = after(rest, "> on host ").map(|host| host_word(host).to_owned());
         return Some(About { task: repr_identity(rest)?, host, worker: process(), ..About::default() });
     }
     if let Some(rest) = after(text, "execute_command[").or_else(|| after(text, "execute_workload[")) {
@@ -338,6 +338,12 @@ fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 
 pub(super) fn word(text: &str) -> &str {
     text.split_whitespace().next().unwrap_or_default()
+}
+
+/// The name of a machine at the start of a text, without what ends a colour or a quotation behind it.
+pub(super) fn host_word(text: &str) -> &str {
+    let word = word(text);
+    word.split(|c: char| c.is_control() || "\"',;<>(){}".contains(c)).next().unwrap_or_default()
 }
 
 pub(super) fn leading_number(text: &str) -> Option<(u32, &str)> {

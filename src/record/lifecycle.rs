@@ -2,7 +2,7 @@
 
 use crate::source::{Kind, Source, TaskInstance};
 
-use super::about::{About, after, key_value_identity, leading_number, leading_signed, repr_identity, word};
+use super::about::{About, after, host_word, key_value_identity, leading_number, leading_signed, repr_identity};
 use super::{Dialect, Level, Record};
 
 /// How an attempt came out, by Airflow's names.
@@ -203,10 +203,10 @@ fn of_record(record: &Record, found: &mut dyn FnMut(Landmark)) {
             found(Landmark::Identity(task));
         }
         if let Some(host) = after(rest, "> on host ").or_else(|| after(rest, "> ")) {
-            found(Landmark::Host(word(host).to_owned()));
+            found(Landmark::Host(host_word(host).to_owned()));
         }
     } else if let Some(host) = head.strip_prefix("Running on host ").or_else(|| after(head, "Running on host ")) {
-        found(Landmark::Host(word(host).to_owned()));
+        found(Landmark::Host(host_word(host).to_owned()));
     }
     sources(text, found);
     if let Some(rest) = after(head, "Executing <Task(") {

@@ -18,6 +18,7 @@ mod json_repair;
 mod keys;
 mod lifecycle;
 mod log_format;
+mod newest_first;
 mod pieces;
 mod python_line;
 mod signs;

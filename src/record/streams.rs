@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use super::boundary::Boundary;
 use super::envelope::{self, Origin, Peeled, Sort};
+use super::newest_first::{Entry, Order, owned};
 use super::speaker::{Speaker, Speakers};
 use super::split::{self, RECORD_BYTES_MAX, RawRecord, Splitter};
 use super::{Dialects, Level};
@@ -42,6 +43,8 @@ pub struct Told {
     pub failure: Option<io::Error>,
     /// What is wrong with the JSON document that the file is, if it is one.
     pub broken_document: Option<String>,
+    /// Whether the newest entry came first: the lines of records are counted from the end of the file.
+    pub newest_first: bool,
     /// Whether there were more than [`STREAMS_MAX`] streams.
     pub too_many_streams: bool,
 }
@@ -113,6 +116,7 @@ fn enveloped(
     let mut streams = Streams::new(speakers, dialects);
     let mut told = Told::default();
     let mut line = Vec::new();
+    let mut order = Order::new(sort.may_be_backward());
     loop {
         line.clear();
         match (&mut reader).take(RECORD_BYTES_MAX as u64).read_until(b'\n', &mut line) {
@@ -127,10 +131,15 @@ fn enveloped(
         told.lines += u32::from(!told.unfinished_line);
         told.unfinished_line = line.last() != Some(&b'\n');
         let bare = &line[..split::without_line_end(&line)];
-        if !envelope::peel(sort, bare, dialects, &mut |peeled| streams.take(peeled, told.lines, visit)) {
+        let is_peeled = envelope::peel(sort, bare, dialects, &mut |peeled| streams.in_order(&mut order, peeled, told.lines, visit));
+        if !is_peeled && order.is_forward() {
             streams.go_on(bare, told.lines, visit);
+        } else if !is_peeled {
+            order.take(Entry { peeled: None, bare: bare.to_vec(), line: told.lines }, &mut |entry| streams.entry(entry, visit));
         }
     }
+    order.finish(&mut |entry| streams.entry(entry, visit));
+    told.newest_first = order.is_backward();
     streams.finish(visit);
     told.too_many_streams = streams.overflowed;
     told
@@ -139,11 +148,14 @@ fn enveloped(
 fn document(head: &[u8], rest: Rest<'_>, dialects: &Dialects, speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
     let mut streams = Streams::new(speakers, dialects);
     let mut told = Told::default();
+    let mut order = Order::new(true);
     let mut counted = Counted { inner: BufReader::with_capacity(HEAD_BYTES, head.chain(rest)), bytes: 0 };
     let read = envelope::read_document(&mut counted, dialects, &mut |peeled| {
         told.lines += 1;
-        streams.take(peeled, told.lines, visit);
+        streams.in_order(&mut order, peeled, told.lines, visit);
     });
+    order.finish(&mut |entry| streams.entry(entry, visit));
+    told.newest_first = order.is_backward();
     told.bytes = counted.bytes;
     match read {
         Err(error) if error.is_io() => told.failure = Some(error.into()),
@@ -178,6 +190,9 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// How many lines before the first envelope wait for the stream that follows.
+const LINES_BEFORE_MAX: usize = 100;
+
 /// The streams of one file, each with the record that is being put together.
 struct Streams<'d> {
     dialects: &'d Dialects,
@@ -187,6 +202,8 @@ struct Streams<'d> {
     last: Option<usize>,
     speakers: Option<Speakers>,
     overflowed: bool,
+    /// Lines before the first envelope, with their numbers: what a collector's tool says itself belongs to no stream of its own.
+    before: Vec<(Vec<u8>, u32)>,
 }
 
 /// One stream.
@@ -207,7 +224,7 @@ struct Stream {
 
 impl<'d> Streams<'d> {
     fn new(speakers: Option<Speakers>, dialects: &'d Dialects) -> Self {
-        Self { dialects, by_key: HashMap::new(), all: Vec::new(), last: None, speakers, overflowed: false }
+        Self { dialects, by_key: HashMap::new(), all: Vec::new(), last: None, speakers, overflowed: false, before: Vec::new() }
     }
 
     fn stream_of(&mut self, origin: Origin) -> usize {
@@ -235,10 +252,30 @@ impl<'d> Streams<'d> {
         self.all.len() - 1
     }
 
+    /// Takes what was in an envelope as soon as it is known which came first.
+    fn in_order(&mut self, order: &mut Order, peeled: Peeled<'_>, line: u32, visit: &mut dyn FnMut(Piece<'_>)) {
+        if order.is_forward() {
+            self.take(peeled, line, visit);
+        } else {
+            let entry = Entry { peeled: Some(owned(peeled)), bare: Vec::new(), line };
+            order.take(entry, &mut |entry| self.entry(entry, visit));
+        }
+    }
+
+    fn entry(&mut self, entry: Entry, visit: &mut dyn FnMut(Piece<'_>)) {
+        match entry.peeled {
+            Some(peeled) => self.take(peeled, entry.line, visit),
+            None => self.go_on(&entry.bare, entry.line, visit),
+        }
+    }
+
     /// Takes what was in an envelope.
     fn take(&mut self, peeled: Peeled<'_>, line: u32, visit: &mut dyn FnMut(Piece<'_>)) {
         let index = self.stream_of(peeled.origin);
         self.last = Some(index);
+        for (text, line) in std::mem::take(&mut self.before) {
+            self.line(index, &text, line, (None, None), visit);
+        }
         if let Some(stream) = self.all.get_mut(index) {
             let is_part = peeled.goes_on && stream.part.len() + peeled.text.len() < RECORD_BYTES_MAX;
             if is_part || !stream.part.is_empty() {
@@ -257,8 +294,19 @@ impl<'d> Streams<'d> {
 
     /// Takes a line without envelope.
     fn go_on(&mut self, text: &[u8], line: u32, visit: &mut dyn FnMut(Piece<'_>)) {
+        if self.last.is_none() && self.before.len() < LINES_BEFORE_MAX {
+            self.before.push((text.to_vec(), line));
+            return;
+        }
+        self.line_of_last(text, line, visit);
+    }
+
+    fn line_of_last(&mut self, text: &[u8], line: u32, visit: &mut dyn FnMut(Piece<'_>)) {
         let index = self.last.unwrap_or_else(|| self.stream_of(Origin::default()));
         self.last = Some(index);
+        for (text, line) in std::mem::take(&mut self.before) {
+            self.line(index, &text, line, (None, None), visit);
+        }
         self.line(index, text, line, (None, None), visit);
     }
 
@@ -319,6 +367,9 @@ impl<'d> Streams<'d> {
 
     /// Hands on what is left, in the order in which the streams began.
     fn finish(&mut self, visit: &mut dyn FnMut(Piece<'_>)) {
+        if let Some((text, line)) = self.before.pop() {
+            self.line_of_last(&text, line, visit);
+        }
         for index in 0..self.all.len() {
             let part = self.all.get_mut(index).map(|stream| (std::mem::take(&mut stream.part), stream.last_line)).unwrap_or_default();
             if !part.0.is_empty() {

@@ -188,6 +188,7 @@ pub(super) fn problem_kind(kind: ProblemKind) -> &'static str {
         ProblemKind::Suspicious => "with a name that leads out of its archive: read as data, never extracted",
         ProblemKind::PassedOver => "passed over: files that are no logs by their names",
         ProblemKind::TaskInstances => "in task-instance exports: rows or cells that were left out",
+        ProblemKind::Order => "newest entry first: turned round, and lines counted from the end",
         ProblemKind::NotParsed => "not in the form that it seems to have: searched as text",
         ProblemKind::Timezone => "in another time zone than they were read in: their times do not fit those of the others",
         ProblemKind::Encoding => "not UTF-8: the bytes were replaced and the rest was used",

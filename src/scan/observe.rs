@@ -83,6 +83,10 @@ impl<'a> Observer<'a> {
                 format!("a JSON document that is damaged or cut off ({why}); what came before was used"),
             ));
         }
+        if told.newest_first {
+            let says = "the newest entry comes first; entries were turned round, and their lines are counted from the end of the file";
+            problems.push(problem(ProblemKind::Order, says.to_owned()));
+        }
         if told.too_many_streams {
             problems.push(problem(ProblemKind::Limit, format!("more than {STREAMS_MAX} streams; the further ones were read as one")));
         }

@@ -8,6 +8,7 @@
 mod architecture;
 mod bad_input;
 mod claims;
+mod collectors;
 mod command_line;
 mod determinism;
 mod dialects;

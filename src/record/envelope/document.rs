@@ -14,6 +14,10 @@ use super::{Peeled, object, python};
 /// Keys under which documents hold their entries: Airflow's REST API, `aws logs`, Elasticsearch, CloudWatch Insights.
 const ENTRY_KEYS: [&str; 6] = ["content", "events", "logEvents", "hits", "entries", "results"];
 
+/// Keys of one entry of the journal, where each is an object over many lines (`journalctl -o json-pretty`).
+const JOURNAL_KEYS: [&str; 8] =
+    ["__REALTIME_TIMESTAMP", "_HOSTNAME", "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_COMM", "_TRANSPORT", "PRIORITY", "MESSAGE"];
+
 /// How far into the file the key of the entries has to stand.
 const KEY_WITHIN_BYTES: usize = 1024;
 
@@ -26,6 +30,14 @@ pub(super) fn begins(text: &[u8], is_all: bool) -> bool {
             let first_line = memchr::memchr(b'\n', text).map_or(text, |end| &text[..end]);
             let more = memchr::memchr(b'\n', text).is_some_and(|end| !text[end..].trim_ascii().is_empty());
             let has_entries = ENTRY_KEYS.iter().any(|key| holds_key(head, key));
+            let is_journal = first_line.trim_ascii() == b"{" && (holds_key(head, "__REALTIME_TIMESTAMP") || holds_key(head, "__CURSOR"));
+            // Loki's answer to a query.
+            let is_answer = [&b"{\"status\""[..], b"{\"data\""].iter().any(|key| head.starts_with(key))
+                && holds_key(head, "stream")
+                && holds_key(head, "values");
+            if is_journal || is_answer {
+                return true;
+            }
             // A first line that is a whole object with others after it is one of many.
             let is_line =
                 more && first_line.trim_ascii_end().ends_with(b"}") && serde_json::from_slice::<serde::de::IgnoredAny>(first_line).is_ok();
@@ -102,6 +114,18 @@ impl Entries<'_, '_> {
         }
     }
 
+    /// One stream of Loki's answer: its labels, and pairs of nanoseconds and a line.
+    fn stream(self, stream: &Value) {
+        let Some(labels) = stream.get("stream") else { return };
+        for pair in stream.get("values").and_then(Value::as_array).into_iter().flatten() {
+            let (Some(at), Some(line)) = (pair.get(0).and_then(Value::as_str), pair.get(1)) else { continue };
+            let micros = at.parse::<i64>().ok().map(|nanoseconds| (nanoseconds / 1000).to_string());
+            let mut entry = Map::from_iter([("labels".to_owned(), labels.clone()), ("line".to_owned(), line.clone())]);
+            entry.extend(micros.map(|micros| ("__REALTIME_TIMESTAMP".to_owned(), micros.into())));
+            self.entry(Value::Object(entry));
+        }
+    }
+
     /// Airflow 2's REST API gives the whole log as one text, or as the text of a Python list.
     fn text(self, text: &str, found: &mut dyn FnMut(Peeled<'_>)) {
         let parts = python::second_of_pairs(text).unwrap_or_else(|| vec![text.to_owned()]);
@@ -127,16 +151,28 @@ impl<'de> Visitor<'de> for Entries<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut journal = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             if ENTRY_KEYS.contains(&key.as_str()) {
                 map.next_value_seed(Self { is_list: true, ..self })?;
             } else {
                 let value: Value = map.next_value()?;
+                if key == "data" {
+                    let streams = value.get("result").and_then(Value::as_array);
+                    streams.into_iter().flatten().for_each(|stream| self.stream(stream));
+                }
+                if JOURNAL_KEYS.contains(&key.as_str()) {
+                    journal.insert(key, value);
+                    continue;
+                }
                 // Only what names the stream matters to the entries.
                 if key.to_ascii_lowercase().contains("stream") && value.is_string() {
                     self.context.borrow_mut().insert(key, value);
                 }
             }
+        }
+        if journal.contains_key("MESSAGE") {
+            self.entry(Value::Object(journal));
         }
         Ok(())
     }

@@ -68,6 +68,13 @@ pub(super) enum Sort {
     Document,
 }
 
+impl Sort {
+    /// Whether each line is an entry of its own and services may answer with the newest first.
+    pub(super) fn may_be_backward(self) -> bool {
+        matches!(self, Self::Object | Self::Document | Self::Prefix(text::Prefix::Loki))
+    }
+}
+
 /// How many of the first lines are looked at.
 const LINES_LOOKED_AT: usize = 24;
 

@@ -17,8 +17,18 @@ use crate::time::Timestamp;
 const TEXT_KEYS: [&str; 5] = ["textPayload", "MESSAGE", "log", "line", "@message"];
 
 /// Keys that mark the envelope of a record which has its text under `message`.
-const MARKS: [&str; 9] =
-    ["ingestionTime", "eventId", "logStreamName", "logStream", "@logStream", "kubernetes", "container_name", "container_id", "docker"];
+const MARKS: [&str; 10] = [
+    "ingestionTime",
+    "eventId",
+    "logStreamName",
+    "logStream",
+    "@logStream",
+    "kubernetes",
+    "container_name",
+    "container_id",
+    "docker",
+    "podName",
+];
 
 /// Whether a line is a JSON object that is an envelope.
 pub(super) fn is_one(line: &[u8], dialects: &Dialects) -> bool {
@@ -188,7 +198,7 @@ fn origin_of(object: &Map<String, Value>) -> Origin {
         let program = if text(&["_TRANSPORT"]).as_deref() == Some("kernel") { "kernel".to_owned() } else { program };
         return of_program(&program, &text(&["_HOSTNAME"]).unwrap_or_default());
     }
-    match text(&["container_name", "service", "pod"]) {
+    match text(&["container_name", "service", "pod", "podName"]) {
         Some(name) => of_container(name.trim_start_matches('/')),
         None => Origin::default(),
     }

@@ -20,14 +20,17 @@ pub(in crate::record) enum Prefix {
     Clock,
     /// `2026-11-21T07:16:20.749000+00:00 dag_id=D/.. `: `aws logs tail`.
     AwsTail,
-    /// `airflow-worker-1  | `: Docker Compose, and `airflow standalone`.
+    /// `2026-11-21T07:16:20Z {pod="airflow-worker-0"} `: Loki's `logcli`.
+    Loki,
+    /// `airflow-worker-1  | `: Docker Compose, and `airflow standalone`; with `@node`, Docker Swarm.
     Compose,
     /// `Nov 21 07:16:20 host airflow[123]: `, `2026-11-21T07:16:20+0000 host kernel: `: syslog and `journalctl`.
     Syslog,
 }
 
 /// All of them, the more particular before those that they could be taken for.
-pub(super) const PREFIXES: [Prefix; 6] = [Prefix::Cri, Prefix::Pod, Prefix::AwsTail, Prefix::Clock, Prefix::Syslog, Prefix::Compose];
+pub(super) const PREFIXES: [Prefix; 7] =
+    [Prefix::Cri, Prefix::Pod, Prefix::AwsTail, Prefix::Loki, Prefix::Clock, Prefix::Syslog, Prefix::Compose];
 
 /// Those that are looked for within another envelope.
 pub(super) const WITHIN: [Prefix; 3] = [Prefix::Cri, Prefix::Pod, Prefix::Clock];
@@ -45,6 +48,7 @@ pub(super) fn peel<'a>(prefix: Prefix, line: &'a [u8], dialects: &Dialects) -> O
         Prefix::Pod => pod(line),
         Prefix::Clock => clock(line, dialects),
         Prefix::AwsTail => aws_tail(line, dialects),
+        Prefix::Loki => loki(line, dialects),
         Prefix::Compose => compose(line),
         Prefix::Syslog => syslog(line, dialects),
     }
@@ -112,9 +116,26 @@ fn aws_tail<'a>(line: &'a [u8], dialects: &Dialects) -> Option<Peeled<'a>> {
     })
 }
 
+fn loki<'a>(line: &'a [u8], dialects: &Dialects) -> Option<Peeled<'a>> {
+    let (time, rest) = leading_time(line, dialects)?;
+    let rest = rest.strip_prefix(b" {")?;
+    let end = rest.iter().take(2000).position(|byte| *byte == b'}')?;
+    let labels = std::str::from_utf8(&rest[..end]).ok().filter(|labels| labels.is_empty() || labels.ends_with('"'))?;
+    let label = |key: &str| {
+        let pairs = labels.split(", ").filter_map(|pair| pair.split_once("=\""));
+        pairs.filter(|(name, _)| *name == key).map(|(_, value)| value.trim_end_matches('"').to_owned()).next()
+    };
+    let name = ["pod", "container", "filename", "job"].into_iter().find_map(label).unwrap_or_default();
+    // Labels are padded to one width.
+    let text = rest[end + 1..].strip_prefix(b" ")?;
+    let padding =
+        if dialects.line_kind(text.trim_ascii_start()) == LineKind::Plain { 0 } else { text.len() - text.trim_ascii_start().len() };
+    Some(Peeled { origin: of_container(&name), time: Some(time), text: Cow::Borrowed(&text[padding..]), ..Peeled::default() })
+}
+
 fn compose(line: &[u8]) -> Option<Peeled<'_>> {
     let plain = without_colour(line);
-    let end = plain.iter().take(80).position(|byte| !(byte.is_ascii_alphanumeric() || b"-_.".contains(byte)))?;
+    let end = plain.iter().take(80).position(|byte| !(byte.is_ascii_alphanumeric() || b"-_.@".contains(byte)))?;
     let name =
         std::str::from_utf8(&plain[..end]).ok().filter(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphabetic()))?;
     let bar = plain[end..].iter().take(60).position(|byte| *byte != b' ').map(|spaces| end + spaces)?;
@@ -137,8 +158,9 @@ fn without_colour(mut line: &[u8]) -> &[u8] {
 }
 
 fn syslog<'a>(line: &'a [u8], dialects: &Dialects) -> Option<Peeled<'a>> {
-    let (time, rest) = match leading_time(line, dialects) {
-        Some((time, rest)) => (Some(time), rest),
+    let line = without_priority(line);
+    let (time, rest) = match leading_time(without_weekday(line), dialects) {
+        Some((time, rest)) => (Some(time), rest.strip_prefix(b" UTC").unwrap_or(rest)),
         // The classic form has no year: when it was cannot be said.
         None => (None, month_and_clock(line)?),
     };
@@ -164,6 +186,19 @@ pub(super) fn of_program(program: &str, host: &str) -> Origin {
     Origin { key, kind, host: Some(host.to_owned()).filter(|host| !host.is_empty()), ..Origin::default() }
 }
 
+/// A line without the number before it that says which facility wrote it and how grave it is: `<14>`.
+fn without_priority(line: &[u8]) -> &[u8] {
+    let Some(rest) = line.strip_prefix(b"<") else { return line };
+    let end = rest.iter().take(4).position(|byte| *byte == b'>').filter(|end| *end > 0 && rest[..*end].iter().all(u8::is_ascii_digit));
+    end.map_or(line, |end| &rest[end + 1..])
+}
+
+/// A line without the day's name with which `journalctl -o short-full` begins.
+fn without_weekday(line: &[u8]) -> &[u8] {
+    const DAYS: [&[u8]; 7] = [b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun "];
+    DAYS.into_iter().find_map(|day| line.strip_prefix(day)).unwrap_or(line)
+}
+
 fn is_host(host: &str) -> bool {
     host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c)) && host.chars().any(|c| c.is_ascii_alphabetic())
 }
@@ -180,7 +215,10 @@ fn month_and_clock(line: &[u8]) -> Option<&[u8]> {
         && form[9] == b':'
         && form[12] == b':'
         && [5, 7, 8, 10, 11, 13, 14].into_iter().all(digit);
-    is_one.then(|| &line[15..])
+    // `journalctl -o short-precise` writes the parts of a second too.
+    let fraction =
+        line.get(15).filter(|byte| **byte == b'.').map_or(0, |_| 1 + line[16..].iter().take_while(|byte| byte.is_ascii_digit()).count());
+    is_one.then(|| &line[15 + fraction..])
 }
 
 /// The date and time at the start of a line, and what stands behind them.
