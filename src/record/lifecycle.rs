@@ -190,7 +190,10 @@ fn may_be_airflows(record: &Record) -> bool {
     let file = logger.split_once(':').map_or(logger, |(file, _)| file);
     match file.strip_suffix(".py") {
         Some(name) => AIRFLOWS_FILES.contains(&name),
-        None => record.dialect != super::Dialect::Json || logger == "task" || logger.starts_with("airflow."),
+        None if matches!(record.dialect, Dialect::Json | Dialect::Console) => {
+            matches!(logger, "task" | "supervisor") || logger.starts_with("airflow.")
+        }
+        None => true,
     }
 }
 

@@ -5,6 +5,7 @@ mod about;
 mod boundary;
 mod call;
 mod clock;
+mod console_pairs;
 mod detail;
 mod envelope;
 mod exception;

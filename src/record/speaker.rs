@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::envelope::{Origin, instance_in};
-use super::{RawRecord, json_line};
+use super::{RawRecord, console_pairs, json_line};
 use crate::source::{Kind, TaskInstance};
 
 /// How many attempts are told apart in one file.
@@ -15,7 +15,8 @@ const SPEAKERS_MAX: usize = 100_000;
 ///
 /// Airflow 3 names the attempt in the records of the task's process, but neither in what the process prints nor in what its supervisor adds.
 /// In a file whose name says nothing all of that is of one attempt as long as only one is named. Where a second one is named, or where the file
-/// is a service's, each gets a stream of its own, and what names none is nobody's.
+/// is a service's, each gets a stream of its own, and what names none is nobody's. With the LocalExecutor the scheduler's output holds all that
+/// the tasks' processes write, in the form of the console.
 #[derive(Debug)]
 pub(super) struct Speakers {
     /// The first attempt that is named owns the file's own stream.
@@ -49,10 +50,16 @@ impl Speakers {
     pub(super) fn of(&mut self, record: &RawRecord<'_>) -> Speaker {
         let line = record.bytes.trim_ascii();
         self.is_one |= line.starts_with(b"*** ") || (self.origins.is_empty() && has(line, b"Log message source details"));
-        if !line.starts_with(b"{\"") || (self.is_one && !self.origins.is_empty()) {
+        let is_console = console_pairs::may_be_console(line);
+        if !(is_console || line.starts_with(b"{\"")) || (self.is_one && !self.origins.is_empty()) {
             return Speaker::File;
         }
-        match self.index(line) {
+        if is_console && self.adopts && self.origins.is_empty() && console_pairs::is_of_scheduler(line) {
+            // It is a scheduler's output, whatever the file is called: no attempt owns it.
+            self.adopts = false;
+        }
+        let named = if is_console { self.console_index(line) } else { self.index(line) };
+        match named {
             _ if self.is_one => Speaker::File,
             Some(0) if self.adopts => Speaker::File,
             Some(index) => Speaker::Attempt(index),
@@ -82,6 +89,14 @@ impl Speakers {
         if task.dag_id.is_none() || task.task_id.is_none() || task.run_id.is_none() {
             return ti_id.and_then(|id| self.by_ti_id.get(id)).copied();
         }
+        self.index_of(task, ti_id)
+    }
+
+    fn console_index(&mut self, record: &[u8]) -> Option<usize> {
+        self.index_of(console_pairs::attempt_of(record)?, None)
+    }
+
+    fn index_of(&mut self, task: TaskInstance, ti_id: Option<&str>) -> Option<usize> {
         if let Some(known) = self.by_task.get(&task) {
             return Some(*known);
         }

@@ -10,6 +10,7 @@ mod bad_input;
 mod claims;
 mod collectors;
 mod command_line;
+mod console_streams;
 mod determinism;
 mod dialects;
 mod input;
