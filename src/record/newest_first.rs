@@ -73,7 +73,10 @@ impl Order {
         }
         // Whoever looks for what came before what compares lines: they are counted from the other end.
         let ends = held.first().map_or(0, |entry| entry.line) + held.last().map_or(0, |entry| entry.line);
-        held.into_iter().rev().for_each(|entry| visit(Entry { line: ends.saturating_sub(entry.line), ..entry }));
+        held.into_iter().rev().for_each(|Entry { peeled, bare, line }| {
+            let peeled = peeled.map(|peeled| Peeled { over_lines: false, ..peeled });
+            visit(Entry { peeled, bare, line: ends.saturating_sub(line) });
+        });
     }
 }
 

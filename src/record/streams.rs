@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::boundary::Boundary;
-use super::envelope::{self, Origin, Peeled, Sort};
+use super::envelope::{self, Found, Origin, Peeled, Rows, Sort};
 use super::newest_first::{Entry, Order, owned};
 use super::speaker::{Speaker, Speakers};
 use super::split::{self, RECORD_BYTES_MAX, RawRecord, Splitter};
@@ -43,6 +43,8 @@ pub struct Told {
     pub failure: Option<io::Error>,
     /// What is wrong with the JSON document that the file is, if it is one.
     pub broken_document: Option<String>,
+    /// How many places of a table of entries are no whole rows, and the line of the first of them.
+    pub damaged_rows: Option<(u32, u32)>,
     /// Whether the newest entry came first: the lines of records are counted from the end of the file.
     pub newest_first: bool,
     /// Whether there were more than [`STREAMS_MAX`] streams.
@@ -117,6 +119,7 @@ fn enveloped(
     let mut told = Told::default();
     let mut line = Vec::new();
     let mut order = Order::new(sort.may_be_backward());
+    let mut rows = if let Sort::Rows(form) = sort { Some(Rows::new(form)) } else { None };
     loop {
         line.clear();
         match (&mut reader).take(RECORD_BYTES_MAX as u64).read_until(b'\n', &mut line) {
@@ -130,13 +133,19 @@ fn enveloped(
         // A line that is too long comes in pieces.
         told.lines += u32::from(!told.unfinished_line);
         told.unfinished_line = line.last() != Some(&b'\n');
+        if let Some(rows) = &mut rows {
+            rows.take(&line, told.lines, dialects, &mut |found, line| streams.found(&mut order, found, line, visit));
+            continue;
+        }
         let bare = &line[..split::without_line_end(&line)];
         let is_peeled = envelope::peel(sort, bare, dialects, &mut |peeled| streams.in_order(&mut order, peeled, told.lines, visit));
-        if !is_peeled && order.is_forward() {
-            streams.go_on(bare, told.lines, visit);
-        } else if !is_peeled {
-            order.take(Entry { peeled: None, bare: bare.to_vec(), line: told.lines }, &mut |entry| streams.entry(entry, visit));
+        if !is_peeled {
+            streams.found(&mut order, Found::Bare(bare), told.lines, visit);
         }
+    }
+    if let Some(rows) = &mut rows {
+        rows.finish(dialects, &mut |found, line| streams.found(&mut order, found, line, visit));
+        told.damaged_rows = rows.first_damaged.map(|first| (rows.damaged, first));
     }
     order.finish(&mut |entry| streams.entry(entry, visit));
     told.newest_first = order.is_backward();
@@ -252,6 +261,17 @@ impl<'d> Streams<'d> {
         self.all.len() - 1
     }
 
+    /// Takes what was in an envelope, or a line that has none, as soon as it is known which came first.
+    fn found(&mut self, order: &mut Order, found: Found<'_>, line: u32, visit: &mut dyn FnMut(Piece<'_>)) {
+        match found {
+            Found::Row(peeled) => self.in_order(order, peeled, line, visit),
+            Found::Bare(bare) if order.is_forward() => self.go_on(bare, line, visit),
+            Found::Bare(bare) => {
+                order.take(Entry { peeled: None, bare: bare.to_vec(), line }, &mut |entry| self.entry(entry, visit));
+            }
+        }
+    }
+
     /// Takes what was in an envelope as soon as it is known which came first.
     fn in_order(&mut self, order: &mut Order, peeled: Peeled<'_>, line: u32, visit: &mut dyn FnMut(Piece<'_>)) {
         if order.is_forward() {
@@ -287,7 +307,8 @@ impl<'d> Streams<'d> {
         }
         let whole = self.all.get_mut(index).map(|stream| std::mem::take(&mut stream.part)).filter(|part| !part.is_empty());
         let text = whole.as_deref().unwrap_or(&peeled.text);
-        for text in text.split(|byte| *byte == b'\n') {
+        for (text, below) in text.split(|byte| *byte == b'\n').zip(0_u32..) {
+            let line = if peeled.over_lines { line.saturating_add(below) } else { line };
             self.line(index, text.strip_suffix(b"\r").unwrap_or(text), line, (peeled.time, peeled.level), visit);
         }
     }

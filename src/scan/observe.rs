@@ -83,6 +83,11 @@ impl<'a> Observer<'a> {
                 format!("a JSON document that is damaged or cut off ({why}); what came before was used"),
             ));
         }
+        if let Some((count, first)) = told.damaged_rows {
+            let says =
+                format!("{count} places where rows of log events are damaged, the first at line {first}; they were searched as text");
+            problems.push(problem(ProblemKind::NotParsed, says));
+        }
         if told.newest_first {
             let says = "the newest entry comes first; entries were turned round, and their lines are counted from the end of the file";
             problems.push(problem(ProblemKind::Order, says.to_owned()));

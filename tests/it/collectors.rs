@@ -9,7 +9,7 @@ use crate::input::{FAILED, report};
 use crate::logs::put;
 
 /// What a report says of its attempts, without where they were read.
-fn said(text: &str) -> Vec<Value> {
+pub(crate) fn said(text: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let path = put(folder.path(), "export.txt", text);
     let (_, report) = report(&path);

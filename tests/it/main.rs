@@ -8,6 +8,7 @@
 mod architecture;
 mod bad_input;
 mod claims;
+mod cloudwatch;
 mod collectors;
 mod command_line;
 mod console_streams;

@@ -4,15 +4,18 @@
 //! An envelope is recognised by the first lines of a file, and then line by line: a line that lacks it belongs to what came before. Envelopes
 //! may be nested (`kubectl logs --prefix --timestamps`).
 
+mod cells;
 mod document;
 mod object;
 mod python;
+mod rows;
 mod text;
 
 use std::borrow::Cow;
 
 pub(super) use document::read as read_document;
 pub(super) use object::instance_in;
+pub(super) use rows::{Found, Rows};
 
 use super::{Dialects, Level};
 use crate::source::{Kind, Source, TaskInstance};
@@ -53,6 +56,8 @@ pub(super) struct Peeled<'a> {
     pub(super) level: Option<Level>,
     /// One or more lines, without the last line feed.
     pub(super) text: Cow<'a, [u8]>,
+    /// Its lines are lines of the file too.
+    pub(super) over_lines: bool,
     /// The line goes on in the next envelope of the same origin.
     pub(super) goes_on: bool,
 }
@@ -64,6 +69,8 @@ pub(super) enum Sort {
     Prefix(text::Prefix),
     /// Each line is a JSON object that holds a line of the log, or several.
     Object,
+    /// Each entry is a row of a table, over one line or several.
+    Rows(rows::Form),
     /// The file is one JSON document that holds the log.
     Document,
 }
@@ -71,7 +78,7 @@ pub(super) enum Sort {
 impl Sort {
     /// Whether each line is an entry of its own and services may answer with the newest first.
     pub(super) fn may_be_backward(self) -> bool {
-        matches!(self, Self::Object | Self::Document | Self::Prefix(text::Prefix::Loki))
+        matches!(self, Self::Object | Self::Document | Self::Rows(_) | Self::Prefix(text::Prefix::Loki))
     }
 }
 
@@ -86,6 +93,9 @@ pub(super) fn recognise(head: &[u8], is_all: bool, dialects: &Dialects) -> Optio
     let text = head.trim_ascii_start();
     if document::begins(text, is_all) {
         return Some(Sort::Document);
+    }
+    if let Some(form) = rows::recognise(text, dialects) {
+        return Some(Sort::Rows(form));
     }
     // The last line may be cut by the end of what was read, unless that is all.
     let whole = if is_all { text } else { &text[..memchr::memrchr(b'\n', text).unwrap_or(text.len())] };
@@ -122,7 +132,9 @@ pub(super) fn peel(sort: Sort, line: &[u8], dialects: &Dialects, found: &mut dyn
             }
             None => false,
         },
-        Sort::Object | Sort::Document => object::peel(line, dialects, &mut |peeled| within(peeled, dialects, NESTING_MAX, found)),
+        Sort::Object | Sort::Document | Sort::Rows(_) => {
+            object::peel(line, dialects, &mut |peeled| within(peeled, dialects, NESTING_MAX, found))
+        }
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) fn peel_object(object: &Map<String, Value>, dialects: &Dialects, foun
         let origin = origin_of(object);
         for event in events.iter().filter_map(Value::as_object) {
             let text = event.get("message").and_then(bytes_of).unwrap_or_default();
-            found(Peeled { origin: origin.clone(), time: time_of(event, dialects), level: None, text: trimmed(text), goes_on: false });
+            found(Peeled { origin: origin.clone(), time: time_of(event, dialects), text: trimmed(text), ..Peeled::default() });
         }
         return;
     }
@@ -123,7 +123,7 @@ pub(super) fn peel_object(object: &Map<String, Value>, dialects: &Dialects, foun
     let goes_on =
         object.contains_key("stream") && object.contains_key("time") && !object.contains_key("kubernetes") && !text.ends_with(b"\n");
     let goes_on = goes_on || object.get("logtag").and_then(Value::as_str) == Some("P");
-    found(Peeled { origin, time: time_of(object, dialects), level: level_of(object), text: trimmed(text), goes_on });
+    found(Peeled { origin, time: time_of(object, dialects), level: level_of(object), text: trimmed(text), goes_on, ..Peeled::default() });
 }
 
 fn trimmed(mut text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
@@ -135,7 +135,7 @@ fn trimmed(mut text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     text
 }
 
-fn time_of(object: &Map<String, Value>, dialects: &Dialects) -> Option<Timestamp> {
+pub(super) fn time_of(object: &Map<String, Value>, dialects: &Dialects) -> Option<Timestamp> {
     let micros = object.get("__REALTIME_TIMESTAMP").and_then(Value::as_str).and_then(|text| text.parse().ok()).map(Timestamp);
     micros.or_else(|| time_in(object, &dialects.zone))
 }
@@ -156,7 +156,7 @@ fn level_of(object: &Map<String, Value>) -> Option<Level> {
 }
 
 /// Where an envelope says that its text comes from.
-fn origin_of(object: &Map<String, Value>) -> Origin {
+pub(super) fn origin_of(object: &Map<String, Value>) -> Origin {
     let text = |keys: &[&str]| keys.iter().find_map(|key| object.get(*key)).and_then(Value::as_str).map(str::to_owned);
     let task = instance_in(object);
     if task.task_id.is_some() {
