@@ -144,6 +144,7 @@ impl<'a> All<'a> {
             return_code: log.return_code,
             executions: log.executions,
             copy_of: None,
+            in_stream: log.source.stream.is_some(),
             started: log.started,
             ended: log.ended,
             outcome: Outcome::Unknown,

@@ -56,6 +56,8 @@ pub struct Attempt {
     pub executions: u32,
     /// The attempt of the table that this log tells of too, and better: this one is a copy of its log, a download, or what a service wrote of it.
     pub copy_of: Option<usize>,
+    /// Whether it is one of several logs that stand in one file, as in a service's output.
+    pub in_stream: bool,
     /// The earliest time in its log.
     pub started: Option<Timestamp>,
     /// The latest time in its log.

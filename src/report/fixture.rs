@@ -153,6 +153,7 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         return_code: None,
         executions: 1,
         copy_of: None,
+        in_stream: false,
         started: Some(START),
         ended: Some(START + Span::seconds(1080)),
         outcome,

@@ -56,7 +56,7 @@ impl Totals {
             totals.from = totals.from.into_iter().chain(attempt.started).min();
             totals.to = totals.to.into_iter().chain(attempt.ended).max();
             if !attempt.is_task() {
-                totals.other_logs_in_incidents += u64::from(in_incident);
+                totals.other_logs_in_incidents += u64::from(in_incident && attempt.copy_of.is_none());
                 continue;
             }
             totals.attempts += 1;
@@ -138,6 +138,8 @@ impl<'a> Report<'a> {
     /// Whether the list has an attempt on its own account. A component's log did not succeed or fail: it counts by its incident.
     fn lists(&self, at: usize, attempt: &Attempt) -> bool {
         match self.list {
+            // What a service printed of an attempt that has a log of its own is no further log.
+            _ if attempt.in_stream && attempt.copy_of.is_some() => false,
             ListAttempts::All => true,
             ListAttempts::Failed => (attempt.is_task() && !attempt.is_healthy()) || self.incident_of(at).is_some(),
             ListAttempts::None => false,
