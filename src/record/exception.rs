@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::Frame;
+use super::{Frame, head_of};
 
 /// How many exceptions of one record are kept.
 pub(super) const EXCEPTIONS_MAX: usize = 32;
@@ -228,13 +228,7 @@ fn visit(group: &[usize], members: &[Vec<usize>], order: &mut Vec<usize>) {
 
 /// Shortens a message that is too long.
 pub(super) fn truncate(message: &mut String) {
-    if message.len() > MESSAGE_BYTES_MAX {
-        let mut end = MESSAGE_BYTES_MAX;
-        while !message.is_char_boundary(end) {
-            end -= 1;
-        }
-        message.truncate(end);
-    }
+    message.truncate(head_of(message, MESSAGE_BYTES_MAX).len());
 }
 
 /// Adds a frame, the innermost last; of too many the outermost goes.

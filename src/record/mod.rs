@@ -6,6 +6,7 @@ mod boundary;
 mod call;
 mod clock;
 mod console_pairs;
+mod cut;
 mod detail;
 mod envelope;
 mod exception;
@@ -35,6 +36,7 @@ pub use call::{
     retry_line, tells_of_answer,
 };
 pub use clock::{offset_name, other_offset};
+pub use cut::head_of;
 pub use envelope::Origin;
 pub use exception::{Chain, Exception, Link, SyntaxSpot};
 pub use facts::Facts;

@@ -1,7 +1,7 @@
 //! What the lines before a failure say of calls: the retries, and the line that announced a call last. Kept as text and read only when
 //! something fails.
 
-use crate::record::{Announced, Call, Record, RetryLine, TimeoutKind, endpoints_in, retry_line, tells_of_answer};
+use crate::record::{Announced, Call, Record, RetryLine, TimeoutKind, endpoints_in, head_of, retry_line, tells_of_answer};
 use crate::time::Span;
 
 use super::EndpointUse;
@@ -37,11 +37,7 @@ impl Calls {
     /// Takes a line that names an endpoint.
     pub(super) fn take_mention(&mut self, text: &str) {
         self.mention.clear();
-        let mut cut = text.len().min(MENTION_BYTES);
-        while !text.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        self.mention.push_str(text.get(..cut).unwrap_or_default());
+        self.mention.push_str(head_of(text, MENTION_BYTES));
     }
 
     /// The call that failed in a record. `since`: time since the record before; `silence`: the one that may have been a connection's idle time.

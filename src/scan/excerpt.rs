@@ -1,6 +1,6 @@
 //! The one line of a record that is shown to a reader.
 
-use crate::record::{Dialects, RawRecord, Record};
+use crate::record::{Dialects, RawRecord, Record, head_of};
 
 use super::EXCERPT_BYTES_MAX;
 
@@ -62,10 +62,5 @@ pub(super) fn excerpt_at(record: &Record, at: usize) -> (u32, String) {
 }
 
 fn shortened(line: &str) -> &str {
-    let line = line.trim();
-    let mut cut = line.len().min(EXCERPT_BYTES_MAX);
-    while !line.is_char_boundary(cut) {
-        cut -= 1;
-    }
-    &line[..cut]
+    head_of(line.trim(), EXCERPT_BYTES_MAX)
 }

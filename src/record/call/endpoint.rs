@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::template::{Found, find, match_at};
+use crate::record::head_of;
 
 /// Where a call went.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -203,11 +204,7 @@ fn path_of(behind: &str) -> Option<String> {
     let mut path = behind.get(..end)?;
     // Inside a sentence or a list.
     path = path.trim_end_matches([',', '.', ';', ':']);
-    let mut cut = path.len().min(PATH_BYTES_MAX);
-    while !path.is_char_boundary(cut) {
-        cut -= 1;
-    }
-    Some(path.get(..cut)?.to_owned()).filter(|path| path.starts_with('/') && path.len() > 1)
+    Some(head_of(path, PATH_BYTES_MAX).to_owned()).filter(|path| path.starts_with('/') && path.len() > 1)
 }
 
 /// Host and port of `host:port`, `[::1]:443`, `::1`; `None` for what is none: a port that is no number is a part of a password.

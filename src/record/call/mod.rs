@@ -18,7 +18,7 @@ pub use phase::{Connection, Phase};
 pub(super) use retry::RETRY_LITERALS;
 pub use retry::{Retries, RetryLine, retry_line};
 
-use super::{Chain, Exception, Record};
+use super::{Chain, Exception, Record, head_of};
 use crate::time::Span;
 
 /// What is known of a call that failed.
@@ -63,11 +63,7 @@ impl Call {
     /// What the text of a record without exceptions says of a call.
     #[must_use]
     pub fn of_text(text: &str) -> Self {
-        let mut cut = text.len().min(TEXT_BYTES_MAX);
-        while !text.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        let message = text.get(..cut).unwrap_or_default().to_owned();
+        let message = head_of(text, TEXT_BYTES_MAX).to_owned();
         // Words are read the same way wherever they stand.
         Self::of_chain(&Chain { exceptions: vec![Exception { message, ..Exception::default() }], ..Chain::default() })
     }
