@@ -1,212 +1,125 @@
-//! Symptoms of whole attempts: how a log ends, what is absent, several symptoms together in a time. Partitioned by what the rule
-//! says the matches must share, so that lines of unrelated attempts are never joined unless it says so.
+//! Symptoms of whole attempts: how a log ends, what is absent, whose attempt it is beside what its records show, several symptoms together.
+//!
+//! Such a symptom stands where the records stand that it asks for, and is then a match like any other; one about how a log ends stands at
+//! the log's end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rule::{AttemptCondition, Composite, Per, RuleSet, SymptomIx};
-use crate::time::Timestamp;
+use crate::record::Facts;
+use crate::rule::{AttemptCondition, Composite, RuleSet, SymptomIx, glob_matches};
+use crate::scan::{Match, Observation};
+use crate::source::Kind;
 
+use super::composite::{Part, occurrences};
 use super::{Attempt, Role, Shown};
 
-/// Adds to each attempt the symptoms of whole attempts that hold of it. `last_lines`: the last line of each one's log.
-pub(super) fn evaluate(attempts: &mut [Attempt], last_lines: &[u32], rules: &RuleSet) {
-    for (index, symptom) in rules.symptoms.iter().enumerate() {
+/// Adds to each attempt and its log the symptoms of whole attempts that hold of it, and takes out what was only a part of their conditions.
+pub(super) fn evaluate(attempts: &mut [Attempt], logs: &mut [Observation], rules: &RuleSet) {
+    let mut added: BTreeSet<usize> = BTreeSet::new();
+    for (index, symptom) in rules.named().iter().enumerate() {
         let Some(condition) = &symptom.attempt else { continue };
-        let mut composites = Vec::new();
-        collect(condition, &mut composites);
-        let held: Vec<Vec<bool>> = composites.iter().map(|composite| occurrences(composite, attempts)).collect();
-        for (row, attempt) in attempts.iter_mut().enumerate() {
-            let composite_holds = |wanted: &Composite| composites.iter().position(|known| *known == wanted).is_some_and(|at| held[at][row]);
-            if holds(condition, attempt, &composite_holds) {
-                let line = last_lines.get(row).copied().unwrap_or(1);
-                let shown = composed(index, attempt, line, condition);
-                attempt.symptoms.push(shown);
+        let seen: Vec<(&Composite, BTreeMap<usize, Part>)> =
+            condition.composites().into_iter().map(|composite| (composite, occurrences(composite, attempts))).collect();
+        for (row, (attempt, log)) in attempts.iter_mut().zip(logs.iter_mut()).enumerate() {
+            let part_of =
+                |wanted: &Composite| seen.iter().find(|(known, _)| *known == wanted).and_then(|(_, parts)| parts.get(&row).copied());
+            if let Some(places) = holds(condition, attempt, &part_of) {
+                place(index, &places, attempt, log);
+                added.insert(row);
             }
         }
     }
+    for row in added {
+        if let (Some(attempt), Some(log)) = (attempts.get_mut(row), logs.get_mut(row)) {
+            hide(attempt, log, rules);
+        }
+    }
+    if rules.named().len() < rules.symptoms.len() {
+        attempts.iter_mut().for_each(|attempt| attempt.symptoms.retain(|shown| !rules.is_part(shown.symptom)));
+        logs.iter_mut().for_each(|log| log.matches.retain(|found| !rules.is_part(found.symptom)));
+    }
 }
 
-/// The entry of a composed symptom: at its last part where it has parts, else at the log's last line.
-fn composed(symptom: SymptomIx, attempt: &Attempt, last_line: u32, condition: &AttemptCondition) -> Shown {
-    let mut composites = Vec::new();
-    collect(condition, &mut composites);
-    let part = attempt
-        .symptoms
-        .iter()
-        .filter(|shown| composites.iter().any(|composite| composite.steps.contains(&shown.symptom)))
-        .max_by_key(|shown| shown.line);
-    match part {
-        Some(part) => Shown { symptom, role: Role::Contributing, ..part.clone() },
-        None => Shown {
+/// Where a symptom of a whole attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// At each match of a symptom.
+    Symptom(SymptomIx),
+    /// At one match.
+    Part(Part),
+    /// At the end of the log, whatever else it asks for.
+    End,
+}
+
+/// Whether a condition holds of an attempt, and at what.
+fn holds(condition: &AttemptCondition, attempt: &Attempt, part_of: &dyn Fn(&Composite) -> Option<Part>) -> Option<Vec<At>> {
+    let plain = |holds: bool| holds.then(Vec::new);
+    match condition {
+        AttemptCondition::Any(all) => all.iter().filter_map(|one| holds(one, attempt, part_of)).reduce(|a, b| [a, b].concat()),
+        AttemptCondition::All(all) => all.iter().try_fold(Vec::new(), |places, one| Some([places, holds(one, attempt, part_of)?].concat())),
+        AttemptCondition::Not(one) => plain(holds(one, attempt, part_of).is_none()),
+        AttemptCondition::Ending(ending) => (has_log(attempt) && ending.name() == attempt.ending.name()).then(|| vec![At::End]),
+        AttemptCondition::Outcome(outcome) => plain(attempt.outcome.name() == outcome),
+        AttemptCondition::Operator(glob) => plain(matches(glob, attempt.operator.as_deref())),
+        AttemptCondition::Dag(glob) => plain(matches(glob, attempt.task.dag_id.as_deref())),
+        AttemptCondition::Task(glob) => plain(matches(glob, attempt.task.task_id.as_deref())),
+        AttemptCondition::Kind(kind) => plain(attempt.kind == *kind),
+        AttemptCondition::Symptom(symptom) => {
+            attempt.symptoms.iter().any(|shown| shown.symptom == *symptom).then(|| vec![At::Symptom(*symptom)])
+        }
+        AttemptCondition::Absent(symptom) => {
+            plain(has_log(attempt) && !attempt.symptoms.iter().any(|shown| shown.symptom == *symptom && shown.elsewhere.is_none()))
+        }
+        AttemptCondition::Composite(composite) => part_of(composite).map(|part| vec![At::Part(part)]),
+    }
+}
+
+/// Whether something can be missing in an attempt's log: there is one, and it is the attempt's own.
+fn has_log(attempt: &Attempt) -> bool {
+    attempt.has_log && attempt.kind == Kind::Task
+}
+
+fn matches(glob: &str, name: Option<&str>) -> bool {
+    name.is_some_and(|name| glob_matches(glob, name))
+}
+
+/// Adds a symptom at its places, or at the end of the log.
+fn place(symptom: SymptomIx, places: &[At], attempt: &mut Attempt, log: &mut Observation) {
+    let stands = |other: SymptomIx, line: u32| {
+        places.iter().any(|at| match at {
+            At::Symptom(one) => *one == other,
+            At::Part(part) => part.symptom == other && part.line == line,
+            At::End => false,
+        })
+    };
+    let at_end = places.contains(&At::End);
+    let shown: Vec<Shown> = attempt.symptoms.iter().filter(|shown| !at_end && stands(shown.symptom, shown.line)).cloned().collect();
+    if shown.is_empty() {
+        attempt.symptoms.push(Shown {
             symptom,
-            line: last_line,
+            line: log.lines.max(1),
             time: attempt.ended,
             role: Role::Contributing,
             excerpt: String::new(),
-            facts: crate::record::Facts::default(),
+            facts: Facts::default(),
             elsewhere: None,
-        },
+        });
+        return;
     }
+    attempt.symptoms.extend(shown.into_iter().map(|shown| Shown { symptom, role: Role::Contributing, ..shown }));
+    let found: Vec<Match> = log.matches.iter().filter(|found| stands(found.symptom, found.at_line)).cloned().collect();
+    log.matches.extend(found.into_iter().map(|found| Match { symptom, ..found }));
+    log.matches.sort_by_key(|found| found.line);
 }
 
-fn collect<'a>(condition: &'a AttemptCondition, composites: &mut Vec<&'a Composite>) {
-    match condition {
-        AttemptCondition::Any(parts) | AttemptCondition::All(parts) => parts.iter().for_each(|part| collect(part, composites)),
-        AttemptCondition::Not(part) => collect(part, composites),
-        AttemptCondition::Composite(composite) => composites.push(composite),
-        _ => {}
-    }
-}
-
-fn holds(condition: &AttemptCondition, attempt: &Attempt, composite_holds: &dyn Fn(&Composite) -> bool) -> bool {
-    match condition {
-        AttemptCondition::Any(parts) => parts.iter().any(|part| holds(part, attempt, composite_holds)),
-        AttemptCondition::All(parts) => parts.iter().all(|part| holds(part, attempt, composite_holds)),
-        AttemptCondition::Not(part) => !holds(part, attempt, composite_holds),
-        AttemptCondition::Ending(ending) => {
-            attempt.has_log && attempt.kind == crate::source::Kind::Task && ending.name() == attempt.ending.name()
-        }
-        AttemptCondition::Outcome(outcome) => attempt.outcome.name() == outcome,
-        AttemptCondition::Operator(glob) => attempt.operator.as_deref().is_some_and(|operator| crate::rule::glob_matches(glob, operator)),
-        AttemptCondition::Kind(kind) => attempt.kind == *kind,
-        AttemptCondition::Symptom(symptom) => attempt.symptoms.iter().any(|shown| shown.symptom == *symptom),
-        AttemptCondition::Composite(composite) => composite_holds(composite),
-    }
-}
-
-/// For each attempt, whether it takes part in enough occurrences of a composite.
-fn occurrences(composite: &Composite, attempts: &[Attempt]) -> Vec<bool> {
-    let mut partitions: BTreeMap<String, Vec<Part>> = BTreeMap::new();
-    for (row, attempt) in attempts.iter().enumerate() {
-        let Some(key) = key_of(composite.per, attempt, row) else { continue };
-        let parts = attempt.symptoms.iter().filter(|shown| composite.steps.contains(&shown.symptom));
-        partitions.entry(key).or_default().extend(parts.map(|shown| Part {
-            symptom: shown.symptom,
-            time: shown.time,
-            row,
-            line: shown.line,
-        }));
-    }
-    let mut held = vec![false; attempts.len()];
-    for parts in partitions.values_mut() {
-        // One log is in the order of its lines; several are in the order of time. Equal instants keep both.
-        match composite.per {
-            Per::Attempt => parts.sort_by_key(|part| part.line),
-            _ => parts.sort_by_key(|part| (part.time, part.row, part.line)),
-        }
-        let found = count(composite, parts);
-        if found.len() >= composite.at_least.max(1) {
-            for row in found.into_iter().flatten() {
-                held[row] = true;
-            }
-        }
-    }
-    held
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    symptom: SymptomIx,
-    time: Option<Timestamp>,
-    row: usize,
-    line: u32,
-}
-
-/// What a composite's matches must share.
-fn key_of(per: Per, attempt: &Attempt, row: usize) -> Option<String> {
-    match per {
-        Per::Attempt => Some(row.to_string()),
-        Per::Task => attempt.task.dag_id.as_ref().zip(attempt.task.task_id.as_ref()).map(|(dag, task)| format!("{dag}.{task}")),
-        Per::Dag => attempt.task.dag_id.clone(),
-        Per::Host => attempt.host.clone(),
-        Per::Endpoint => attempt.endpoints.iter().max_by_key(|(_, used)| used.last).map(|(endpoint, _)| endpoint.clone()),
-    }
-}
-
-/// The disjoint occurrences of a composite, each as the rows that take part; greedy from the front.
-fn count(composite: &Composite, parts: &[Part]) -> Vec<Vec<usize>> {
-    let mut found = Vec::new();
-    if !composite.steps.iter().all(|step| parts.iter().any(|part| part.symptom == *step)) {
-        return found;
-    }
-    let mut used = vec![false; parts.len()];
-    for start in 0..parts.len() {
-        if used[start] {
-            continue;
-        }
-        let mut taken: Vec<usize> = Vec::new();
-        let mut missing: Vec<SymptomIx> = composite.steps.clone();
-        for (at, part) in parts.iter().enumerate().skip(start).filter(|(at, _)| !used[*at]) {
-            if !within(composite, &parts[start], part) {
-                break;
-            }
-            let wanted = if composite.ordered {
-                missing.first().filter(|step| **step == part.symptom).map(|_| 0)
-            } else {
-                missing.iter().position(|step| *step == part.symptom)
-            };
-            if let Some(step) = wanted {
-                missing.remove(step);
-                taken.push(at);
-            } else if at == start {
-                break;
-            }
-            if missing.is_empty() {
-                break;
-            }
-        }
-        if missing.is_empty() {
-            for at in &taken {
-                used[*at] = true;
-            }
-            found.push(taken.into_iter().map(|at| parts[at].row).collect());
-        }
-    }
-    found
-}
-
-/// Whether a part lies in the window that begins with another. Without times only an unlimited window holds.
-fn within(composite: &Composite, first: &Part, part: &Part) -> bool {
-    match (composite.within, first.time, part.time) {
-        (None, ..) => true,
-        (Some(window), Some(from), Some(to)) => (to - from) <= window && (to - from).0 >= -window.0,
-        (Some(_), ..) => first.line == part.line && first.row == part.row,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::time::Span;
-
-    fn parts(all: &[(SymptomIx, i64)]) -> Vec<Part> {
-        all.iter()
-            .zip(0..)
-            .map(|((symptom, second), line)| Part { symptom: *symptom, time: Some(Timestamp(second * 1_000_000)), row: 0, line })
-            .collect()
-    }
-
-    fn composite(ordered: bool, steps: &[SymptomIx], seconds: i64) -> Composite {
-        Composite { ordered, steps: steps.to_vec(), within: Some(Span::seconds(seconds)), per: Per::Attempt, at_least: 1 }
-    }
-
-    #[test]
-    fn a_window_holds_on_its_edge_and_not_beyond() {
-        let sequence = composite(true, &[1, 2], 60);
-        assert_eq!(count(&sequence, &parts(&[(1, 0), (2, 60)])).len(), 1);
-        assert_eq!(count(&sequence, &parts(&[(1, 0), (2, 61)])).len(), 0);
-    }
-
-    #[test]
-    fn order_counts_in_a_sequence_and_not_in_a_set() {
-        let backwards = parts(&[(2, 0), (1, 1)]);
-        assert_eq!(count(&composite(true, &[1, 2], 60), &backwards).len(), 0);
-        assert_eq!(count(&composite(false, &[1, 2], 60), &backwards).len(), 1);
-    }
-
-    #[test]
-    fn occurrences_are_disjoint_and_equal_instants_are_two_matches() {
-        assert_eq!(count(&composite(true, &[1, 1], 60), &parts(&[(1, 0), (1, 0), (1, 5)])).len(), 1);
-        assert_eq!(count(&composite(true, &[1, 1], 60), &parts(&[(1, 0), (1, 0), (1, 5), (1, 5)])).len(), 2);
-    }
+/// On the same record a specific symptom hides the generic ones, those of whole attempts too.
+fn hide(attempt: &mut Attempt, log: &mut Observation, rules: &RuleSet) {
+    let hides = |a: SymptomIx, b: SymptomIx| rules.symptoms.get(a).is_some_and(|symptom| symptom.specific_over.contains(&b));
+    let is_hidden = |found: &Match| log.matches.iter().any(|other| other.line == found.line && hides(other.symptom, found.symptom));
+    let (hidden, left): (Vec<Match>, Vec<Match>) = log.matches.iter().cloned().partition(is_hidden);
+    log.matches = left;
+    attempt.symptoms.retain(|shown| {
+        let is_hidden = |found: &Match| found.symptom == shown.symptom && found.at_line == shown.line;
+        shown.elsewhere.is_some() || !hidden.iter().any(is_hidden)
+    });
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::record::{Bound, Bounded, Call, Chain, Connection, Endpoint, Facts, Frame, Level, Outcome, Timeout};
-use crate::rule::{RuleSet, SymptomIx};
+use crate::rule::{RoleName, RuleSet, SymptomIx};
 use crate::scan::{Ending, FailureRecord, Match, Observation, is_trouble};
 use crate::source::Kind;
 use crate::time::{Span, Timestamp};
@@ -86,10 +86,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
 
 /// Whether a log of unknown outcome shows a failure: the record of one, or a symptom that is more than a passing warning.
 fn shows_failure(log: &Observation, rules: &RuleSet) -> bool {
-    let grave = |found: &Match| {
-        let symptom = &rules.symptoms[found.symptom];
-        !symptom.incidental && !symptom.causes.is_empty()
-    };
+    let grave = |found: &Match| may_end(found.symptom, rules);
     let excerpt = log.source.kind != Kind::Task || log.is_excerpt;
     // What a logger wrote as information may be about anything; where no level is given, the words alone must do.
     let serious = |found: &Match| {
@@ -100,6 +97,12 @@ fn shows_failure(log: &Observation, rules: &RuleSet) -> bool {
         || log.ending == Ending::Killed
         || log.matches.iter().any(|found| grave(found) && (ended(found) || (excerpt && serious(found))))
         || (excerpt && log.failures.iter().any(|failure| is_trouble(failure.level) || failure.level.is_none()))
+}
+
+/// Whether a symptom may stand for what ended an attempt: somebody says why it happens, and that it is more than a warning.
+fn may_end(symptom: SymptomIx, rules: &RuleSet) -> bool {
+    let symptom = &rules.symptoms[symptom];
+    !symptom.incidental && !symptom.causes.is_empty() && (symptom.roles.is_empty() || symptom.roles.contains(&RoleName::Fatal))
 }
 
 /// The record that ended the attempt: the first that Airflow itself wrote about it (it prints each failure twice), with the exceptions.
@@ -129,7 +132,7 @@ fn inner_record<'a>(log: &'a Observation, record: &FailureRecord, found: &Match,
 
 /// The symptoms that may stand for the failure, the best first.
 fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attempt, rules: &RuleSet) -> Vec<SymptomIx> {
-    let grave = |symptom: SymptomIx| !rules.symptoms[symptom].incidental && !rules.symptoms[symptom].causes.is_empty();
+    let grave = |symptom: SymptomIx| may_end(symptom, rules);
     // What ended it: the symptoms of the fatal record (both prints of it), and those that end an attempt wherever they stand.
     let ended = |found: &&Match| {
         grave(found.symptom)
@@ -155,10 +158,12 @@ fn candidates(log: &Observation, record: Option<&FailureRecord>, attempt: &Attem
         let before = matches().rev().filter(inside);
         let mut inside = order(before.map(|found| found.symptom), rules);
         inside.truncate(INSIDE_MAX);
+        // What stands at a record was looked at with the records.
+        let has_record = |symptom: SymptomIx| log.matches.iter().any(|found| found.symptom == symptom);
         let composed = attempt
             .symptoms
             .iter()
-            .filter(|shown| rules.symptoms[shown.symptom].attempt.is_some() && grave(shown.symptom))
+            .filter(|shown| rules.symptoms[shown.symptom].attempt.is_some() && grave(shown.symptom) && !has_record(shown.symptom))
             .map(|shown| shown.symptom);
         let mut verdicts = std::mem::take(&mut chosen);
         if verdicts.is_empty() {
@@ -292,19 +297,33 @@ fn own_frames(chain: &Chain) -> Vec<String> {
     frames.split_off(frames.len().saturating_sub(FRAMES_MAX))
 }
 
-/// Says of each symptom what it did to the attempt.
-pub(super) fn give_roles(attempt: &mut Attempt) {
-    let Some(failure) = &attempt.failure else { return };
-    let end = failure.line;
-    for shown in &mut attempt.symptoms {
-        shown.role = if failure.shown.contains(&shown.symptom) && (failure.symptom == Some(shown.symptom) || shown.line >= end) {
-            Role::Fatal
-        } else if failure.shown.contains(&shown.symptom) || shown.line >= end.saturating_sub(NEAR_LINES) {
-            Role::Contributing
-        } else {
-            Role::Incidental
-        };
+/// Says of each symptom what it did to the attempt, and takes out those whose rules want another part in it.
+pub(super) fn give_roles(attempt: &mut Attempt, log: &Observation, rules: &RuleSet) {
+    if let Some(failure) = &attempt.failure {
+        let end = failure.line;
+        let record = log.failures.iter().map(|record| record.line..=record.last_line).find(|lines| lines.contains(&end));
+        let in_record = |line: u32| record.as_ref().map_or(line == end, |lines| lines.contains(&line));
+        for shown in &mut attempt.symptoms {
+            let stands_for_it = failure.shown.contains(&shown.symptom);
+            let at_end = if stands_for_it { shown.line >= end } else { in_record(shown.line) && has_roles(shown.symptom, rules) };
+            shown.role = if at_end {
+                Role::Fatal
+            } else if stands_for_it || shown.line >= end.saturating_sub(NEAR_LINES) {
+                Role::Contributing
+            } else {
+                Role::Incidental
+            };
+        }
     }
+    attempt.symptoms.retain(|shown| {
+        let roles = rules.symptoms.get(shown.symptom).map_or(&[][..], |symptom| &symptom.roles);
+        roles.is_empty() || roles.contains(&shown.role.as_rule())
+    });
+}
+
+/// Whether a rule asks for a part in the attempt: then standing in the record that ended it is one, whether or not it explains the end.
+fn has_roles(symptom: SymptomIx, rules: &RuleSet) -> bool {
+    rules.symptoms.get(symptom).is_some_and(|symptom| !symptom.roles.is_empty())
 }
 
 /// How many lines before its failure a symptom counts as leading to it.

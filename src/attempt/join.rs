@@ -29,6 +29,7 @@ pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &
     let is_attempt = |row: usize| copies.get(row).copied().flatten().is_none();
     let mentions = Mentions::of(&observations, &is_attempt);
     let all = All::of(&observations);
+    let has_tasks = all.has_tasks;
     let mut attempts: Vec<Attempt> = Vec::with_capacity(observations.len());
     for (row, (log, copy_of)) in observations.iter().zip(&copies).enumerate() {
         attempts.push(Attempt { copy_of: *copy_of, ..all.row(log, mentions.about(row), rules) });
@@ -39,11 +40,10 @@ pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &
         }
     }
     instances::complete(&mut attempts, &observations, &exported);
-    let last_lines: Vec<u32> = observations.iter().map(|log| log.lines.max(1)).collect();
-    compose::evaluate(&mut attempts, &last_lines, rules);
+    compose::evaluate(&mut attempts, &mut observations, rules);
     for (attempt, log) in attempts.iter_mut().zip(&observations) {
-        attempt.failure = failure::failure_of(attempt, log, rules, all.has_tasks);
-        failure::give_roles(attempt);
+        attempt.failure = failure::failure_of(attempt, log, rules, has_tasks);
+        failure::give_roles(attempt, log, rules);
     }
     endpoints::complete(&mut attempts, rules);
     attempts

@@ -1,6 +1,7 @@
 //! Attempts: what all logs together say of one try. Pure; healthy attempts included, for they are the denominator.
 
 mod compose;
+mod composite;
 mod endpoints;
 mod failure;
 mod instances;
@@ -13,7 +14,7 @@ pub use join::join;
 use std::collections::BTreeMap;
 
 use crate::record::{Call, Exception, Facts, Outcome};
-use crate::rule::SymptomIx;
+use crate::rule::{RoleName, SymptomIx};
 use crate::scan::{Ending, EndpointUse};
 use crate::source::{Kind, TaskInstance};
 use crate::time::{Span, Timestamp};
@@ -152,6 +153,15 @@ pub enum Role {
 }
 
 impl Role {
+    /// The name that rules give it.
+    fn as_rule(self) -> RoleName {
+        match self {
+            Self::Fatal => RoleName::Fatal,
+            Self::Contributing => RoleName::Contributing,
+            Self::Incidental => RoleName::Incidental,
+        }
+    }
+
     /// The name used in reports.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -22,7 +22,7 @@ pub struct Tested {
 /// When `out` cannot be written.
 pub fn test(rules: &RuleSet, out: &mut dyn io::Write) -> io::Result<Tested> {
     let mut tested = Tested::default();
-    for (index, symptom) in rules.symptoms.iter().enumerate() {
+    for (index, symptom) in rules.named().iter().enumerate() {
         let expected = [(true, &symptom.examples.matching), (false, &symptom.examples.not_matching)];
         for (expected, text) in expected.into_iter().flat_map(|(expected, texts)| texts.iter().map(move |text| (expected, text))) {
             tested.examples += 1;
@@ -47,7 +47,7 @@ pub fn test(rules: &RuleSet, out: &mut dyn io::Write) -> io::Result<Tested> {
     writeln!(
         out,
         "{examples} examples of {} symptoms, {failures} {} not hold",
-        rules.symptoms.len(),
+        rules.named().len(),
         if failures == 1 { "does" } else { "do" }
     )?;
     Ok(tested)

@@ -71,7 +71,7 @@ fn symptom_page(rules: &RuleSet, index: SymptomIx, symptom: &Symptom, out: &mut 
     }
     let names = |symptoms: Vec<&Symptom>| symptoms.iter().map(|symptom| symptom.id.as_str()).collect::<Vec<_>>().join(", ");
     let hides = symptom.specific_over.iter().filter_map(|over| rules.symptoms.get(*over)).collect::<Vec<_>>();
-    let hidden_by = rules.symptoms.iter().filter(|other| other.specific_over.contains(&index)).collect::<Vec<_>>();
+    let hidden_by = rules.named().iter().filter(|other| other.specific_over.contains(&index)).collect::<Vec<_>>();
     if !hides.is_empty() || !hidden_by.is_empty() {
         heading(out, "On the same record")?;
     }
@@ -97,7 +97,7 @@ fn cause_page(rules: &RuleSet, index: CauseIx, cause: &Cause, out: &mut dyn Writ
     writeln!(out)?;
     text(out, 0, "", &cause.what)?;
     let shows: Vec<&str> =
-        rules.symptoms.iter().filter(|symptom| symptom.causes.contains(&index)).map(|symptom| symptom.id.as_str()).collect();
+        rules.named().iter().filter(|symptom| symptom.causes.contains(&index)).map(|symptom| symptom.id.as_str()).collect();
     if !shows.is_empty() {
         heading(out, "It shows itself as")?;
         text(out, 2, "", &shows.join(", "))?;

@@ -35,10 +35,10 @@ const EXAMPLES_MIN: usize = 2;
 pub fn lint(rules: &RuleSet, out: &mut dyn io::Write) -> io::Result<Linted> {
     let mut findings = Vec::new();
     let used = used_symptoms(rules);
-    for (index, symptom) in rules.symptoms.iter().enumerate() {
+    for (index, symptom) in rules.named().iter().enumerate() {
         lint_symptom(rules, index, symptom, &used, &mut findings);
     }
-    let listed: BTreeSet<usize> = rules.symptoms.iter().flat_map(|symptom| symptom.causes.iter().copied()).collect();
+    let listed: BTreeSet<usize> = rules.named().iter().flat_map(|symptom| symptom.causes.iter().copied()).collect();
     for (index, cause) in rules.causes.iter().enumerate() {
         lint_cause(cause, listed.contains(&index), &mut findings);
     }
@@ -54,7 +54,7 @@ pub fn lint(rules: &RuleSet, out: &mut dyn io::Write) -> io::Result<Linted> {
         let grade = if *lint == FOREIGN_EXAMPLE { "note" } else { "warning" };
         writeln!(out, "{}:{}:{}: {grade}[{lint}]: {says}", place.file, place.line, place.column)?;
     }
-    let (symptoms, causes, timers) = (rules.symptoms.len(), rules.causes.len(), rules.timers.len());
+    let (symptoms, causes, timers) = (rules.named().len(), rules.causes.len(), rules.timers.len());
     let Linted { warnings, notes } = linted;
     writeln!(out, "{symptoms} symptoms, {causes} causes, {timers} timers: {warnings} warnings, {notes} notes")?;
     Ok(linted)
@@ -109,7 +109,7 @@ fn lint_cause<'r>(cause: &'r Cause, listed: bool, findings: &mut Vec<Finding<'r>
 
 fn lint_titles<'r>(rules: &'r RuleSet, findings: &mut Vec<Finding<'r>>) {
     let mut first: BTreeMap<&str, &str> = BTreeMap::new();
-    for symptom in &rules.symptoms {
+    for symptom in rules.named() {
         if let Some(other) = first.insert(&symptom.title, &symptom.id) {
             let says = format!("`{}` has the same title as `{other}`; a reader cannot tell them apart", symptom.id);
             findings.push(Finding { place: &symptom.place, lint: "same-title", says });
@@ -118,7 +118,7 @@ fn lint_titles<'r>(rules: &'r RuleSet, findings: &mut Vec<Finding<'r>>) {
 }
 
 fn lint_foreign_examples<'r>(rules: &'r RuleSet, findings: &mut Vec<Finding<'r>>) -> io::Result<()> {
-    for (index, symptom) in rules.symptoms.iter().enumerate() {
+    for (index, symptom) in rules.named().iter().enumerate() {
         let mut foreign = BTreeSet::new();
         for text in &symptom.examples.matching {
             foreign.extend(by_records(rules, text, rules.kinds(index).required.unwrap_or(Kind::Task))?);
@@ -160,20 +160,10 @@ fn used_symptoms(rules: &RuleSet) -> BTreeSet<SymptomIx> {
             );
         }
     }
-    for symptom in &rules.symptoms {
-        symptom.attempt.iter().for_each(|condition| parts(condition, &mut used));
+    for symptom in rules.named() {
+        used.extend(symptom.attempt.iter().flat_map(AttemptCondition::symptoms));
     }
     used
-}
-
-fn parts(condition: &AttemptCondition, used: &mut BTreeSet<SymptomIx>) {
-    match condition {
-        AttemptCondition::Any(children) | AttemptCondition::All(children) => children.iter().for_each(|child| parts(child, used)),
-        AttemptCondition::Not(child) => parts(child, used),
-        AttemptCondition::Symptom(symptom) => drop(used.insert(*symptom)),
-        AttemptCondition::Composite(composite) => used.extend(composite.steps.iter().copied()),
-        AttemptCondition::Ending(_) | AttemptCondition::Outcome(_) | AttemptCondition::Operator(_) | AttemptCondition::Kind(_) => {}
-    }
 }
 
 fn is_kebab_case(id: &str) -> bool {

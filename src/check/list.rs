@@ -13,7 +13,7 @@ use super::explain::unknown;
 /// When `out` cannot be written.
 pub fn list(rules: &RuleSet, out: &mut dyn io::Write) -> io::Result<usize> {
     let mut rows: Vec<[String; 4]> = Vec::new();
-    for symptom in &rules.symptoms {
+    for symptom in rules.named() {
         rows.push([format!("symptom/{}", symptom.category), symptom.id.clone(), symptom.severity.name().to_owned(), symptom.title.clone()]);
     }
     for cause in &rules.causes {

@@ -114,7 +114,18 @@ fn record_of(line: Line, zone: &Zone) -> Result<Record, Option<Flaw>> {
         exception::render(&mut exceptions, &mut text);
         chain.append(exceptions);
     }
-    Ok(Record { time, level, logger, dialect: Dialect::Json, rendered: true, text, chain, flaw, ..Record::default() })
+    Ok(Record {
+        time,
+        level,
+        logger,
+        dialect: Dialect::Json,
+        rendered: true,
+        text,
+        chain,
+        flaw,
+        fields: Some(Box::new(object)),
+        ..Record::default()
+    })
 }
 
 /// Whether the text under a key is a traceback.

@@ -79,9 +79,23 @@ pub struct Record {
     pub flaw: Option<Flaw>,
     /// The exceptions it carries, root first; empty when it carries none.
     pub chain: Chain,
+    /// The keys and values of a record that is a JSON object, those of its head included; `None` for all others.
+    pub fields: Option<Box<serde_json::Map<String, serde_json::Value>>>,
 }
 
 impl Record {
+    /// The value of a key of a JSON record, as text: a string as it is, everything else as JSON writes it. A key with dots that does not
+    /// exist as such leads into objects: `error.type`.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<std::borrow::Cow<'_, str>> {
+        let fields = self.fields.as_deref()?;
+        let value = fields.get(key).or_else(|| {
+            let (first, rest) = key.split_once('.')?;
+            rest.split('.').try_fold(fields.get(first)?, |value, part| value.get(part))
+        })?;
+        Some(value.as_str().map_or_else(|| value.to_string().into(), Into::into))
+    }
+
     /// The number of the log's line in which the byte `at` of the text stands.
     #[must_use]
     pub fn line_at(&self, at: usize) -> u32 {

@@ -6,6 +6,7 @@ use crate::record::{Exception, Facts, Level, Record};
 use crate::source::Kind;
 use crate::time::Span;
 
+use super::glob::glob_matches;
 use super::pattern::Pattern;
 use super::{EndingName, SymptomIx};
 
@@ -33,24 +34,77 @@ pub enum AttemptCondition {
     Outcome(String),
     /// Its operator; `*` stands for any text.
     Operator(String),
+    /// Its DAG; `*` stands for any text.
+    Dag(String),
+    /// Its task; `*` stands for any text.
+    Task(String),
     /// Its log is of that kind.
     Kind(Kind),
-    /// It shows another symptom.
+    /// It shows another symptom, or one of its records fulfils what the rule itself asks of one.
     Symptom(SymptomIx),
+    /// It has a log, and no record of it shows this.
+    Absent(SymptomIx),
     /// Several symptoms together.
     Composite(Composite),
 }
 
 impl AttemptCondition {
-    /// The symptoms that its sequences and sets are made of.
+    /// Calls `visit` with this condition and all within it; the second argument says whether it stands under a `not`.
+    fn walk<'a>(&'a self, denied: bool, visit: &mut dyn FnMut(&'a Self, bool)) {
+        visit(self, denied);
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().for_each(|part| part.walk(denied, visit)),
+            Self::Not(part) => part.walk(!denied, visit),
+            _ => {}
+        }
+    }
+
+    /// Its sequences and sets.
+    #[must_use]
+    pub fn composites(&self) -> Vec<&Composite> {
+        let mut composites = Vec::new();
+        self.walk(false, &mut |condition, _| {
+            if let Self::Composite(composite) = condition {
+                composites.push(composite);
+            }
+        });
+        composites
+    }
+
+    /// The symptoms that its sequences and sets are made of, those that must not be seen beside them included.
     #[must_use]
     pub fn steps(&self) -> Vec<SymptomIx> {
-        match self {
-            Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::steps).collect(),
-            Self::Not(part) => part.steps(),
-            Self::Composite(composite) => composite.steps.clone(),
-            Self::Ending(_) | Self::Outcome(_) | Self::Operator(_) | Self::Kind(_) | Self::Symptom(_) => Vec::new(),
-        }
+        let of = |composite: &Composite| {
+            let without = composite.without.iter().flat_map(|(_, symptoms)| symptoms);
+            composite.steps.iter().flatten().chain(without).copied().collect::<Vec<_>>()
+        };
+        self.composites().into_iter().flat_map(of).collect()
+    }
+
+    /// All symptoms that it asks for.
+    #[must_use]
+    pub fn symptoms(&self) -> Vec<SymptomIx> {
+        let mut symptoms = self.steps();
+        self.walk(false, &mut |condition, _| {
+            if let Self::Symptom(symptom) | Self::Absent(symptom) = condition {
+                symptoms.push(*symptom);
+            }
+        });
+        symptoms
+    }
+
+    /// The symptoms at whose records it stands; none where it is about how a log ends, which is seen at the log's end.
+    #[must_use]
+    pub fn anchors(&self) -> Vec<SymptomIx> {
+        let mut anchors = Vec::new();
+        let mut of_ending = false;
+        self.walk(false, &mut |condition, denied| match condition {
+            Self::Ending(_) => of_ending |= !denied,
+            Self::Symptom(symptom) if !denied => anchors.push(*symptom),
+            Self::Composite(composite) if !denied => anchors.extend(composite.steps.iter().flatten()),
+            _ => {}
+        });
+        if of_ending { Vec::new() } else { anchors }
     }
 }
 
@@ -59,18 +113,31 @@ impl AttemptCondition {
 pub struct Composite {
     /// Whether the order counts.
     pub ordered: bool,
-    /// The symptoms, each at least once; a symptom listed twice must be seen twice.
-    pub steps: Vec<SymptomIx>,
+    /// What must be seen: for each step the symptoms of which one will do. A step listed twice must be seen twice.
+    pub steps: Vec<Vec<SymptomIx>>,
+    /// What must not be seen: where, and one of which symptoms.
+    pub without: Vec<(Side, Vec<SymptomIx>)>,
     /// From the first to the last match at most this long; both ends belong to it. `None`: however long.
     pub within: Option<Span>,
-    /// What the matches must share.
-    pub per: Per,
+    /// What the matches must share: all of these.
+    pub per: Vec<Per>,
     /// How often all of it must be seen.
     pub at_least: usize,
 }
 
-/// What the matches of a [`Composite`] must share.
+/// Where something is that must not be seen beside the matches of a [`Composite`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Before the first, no longer than the composite's `within`.
+    Before,
+    /// From the first to the last.
+    Between,
+    /// After the last, no longer than the composite's `within`.
+    After,
+}
+
+/// What the matches of a [`Composite`] must share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Per {
     /// One attempt's log.
     Attempt,
@@ -105,6 +172,8 @@ pub(crate) enum Condition {
     Level(Level),
     /// The logger or source file holds it.
     Logger(String),
+    /// The value of a key of a JSON record; `*` stands for any text.
+    Field(String, String),
     /// The log is of that kind.
     Kind(Kind),
 }
@@ -196,6 +265,7 @@ impl Condition {
             }
             Self::Level(least) => holds(record.level.is_some_and(|level| level >= *least), None),
             Self::Logger(text) => holds(record.logger.as_ref().is_some_and(|logger| logger.contains(text)), None),
+            Self::Field(key, glob) => holds(record.field(key).is_some_and(|value| glob_matches(glob, &value)), None),
             Self::Kind(wanted) => holds(kind == *wanted, None),
         }
     }

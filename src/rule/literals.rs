@@ -40,6 +40,15 @@ pub(super) fn required(condition: &Condition) -> Option<Required> {
             better(parts.best, parts.exact.and_then(usable))
         }
         Condition::Exception(_, name) => usable(vec![name.class.clone().into_bytes()]),
+        // A key with dots may lead into objects: then its last part stands in the bytes.
+        Condition::Field(key, glob) => {
+            let key = key.rsplit('.').next().unwrap_or_default();
+            // What is no plain word may be written in other ways: a number, an object.
+            let plain =
+                |piece: &&str| piece.contains(|c: char| c.is_ascii_alphabetic()) && !piece.contains(['{', '[', '"', ':', ',', '\\']);
+            let value = glob.split('*').filter(plain).max_by_key(|piece| piece.len()).unwrap_or_default();
+            better(usable(vec![key.into()]), usable(vec![value.into()]))
+        }
         Condition::All(children) => children.iter().map(required).fold(None, better),
         Condition::Any(children) => union(children.iter().map(required)),
         Condition::Not(_) | Condition::Frame(_) | Condition::Level(_) | Condition::Logger(_) | Condition::Kind(_) => None,

@@ -168,7 +168,10 @@ impl Reader<'_> {
                         drafts || symptom.status == Status::Stable
                     });
                 }
-                "causes" => self.section(Section::Causes, entry, &mut found.causes, |_| true),
+                "causes" => {
+                    let drafts = self.drafts;
+                    self.section(Section::Causes, entry, &mut found.causes, |cause: &CauseSource| drafts || cause.status == Status::Stable);
+                }
                 "timers" => self.section(Section::Timers, entry, &mut found.timers, |_| true),
                 "disable" => self.disable(entry),
                 key => {

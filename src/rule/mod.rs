@@ -20,10 +20,10 @@ mod resolve;
 mod schema;
 mod when;
 
-pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per};
+pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
 pub use glob::glob_matches;
 pub use load::{RuleFile, load};
-pub use schema::{Confirm, Examples, Fix, Owner, Retry, RetryHelps, RetrySafe};
+pub use schema::{Confirm, Examples, Fix, Owner, Retry, RetryHelps, RetrySafe, RoleName};
 pub use when::{
     Bounds, Burst, ConnectionName, Count, Duration, EndingName, HealthyBy, Nearby, NearbyBy, PhaseName, Recurs, ScopeKind, When,
 };
@@ -94,8 +94,12 @@ pub struct Symptom {
     pub incidental: bool,
     /// Ends the attempt even where no exception does.
     pub fatal_anywhere: bool,
+    /// What a match may do to its attempt to count; empty: anything.
+    pub roles: Vec<RoleName>,
     /// The symptoms it hides on the same record.
     pub specific_over: Vec<SymptomIx>,
+    /// Symptoms that its records may show too, each with something of its own to say.
+    pub beside: Vec<SymptomIx>,
     /// Candidate causes, most plausible first.
     pub causes: Vec<CauseIx>,
     /// Former ids.
@@ -143,6 +147,8 @@ pub struct Cause {
     pub undetermined: bool,
     /// Further reading.
     pub references: Vec<String>,
+    /// Former ids.
+    pub aliases: Vec<String>,
     /// Where it is defined.
     pub place: Place,
 }
@@ -219,7 +225,7 @@ pub enum TimerKind {
 /// All rules of a run.
 #[derive(Debug, Default)]
 pub struct RuleSet {
-    /// Sorted by id.
+    /// Sorted by id; behind them what the conditions of whole attempts ask of single records, see [`Self::named`].
     pub symptoms: Vec<Symptom>,
     /// Sorted by id.
     pub causes: Vec<Cause>,
@@ -227,21 +233,36 @@ pub struct RuleSet {
     pub timers: Vec<Timer>,
     /// The files that they come from, in the order of loading.
     pub files: Vec<RuleFile>,
+    /// How many of the symptoms have ids of their own.
+    named: usize,
     prefilter: prefilter::Prefilter,
 }
 
 impl RuleSet {
+    /// The symptoms that somebody wrote, sorted by id.
+    #[must_use]
+    pub fn named(&self) -> &[Symptom] {
+        self.symptoms.get(..self.named).unwrap_or_default()
+    }
+
+    /// Whether an index is of a part of another symptom's condition, which nobody but that condition may see.
+    #[must_use]
+    pub fn is_part(&self, symptom: SymptomIx) -> bool {
+        symptom >= self.named
+    }
+
     /// The symptom of that id or alias.
     #[must_use]
     pub fn symptom(&self, id: &str) -> Option<SymptomIx> {
-        let by_id = self.symptoms.binary_search_by(|symptom| symptom.id.as_str().cmp(id)).ok();
-        by_id.or_else(|| self.symptoms.iter().position(|symptom| symptom.aliases.iter().any(|alias| alias == id)))
+        let by_id = self.named().binary_search_by(|symptom| symptom.id.as_str().cmp(id)).ok();
+        by_id.or_else(|| self.named().iter().position(|symptom| symptom.aliases.iter().any(|alias| alias == id)))
     }
 
-    /// The cause of that id.
+    /// The cause of that id or alias.
     #[must_use]
     pub fn cause(&self, id: &str) -> Option<CauseIx> {
-        self.causes.binary_search_by(|cause| cause.id.as_str().cmp(id)).ok()
+        let by_id = self.causes.binary_search_by(|cause| cause.id.as_str().cmp(id)).ok();
+        by_id.or_else(|| self.causes.iter().position(|cause| cause.aliases.iter().any(|alias| alias == id)))
     }
 
     /// Fills `found` with the symptoms whose required literals stand in `bytes`, each once, in order. Raw bytes are
@@ -270,7 +291,7 @@ impl RuleSet {
     /// The ids, of symptoms and causes, that could have been meant by one that does not exist; nearest first, at most three.
     #[must_use]
     pub fn nearest(&self, id: &str) -> Vec<&str> {
-        let symptoms = self.symptoms.iter().map(|symptom| symptom.id.as_str());
+        let symptoms = self.named().iter().map(|symptom| symptom.id.as_str());
         fault::nearest(id, symptoms.chain(self.causes.iter().map(|cause| cause.id.as_str())))
     }
 

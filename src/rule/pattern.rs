@@ -21,7 +21,7 @@ pub(super) struct BadPattern {
 }
 
 /// An expression that is known to be right and is compiled when it is first asked: of the hundreds that are loaded a run uses few.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     expression: String,
     compiled: OnceLock<Option<Regex>>,

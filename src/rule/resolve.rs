@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::compile::{Asks, Context, Names, asks, attempt, check_mixing, record};
+use super::compile::{Asks, Context, Names, asks, attempt, record};
+use super::condition::Condition;
 use super::fault::{Fault, nearest, place};
 use super::load::{BUILTIN, Definition, Definitions, Section};
 use super::node::Node;
@@ -43,6 +44,16 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
             }
         }
     }
+    for (index, definition) in causes.values().enumerate() {
+        for (number, alias) in definition.source.aliases.iter().enumerate() {
+            if names.causes.insert(alias.clone(), Some(index)).is_some() {
+                let span = definition.node.child("aliases").item(number).span.clone();
+                let says = format!("the alias `{alias}` is also the id or alias of another cause");
+                let remedy = "a former id belongs to one cause; remove it here or there".to_owned();
+                faults.push(Fault { file: definition.file, span, says, remedy });
+            }
+        }
+    }
     let text_of = |file: usize| files.get(file).map_or("", |file| file.text.as_str());
     let is_foreign = |file: usize| files.get(file).is_some_and(|file| !file.name.starts_with(BUILTIN));
     let place_of = |node: &Node, file: usize| {
@@ -50,24 +61,39 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
         place(name, text_of(file), node.entry("id").map_or(node.span.start, |entry| entry.key_span.start))
     };
     let mut rules = RuleSet::default();
-    for (_, Definition { source, node, file }) in symptoms {
+    let mut parts = Vec::new();
+    // What conditions of attempts ask of records stands behind the symptoms that have names.
+    let first_part = symptoms.len();
+    let mut owners = Vec::new();
+    for (index, (_, Definition { source, node, file })) in symptoms.into_iter().enumerate() {
         let place = place_of(&node, file);
-        let mut context = Context { file, text: text_of(file), compile: is_foreign(file), names: &names, faults: &mut faults };
+        let text = text_of(file);
+        let mut context =
+            Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
         rules.symptoms.push(symptom(source, &node, place, &mut context));
+        owners.resize(parts.len(), index);
     }
     for (_, Definition { source, node, file }) in causes {
         let place = place_of(&node, file);
-        let mut context = Context { file, text: text_of(file), compile: is_foreign(file), names: &names, faults: &mut faults };
+        let text = text_of(file);
+        let mut context =
+            Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
         rules.causes.push(cause(source, &node, place, &mut context));
     }
     for (_, Definition { source, node, file }) in timers {
-        let mut context = Context { file, text: text_of(file), compile: is_foreign(file), names: &names, faults: &mut faults };
+        let text = text_of(file);
+        let mut context =
+            Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
         check_timer(&source, &node, &mut context);
         rules.timers.push(source);
     }
     if !faults.is_empty() {
         return Err(faults);
     }
+    rules.named = first_part;
+    let parts: Vec<Symptom> =
+        parts.into_iter().zip(&owners).filter_map(|(part, owner)| Some(part_of(rules.symptoms.get(*owner)?, part))).collect();
+    rules.symptoms.extend(parts);
     rules.prefilter =
         Prefilter::new(&rules.symptoms).map_err(|says| vec![Fault { file: 0, span: 0..0, says, remedy: "give fewer rules".to_owned() }])?;
     Ok(rules)
@@ -79,17 +105,42 @@ fn check_id(id: &str, node: &Node, context: &mut Context<'_>) {
     }
 }
 
+/// What the condition of a symptom of whole attempts asks of one record, as a symptom of its own that only that condition knows.
+fn part_of(owner: &Symptom, record: Condition) -> Symptom {
+    Symptom {
+        id: owner.id.clone(),
+        title: owner.title.clone(),
+        severity: owner.severity,
+        category: owner.category.clone(),
+        family: owner.family.clone(),
+        verdict: false,
+        incidental: true,
+        fatal_anywhere: false,
+        roles: Vec::new(),
+        specific_over: Vec::new(),
+        beside: Vec::new(),
+        causes: Vec::new(),
+        aliases: Vec::new(),
+        source: None,
+        examples: super::Examples::default(),
+        place: owner.place.clone(),
+        record: Some(record),
+        attempt: None,
+        captures: owner.captures.clone(),
+    }
+}
+
 fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Context<'_>) -> Symptom {
     check_id(&source.id, node, context);
     let condition = node.child("match");
     let (of_record, of_attempt) = match asks(condition) {
-        _ if check_mixing(condition, context) => (None, None),
         Asks::Record => (Some(record(&source.condition, condition, context)), None),
         Asks::Attempt => (None, Some(attempt(&source.condition, condition, context))),
     };
-    if let (Some(_), Some(entry)) = (&of_attempt, node.entry("captures")) {
-        let says = "a symptom of whole attempts has no record to capture from";
-        context.fault(&entry.key_span, says, "move `captures` to the symptom of single records that it is made of");
+    let has_no_record = of_attempt.as_ref().is_some_and(|of_attempt| of_attempt.anchors().is_empty());
+    if let (true, Some(entry)) = (has_no_record, node.entry("captures")) {
+        let says = "a symptom of how a whole attempt ends has no record to capture from";
+        context.fault(&entry.key_span, says, "remove it, or ask in `match` for what one record shows, too");
     }
     let mut captures = Vec::new();
     for (index, expression) in source.captures.iter().enumerate() {
@@ -109,6 +160,8 @@ fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Conte
         }
         specific_over.extend(context.symptom(over, at));
     }
+    let beside_at = node.child("beside");
+    let beside = source.beside.iter().enumerate().filter_map(|(index, id)| context.symptom(id, beside_at.item(index))).collect();
     let causes_at = node.child("causes");
     let causes = source.causes.iter().enumerate().filter_map(|(index, cause)| context.cause(cause, causes_at.item(index))).collect();
     Symptom {
@@ -120,7 +173,9 @@ fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Conte
         verdict: source.verdict,
         incidental: source.incidental,
         fatal_anywhere: source.fatal_anywhere,
+        roles: source.roles,
         specific_over,
+        beside,
         causes,
         aliases: source.aliases,
         source: source.source,
@@ -159,6 +214,7 @@ fn cause(source: CauseSource, node: &Node, place: Place, context: &mut Context<'
         produces,
         undetermined: source.undetermined,
         references: source.references,
+        aliases: source.aliases,
         place,
     }
 }

@@ -1,5 +1,7 @@
 //! What may stand in a rule file: the YAML's types and nothing else. `rules/README.md` explains each field.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::when::{Duration, EndingName, When};
@@ -158,6 +160,10 @@ pub(super) struct SymptomSource {
     #[serde(default)]
     pub(super) fatal_anywhere: bool,
     #[serde(default)]
+    pub(super) roles: Vec<RoleName>,
+    #[serde(default)]
+    pub(super) beside: Vec<String>,
+    #[serde(default)]
     pub(super) aliases: Vec<String>,
     #[serde(default)]
     pub(super) status: Status,
@@ -213,8 +219,20 @@ words! {
     }
 }
 
+/// What a match did to its attempt, as rules name it; see `attempt::Role`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoleName {
+    /// It ended the attempt.
+    Fatal,
+    /// It led to the end.
+    Contributing,
+    /// The attempt survived it.
+    Incidental,
+}
+
 /// A condition as it is written: all keys that are given must hold.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ConditionSource {
     pub(super) literal: Option<String>,
@@ -225,37 +243,67 @@ pub(super) struct ConditionSource {
     pub(super) frame: Option<String>,
     pub(super) level: Option<LevelName>,
     pub(super) logger: Option<String>,
-    pub(super) operator: Option<String>,
+    pub(super) field: Option<BTreeMap<String, String>>,
     pub(super) kind: Option<KindName>,
+    pub(super) operator: Option<String>,
+    pub(super) dag: Option<String>,
+    pub(super) task: Option<String>,
     pub(super) ending: Option<EndingName>,
     pub(super) outcome: Option<OutcomeName>,
     pub(super) symptom: Option<String>,
+    pub(super) absent: Option<Box<Self>>,
     pub(super) any: Option<Vec<Self>>,
     pub(super) all: Option<Vec<Self>>,
     pub(super) not: Option<Box<Self>>,
-    pub(super) sequence: Option<Vec<StepSource>>,
-    pub(super) set: Option<Vec<StepSource>>,
+    pub(super) sequence: Option<Vec<Self>>,
+    pub(super) set: Option<Vec<Self>>,
     pub(super) within: Option<Duration>,
-    pub(super) per: Option<PerName>,
+    pub(super) per: Option<PerNames>,
     pub(super) at_least: Option<usize>,
-}
-
-/// One element of a `sequence` or `set`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StepSource {
-    pub(super) symptom: String,
+    pub(super) before: Option<Box<Self>>,
+    pub(super) between: Option<Box<Self>>,
+    pub(super) after: Option<Box<Self>>,
 }
 
 /// What the matches of a composite must share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub(super) enum PerName {
     Attempt,
     Task,
     Dag,
     Host,
     Endpoint,
+}
+
+/// One or several of them: `per: host`, `per: [host, task]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PerNames(pub(super) Vec<PerName>);
+
+impl<'de> Deserialize<'de> for PerNames {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> serde::de::Visitor<'de> for OneOrMany {
+            type Value = PerNames;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a word such as attempt, task, dag, host or endpoint, or a list of such words")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<PerNames, E> {
+                PerName::deserialize(serde::de::value::StrDeserializer::new(word)).map(|name| PerNames(vec![name]))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut words: A) -> Result<PerNames, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = words.next_element()? {
+                    names.push(name);
+                }
+                Ok(PerNames(names))
+            }
+        }
+        deserializer.deserialize_any(OneOrMany)
+    }
 }
 
 /// A record's level.
@@ -335,6 +383,10 @@ pub(super) struct CauseSource {
     pub(super) undetermined: bool,
     #[serde(default)]
     pub(super) references: Vec<String>,
+    #[serde(default)]
+    pub(super) aliases: Vec<String>,
+    #[serde(default)]
+    pub(super) status: Status,
 }
 
 /// A rule of evidence as it is written: exactly one of `weight` and `against`.

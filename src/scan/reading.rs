@@ -195,7 +195,7 @@ impl<'a> Reading<'a> {
         let hidden =
             |symptom: SymptomIx| hits.iter().any(|(other, _)| *other != symptom && rules.symptoms[*other].specific_over.contains(&symptom));
         let shown: Vec<(SymptomIx, Hit)> = hits.iter().filter(|(symptom, _)| !hidden(*symptom)).cloned().collect();
-        if let Some((symptom, _)) = shown.first() {
+        if let Some((symptom, _)) = shown.iter().find(|(symptom, _)| !rules.is_part(*symptom)) {
             self.symptom_of_mention(*symptom, record);
         }
         for (symptom, hit) in shown {

@@ -16,6 +16,7 @@ mod determinism;
 mod dialects;
 mod input;
 mod instances;
+mod language;
 mod log_format;
 mod logs;
 mod peers;
