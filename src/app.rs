@@ -1,9 +1,11 @@
 //! The subcommands, from arguments to exit code. Everything that touches the world outside is passed in or opened here.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::attempt::Attempt;
 use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, RuleArgs, RulesCommand};
 use crate::error::{Error, Problem};
 use crate::record::{self, Instance};
@@ -51,9 +53,19 @@ fn rules(command: &RulesCommand, out: &mut dyn Write) -> Result<u8, Error> {
     match command {
         RulesCommand::List(arguments) => check::list(&load(arguments)?, out).map(|_| EXIT_FINE).map_err(Error::from),
         RulesCommand::Show { id, rules } => check::show(&load(rules)?, id, out).map(|()| EXIT_FINE),
-        RulesCommand::Lint(arguments) => Ok(code(check::lint(&load(arguments)?, out)?.warnings)),
+        RulesCommand::Lint { healthy, rules } => {
+            let rules = load(rules)?;
+            let seen = if healthy.is_empty() { BTreeMap::new() } else { check::healthy(&read_attempts(healthy, &rules)?) };
+            Ok(code(check::lint(&rules, &seen, out)?.warnings))
+        }
         RulesCommand::Test(arguments) => Ok(code(check::test(&load(arguments)?, out)?.failures)),
     }
+}
+
+/// The attempts below the given paths, read with the default options.
+fn read_attempts(paths: &[String], rules: &RuleSet) -> Result<Vec<Attempt>, Error> {
+    let scanned = scan::scan(&source::discover(paths)?.inputs, rules, &scan::Options::default());
+    Ok(attempt::join(scanned.observations, &[], rules))
 }
 
 /// The main job.

@@ -66,7 +66,15 @@ pub enum RulesCommand {
         rules: RuleArgs,
     },
     /// Say what is wrong or weak in rules
-    Lint(RuleArgs),
+    Lint {
+        /// Logs of tasks that went well: say which rules they show, for a rule that fits healthy logs is too broad. Failed attempts among
+        /// them are passed over
+        #[arg(long, value_name = "PATH", num_args = 1..)]
+        healthy: Vec<String>,
+        /// Which rules
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
     /// Run the examples of every rule through the engine
     Test(RuleArgs),
 }

@@ -3,11 +3,13 @@
 
 mod examples;
 mod explain;
+mod healthy;
 mod lint;
 mod list;
 mod shown;
 
 pub use examples::{Tested, test};
 pub use explain::explain;
+pub use healthy::{Seen, healthy};
 pub use lint::{Linted, lint};
 pub use list::{list, show};

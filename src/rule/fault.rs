@@ -97,6 +97,13 @@ pub(super) fn render(mut faults: Vec<Fault>, files: &[super::RuleFile]) -> Strin
     out
 }
 
+/// Renders one fault.
+pub(super) fn render_one(fault: &Fault, file: &super::RuleFile) -> String {
+    let mut out = String::new();
+    let _ = one(&mut out, fault, file);
+    out
+}
+
 fn one(out: &mut String, fault: &Fault, file: &super::RuleFile) -> std::fmt::Result {
     let Place { file: name, line, column } = place(&file.name, &file.text, fault.span.start);
     writeln!(out, "{name}:{line}:{column}: {}", fault.says)?;

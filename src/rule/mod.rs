@@ -16,6 +16,7 @@ mod load;
 mod node;
 mod pattern;
 mod prefilter;
+mod remark;
 mod resolve;
 mod schema;
 mod when;
@@ -23,6 +24,7 @@ mod when;
 pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
 pub use glob::glob_matches;
 pub use load::{RuleFile, load};
+pub use remark::{Grade, Remark, Remarks};
 pub use schema::{Confirm, Examples, Fix, Owner, Retry, RetryHelps, RetrySafe, RoleName};
 pub use when::{
     Bounds, Burst, ConnectionName, Count, Duration, EndingName, HealthyBy, Nearby, NearbyBy, PhaseName, Recurs, ScopeKind, When,

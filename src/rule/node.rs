@@ -65,6 +65,22 @@ impl Node {
         }
     }
 
+    /// The entries of a map; none of anything else.
+    pub(super) fn entries(&self) -> &[Entry] {
+        match &self.content {
+            Content::Map(entries) => entries,
+            Content::Scalar(_) | Content::List(_) => &[],
+        }
+    }
+
+    /// The elements of a list; none of anything else.
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.content {
+            Content::List(items) => items,
+            Content::Scalar(_) | Content::Map(_) => &[],
+        }
+    }
+
     /// The text of a scalar that is text.
     pub(super) fn as_str(&self) -> Option<&str> {
         match &self.content {

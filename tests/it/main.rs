@@ -17,6 +17,7 @@ mod dialects;
 mod input;
 mod instances;
 mod language;
+mod lint;
 mod log_format;
 mod logs;
 mod peers;

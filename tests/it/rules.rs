@@ -4,6 +4,7 @@
 //! `tests/rules/bad/*.yaml` are wrong on purpose. Each says at its head what must be told about it: `# expect LINE:COLUMN message => remedy`, both
 //! by a part of their words. Nothing else may be told.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,7 +73,7 @@ fn the_built_in_rules_given_as_a_folder_are_the_same_rules() {
 #[test]
 fn the_built_in_rules_have_no_lint_warnings() {
     let mut out = Vec::new();
-    let linted = check::lint(&builtin(), &mut out).unwrap();
+    let linted = check::lint(&builtin(), &BTreeMap::new(), &mut out).unwrap();
     let out = String::from_utf8_lossy(&out).into_owned();
     let warnings: Vec<&str> = out.lines().filter(|line| line.contains(": warning[")).collect();
     assert_eq!(linted.warnings, 0, "{warnings:#?}");
@@ -289,7 +290,7 @@ fn lint_names_what_is_doubtful_and_test_what_does_not_hold() {
     let text = "version: 1\nsymptoms:\n  - id: Not_Kebab\n    title: T\n    severity: low\n    category: code\n    match: { regex: '[0-9]+' }\n    examples:\n      matching: [ 'no digits' ]\n      not_matching: [ '12' ]\ncauses:\n  - { id: lonely, title: L, layer: data, owner: unknown, what: x, prior: 0.2, retry: { helps: unknown, safe: \"no\", says: x } }\n";
     let rules = load(&dirs(&[&folder(&[text])]), false).unwrap();
     let mut out = Vec::new();
-    let linted = check::lint(&rules, &mut out).unwrap();
+    let linted = check::lint(&rules, &BTreeMap::new(), &mut out).unwrap();
     let out = String::from_utf8(out).unwrap();
     for lint in ["kebab-case", "no-literal", "few-examples", "no-causes", "unreachable", "no-evidence", "no-confirm", "no-fix"] {
         assert!(out.contains(&format!("warning[{lint}]")), "{lint}: {out}");
