@@ -114,7 +114,7 @@ impl<'r> Lint<'r> {
         for other in symptom.specific_over.iter().filter(|other| hides(**other, index)) {
             let other = rules.symptoms.get(*other).map_or("", |other| other.id.as_str());
             let says = format!("`{}` and `{other}` hide each other, so that neither shows where both match", symptom.id);
-            self.warn(&symptom.place, &["specific_over"], "hide-each-other", says, "keep the `specific_over` of the one that says more");
+            self.note(&symptom.place, &["specific_over"], "hide-each-other", says, "keep the `specific_over` of the one that says more");
         }
         let hider = |shown: &Shown| shown.iter().copied().find(|other| *other != index && hides(*other, index));
         let hiders: Option<Vec<SymptomIx>> = shown.iter().map(hider).collect();
