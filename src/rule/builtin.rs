@@ -29,6 +29,7 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "causes/spark.yaml",
     "causes/ssh.yaml",
     "causes/tls.yaml",
+    "causes/warehouse.yaml",
     "symptoms/airflow-config.yaml",
     "symptoms/auth.yaml",
     "symptoms/broker.yaml",
@@ -49,5 +50,6 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "symptoms/storage.yaml",
     "symptoms/timeout.yaml",
     "symptoms/tls.yaml",
+    "symptoms/warehouse.yaml",
     "timers.yaml",
 ];
