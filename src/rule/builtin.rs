@@ -28,6 +28,7 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "causes/server.yaml",
     "causes/spark.yaml",
     "causes/ssh.yaml",
+    "causes/storage.yaml",
     "causes/tls.yaml",
     "causes/warehouse.yaml",
     "symptoms/airflow-config.yaml",
