@@ -32,6 +32,7 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "causes/tls.yaml",
     "causes/warehouse.yaml",
     "symptoms/airflow-config.yaml",
+    "symptoms/airflow-services.yaml",
     "symptoms/auth.yaml",
     "symptoms/broker.yaml",
     "symptoms/code.yaml",
