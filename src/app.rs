@@ -58,8 +58,25 @@ fn rules(command: &RulesCommand, out: &mut dyn Write) -> Result<u8, Error> {
             let seen = if healthy.is_empty() { BTreeMap::new() } else { check::healthy(&read_attempts(healthy, &rules)?) };
             Ok(code(check::lint(&rules, &seen, out)?.warnings))
         }
-        RulesCommand::Test(arguments) => Ok(code(check::test(&load(arguments)?, out)?.failures)),
+        RulesCommand::Test { files, junit, rules } => test_rules(files, junit.as_deref(), rules, out).map(code),
     }
+}
+
+/// Tests rules; gives how many examples and scenarios do not hold.
+fn test_rules(files: &[PathBuf], junit: Option<&Path>, arguments: &RuleArgs, out: &mut dyn Write) -> Result<usize, Error> {
+    let named = |name: &str| name.starts_with(rule::BUILTIN);
+    let on_disk: Vec<PathBuf> = files.iter().filter(|file| !file.to_str().is_some_and(named)).cloned().collect();
+    let rules = rule::load_also(&arguments.dirs, &on_disk, !arguments.no_builtin_rules)?;
+    let wanted = files.iter().map(|file| rules.file(file).map(|file| file.name.clone())).collect::<Result<Vec<_>, _>>()?;
+    let tested = check::test(&rules, &wanted)?;
+    check::write_text(&tested, out)?;
+    if let Some(path) = junit {
+        let file = File::create(path).map_err(|error| Error::Usage(format!("cannot write {}: {error}", path.display())))?;
+        let mut file = BufWriter::new(file);
+        check::write_junit(&tested, &mut file)?;
+        file.flush()?;
+    }
+    Ok(tested.failures())
 }
 
 /// The attempts below the given paths, read with the default options.

@@ -75,8 +75,18 @@ pub enum RulesCommand {
         #[command(flatten)]
         rules: RuleArgs,
     },
-    /// Run the examples of every rule through the engine
-    Test(RuleArgs),
+    /// Run the examples and scenarios of rules through the engine
+    Test {
+        /// Rule files whose rules are tested, instead of all; those that are not below --rules are loaded too
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Also write the results as JUnit XML
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+        /// Which rules
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
 }
 
 /// Which rules are used.

@@ -178,7 +178,7 @@ fn stand_in(field: &str) -> Option<Value> {
         "kind" => "idle",
         "within" => "1s",
         "same" => "any",
-        "symptoms" => "[]",
+        "symptoms" | "logs" | "expect" => "[]",
         _ => "'-'",
     };
     serde_yaml::from_str(yaml).ok()

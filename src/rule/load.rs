@@ -10,6 +10,7 @@ use super::builtin::FILES;
 use super::decode::decode;
 use super::fault::{Fault, nearest, place, render, suggestion};
 use super::node::{Content, Entry, Node};
+use super::scenario::ScenarioSource;
 use super::schema::{CauseSource, Status, SymptomSource};
 use super::{RuleSet, Timer, resolve};
 use crate::error::Error;
@@ -18,7 +19,7 @@ use crate::error::Error;
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What the names of built-in files begin with.
-pub(super) const BUILTIN: &str = "builtin:";
+pub const BUILTIN: &str = "builtin:";
 
 /// The version of the format that is understood.
 const VERSION: u64 = 1;
@@ -47,6 +48,7 @@ pub(super) struct Definitions {
     pub(super) symptoms: BTreeMap<String, Definition<SymptomSource>>,
     pub(super) causes: BTreeMap<String, Definition<CauseSource>>,
     pub(super) timers: BTreeMap<String, Definition<Timer>>,
+    pub(super) scenarios: BTreeMap<String, Definition<ScenarioSource>>,
     /// Every id that any file defines, also those that are switched off, drafts, or wrong.
     pub(super) known: BTreeMap<Section, BTreeSet<String>>,
     pub(super) faults: Vec<Fault>,
@@ -58,6 +60,7 @@ pub(super) enum Section {
     Symptoms,
     Causes,
     Timers,
+    Scenarios,
 }
 
 /// Loads the built-in rules, if wanted, and then each folder's; a later definition of an id replaces an earlier one.
@@ -65,12 +68,29 @@ pub(super) enum Section {
 /// # Errors
 /// [`Error::Usage`] for a folder that cannot be read or has no rule file, [`Error::Rules`] with all faults of all files.
 pub fn load(dirs: &[PathBuf], builtin: bool) -> Result<RuleSet, Error> {
+    load_also(dirs, &[], builtin)
+}
+
+/// Loads rules as [`load`] does, and then those of single files, as far as none of the folders holds them.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_also(dirs: &[PathBuf], also: &[PathBuf], builtin: bool) -> Result<RuleSet, Error> {
     let mut sets: Vec<Vec<RuleFile>> = Vec::new();
     if builtin {
         sets.push(FILES.iter().map(|(name, text)| RuleFile { name: format!("{BUILTIN}{name}"), text: (*text).to_owned() }).collect());
     }
     for dir in dirs {
         sets.push(read_dir(dir)?);
+    }
+    let is_known = |file: &PathBuf| {
+        let real = std::fs::canonicalize(file).ok();
+        let known = sets.iter().flatten().map(|known| known.name.as_str());
+        known.into_iter().any(|known| Path::new(known) == file || (real.is_some() && std::fs::canonicalize(known).ok() == real))
+    };
+    let also = also.iter().filter(|file| !is_known(file)).map(|file| read_file(file)).collect::<Result<Vec<_>, _>>()?;
+    if !also.is_empty() {
+        sets.push(also);
     }
     load_sets(sets, builtin)
 }
@@ -100,10 +120,12 @@ fn load_sets(sets: Vec<Vec<RuleFile>>, builtin: bool) -> Result<RuleSet, Error> 
             all.symptoms.remove(&id);
             all.causes.remove(&id);
             all.timers.remove(&id);
+            all.scenarios.remove(&id);
         }
         all.symptoms.extend(found.symptoms);
         all.causes.extend(found.causes);
         all.timers.extend(found.timers);
+        all.scenarios.extend(found.scenarios);
     }
     resolve::resolve(all, &files).map_err(|faults| Error::Rules(render(faults, &files))).map(|mut rules| {
         rules.files = files;
@@ -117,6 +139,7 @@ struct Found {
     symptoms: BTreeMap<String, Definition<SymptomSource>>,
     causes: BTreeMap<String, Definition<CauseSource>>,
     timers: BTreeMap<String, Definition<Timer>>,
+    scenarios: BTreeMap<String, Definition<ScenarioSource>>,
 }
 
 /// Reads the files of one set.
@@ -173,11 +196,12 @@ impl Reader<'_> {
                     self.section(Section::Causes, entry, &mut found.causes, |cause: &CauseSource| drafts || cause.status == Status::Stable);
                 }
                 "timers" => self.section(Section::Timers, entry, &mut found.timers, |_| true),
+                "scenarios" => self.section(Section::Scenarios, entry, &mut found.scenarios, |_| true),
                 "disable" => self.disable(entry),
                 key => {
-                    let near = nearest(key, ["version", "symptoms", "causes", "timers", "disable"]);
+                    let near = nearest(key, ["version", "symptoms", "causes", "timers", "scenarios", "disable"]);
                     let near = near.first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-                    let remedy = format!("{near}allowed here: causes, disable, symptoms, timers, version");
+                    let remedy = format!("{near}allowed here: causes, disable, scenarios, symptoms, timers, version");
                     self.fault(entry.key_span.clone(), format!("unknown field `{key}`"), remedy);
                 }
             }
@@ -313,21 +337,28 @@ fn read_dir(dir: &Path) -> Result<Vec<RuleFile>, Error> {
         if !is_yaml || !entry.file_type().is_file() {
             continue;
         }
-        let name = entry.path().display().to_string();
-        let bytes = entry.metadata().map(|about| about.len()).unwrap_or_default();
-        if bytes > FILE_BYTES_MAX {
-            return usage(format!(
-                "{name}: {bytes} bytes; a rule file may have {FILE_BYTES_MAX}. Split it, or move what is no rule out of {shown}"
-            ));
-        }
-        match std::fs::read(entry.path()).map(String::from_utf8) {
-            Ok(Ok(text)) => files.push(RuleFile { name, text }),
-            Ok(Err(_)) => return usage(format!("{name}: not UTF-8; save it as UTF-8")),
-            Err(error) => return usage(format!("{name}: {error}; make it readable, or move it out of {shown}")),
-        }
+        files.push(read_file(entry.path())?);
     }
     if files.is_empty() {
         return usage(format!("--rules {shown}: no rule file (*.yaml) below it; rules/README.md shows how to write one"));
     }
     Ok(files)
+}
+
+/// Reads one rule file.
+fn read_file(path: &Path) -> Result<RuleFile, Error> {
+    let name = path.display().to_string();
+    let usage = |says: String| Err(Error::Usage(format!("{name}: {says}")));
+    let bytes = match std::fs::metadata(path) {
+        Ok(about) => about.len(),
+        Err(error) => return usage(format!("{error}; name a rule file")),
+    };
+    if bytes > FILE_BYTES_MAX {
+        return usage(format!("{bytes} bytes; a rule file may have {FILE_BYTES_MAX}. Split it, or move what is no rule elsewhere"));
+    }
+    match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => Ok(RuleFile { name, text }),
+        Ok(Err(_)) => usage("not UTF-8; save it as UTF-8".to_owned()),
+        Err(error) => usage(format!("{error}; make it readable, or move it elsewhere")),
+    }
 }

@@ -18,13 +18,15 @@ mod pattern;
 mod prefilter;
 mod remark;
 mod resolve;
+mod scenario;
 mod schema;
 mod when;
 
 pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
 pub use glob::glob_matches;
-pub use load::{RuleFile, load};
+pub use load::{BUILTIN, RuleFile, load, load_also};
 pub use remark::{Grade, Remark, Remarks};
+pub use scenario::{Expected, LogSource, Scenario, Share};
 pub use schema::{Confirm, Examples, Fix, Owner, Retry, RetryHelps, RetrySafe, RoleName};
 pub use when::{
     Bounds, Burst, ConnectionName, Count, Duration, EndingName, HealthyBy, Nearby, NearbyBy, PhaseName, Recurs, ScopeKind, When,
@@ -233,6 +235,8 @@ pub struct RuleSet {
     pub causes: Vec<Cause>,
     /// Sorted by id.
     pub timers: Vec<Timer>,
+    /// Whole logs with what is to be said of them, sorted by id.
+    pub scenarios: Vec<Scenario>,
     /// The files that they come from, in the order of loading.
     pub files: Vec<RuleFile>,
     /// How many of the symptoms have ids of their own.
@@ -241,6 +245,24 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    /// The loaded file of a path, or of the name of a built-in one.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Usage`] where there is none.
+    pub fn file(&self, path: &std::path::Path) -> Result<&RuleFile, crate::error::Error> {
+        let real = std::fs::canonicalize(path).ok();
+        let is_it = |file: &&RuleFile| {
+            std::path::Path::new(&file.name) == path || (real.is_some() && std::fs::canonicalize(&file.name).ok() == real)
+        };
+        self.files.iter().find(is_it).ok_or_else(|| {
+            let path = path.display().to_string();
+            let near = fault::nearest(&path, self.files.iter().map(|file| file.name.as_str()))
+                .first()
+                .map(|near| format!("; did you mean {near}?"));
+            crate::error::Error::Usage(format!("{path}: no such rule file is loaded{}", near.unwrap_or_default()))
+        })
+    }
+
     /// The symptoms that somebody wrote, sorted by id.
     #[must_use]
     pub fn named(&self) -> &[Symptom] {

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::compile::{Asks, Context, Names, asks, attempt, record};
 use super::condition::Condition;
-use super::fault::{Fault, nearest, place};
+use super::fault::{Fault, nearest, place, suggestion};
 use super::load::{BUILTIN, Definition, Definitions, Section};
 use super::node::Node;
 use super::prefilter::Prefilter;
+use super::scenario::{Expected, Scenario, ScenarioSource};
 use super::schema::{CauseSource, EvidenceSource, PLACEHOLDERS, SymptomSource};
 use super::{Cause, Evidence, Place, RuleFile, RuleSet, Symptom, Timer};
 
@@ -16,7 +17,7 @@ const PRIOR: std::ops::RangeInclusive<f64> = 0.01..=0.9;
 
 /// Makes the rules, or gives all faults, those of reading included.
 pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, Vec<Fault>> {
-    let Definitions { symptoms, causes, timers, known, mut faults } = all;
+    let Definitions { symptoms, causes, timers, scenarios, known, mut faults } = all;
     let mut names = Names::default();
     for id in known.get(&Section::Symptoms).into_iter().flatten() {
         names.symptoms.insert(id.clone(), None);
@@ -86,6 +87,13 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
             Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
         check_timer(&source, &node, &mut context);
         rules.timers.push(source);
+    }
+    for (_, Definition { source, node, file }) in scenarios {
+        let place = place_of(&node, file);
+        let text = text_of(file);
+        let mut context =
+            Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
+        rules.scenarios.push(scenario(source, &node, place, &mut context));
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -286,4 +294,42 @@ fn check_timer(timer: &Timer, node: &Node, context: &mut Context<'_>) {
     if !(timer.seconds.is_finite() && timer.seconds > 0.0) {
         context.fault(&node.child("seconds").span, "a timer runs for a positive number of seconds", "write its default, such as 60");
     }
+}
+
+fn scenario(source: ScenarioSource, node: &Node, place: Place, context: &mut Context<'_>) -> Scenario {
+    check_id(&source.id, node, context);
+    let logs_at = node.child("logs");
+    if let (true, Some(entry)) = (source.logs.is_empty() && logs_at.removed.is_empty(), node.entry("logs")) {
+        context.fault(&entry.key_span, "`logs` with an empty list", "give the log that is to be read: - text: |");
+    }
+    for (index, log) in source.logs.iter().enumerate().filter(|(_, log)| log.text.is_some() == log.file.is_some()) {
+        let says = if log.text.is_some() { "both `text` and `file`" } else { "neither `text` nor `file`" };
+        context.fault(&logs_at.item(index).span, says, "a log is written out under `text`, or stands in a `file` beside the rule file");
+    }
+    let expect_at = node.child("expect");
+    for (index, expected) in source.expect.iter().enumerate() {
+        let at = expect_at.item(index);
+        if *expected == Expected::default() && at.removed.is_empty() {
+            context.fault(&at.span, "this expects nothing", "name a `symptom` or a `cause`; `expect: []` expects that nothing failed");
+        }
+        if let (None, Some(entry)) = (&expected.cause, at.entry("probability")) {
+            context.fault(&entry.key_span, "a `probability` of nothing", "name the `cause` whose probability it is");
+        }
+        if let Some(id) = &expected.symptom {
+            context.symptom(id, at.child("symptom"));
+        }
+        if let Some(id) = &expected.cause {
+            context.cause(id, at.child("cause"));
+        }
+    }
+    for (index, id) in source.never.iter().enumerate() {
+        let known = context.names.symptoms.contains_key(id) || context.names.causes.contains_key(id);
+        if !known {
+            let names = context.names;
+            let ids = names.symptoms.keys().chain(names.causes.keys()).map(String::as_str);
+            context.fault(&node.child("never").item(index).span, format!("there is no symptom or cause `{id}`"), suggestion(id, ids));
+        }
+    }
+    let ScenarioSource { id, says, logs, expect, never, incidents } = source;
+    Scenario { id, says, logs, expect, never, incidents, place }
 }

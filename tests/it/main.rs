@@ -26,6 +26,7 @@ mod readme;
 mod report;
 mod round_trip;
 mod rules;
+mod rules_test;
 mod stories;
 mod tracebacks;
 mod tree;
