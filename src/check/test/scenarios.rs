@@ -40,7 +40,7 @@ fn failures(rules: &RuleSet, scenario: &Scenario) -> Result<(), String> {
     let attempts = attempt::join(observations, &[], rules);
     let diagnosed = diagnose::diagnose(&attempts, rules);
     let found = Found { rules, attempts: &attempts, diagnoses: &diagnosed.diagnoses };
-    let mut wrong: Vec<String> = scenario.expect.iter().filter(|expected| !found.holds(expected)).map(|expected| told(expected)).collect();
+    let mut wrong: Vec<String> = scenario.expect.iter().filter(|expected| !found.holds(expected)).map(told).collect();
     if scenario.expect.is_empty() && !diagnosed.diagnoses.is_empty() {
         wrong.push("that nothing failed".to_owned());
     }
