@@ -109,7 +109,7 @@ pub(super) const LANDMARK_LITERALS: [&str; 33] = [
     "Resuming after deferral",
     "Started process ",
     "arking task as ",
-    "Pausing task as DEFERRED",
+    "Pausing task as ",
     "Skipping task.",
     "Done. Returned value",
     "Success criteria met",
@@ -246,7 +246,8 @@ fn of_record(record: &Record, found: &mut dyn FnMut(Landmark)) {
             }
         }
     }
-    if head.starts_with("Pausing task as DEFERRED") {
+    // From 3.3 on a task that waits for a person's answer is parked without a trigger; it comes back like a deferred one.
+    if head.starts_with("Pausing task as DEFERRED") || head.starts_with("Pausing task as AWAITING_INPUT") {
         found(Landmark::State(Outcome::Deferred));
     }
     if head.starts_with("Skipping task.") {
@@ -414,6 +415,8 @@ mod tests {
             [Landmark::State(Outcome::Success)]
         );
         assert!(line("the user wrote: marking task as DONE").is_empty());
+        assert_eq!(line("Pausing task as DEFERRED. dag_id=d"), [Landmark::State(Outcome::Deferred)]);
+        assert_eq!(line("Pausing task as AWAITING_INPUT."), [Landmark::State(Outcome::Deferred)]);
         // As Airflow 3's user interface writes it, and as a task of Airflow 2 may.
         let event = "Process terminated by signal. For more information, see https://airflow.apache.org/x.html#process-terminated-by-signal.signal=-9 signal_name=SIGKILL ";
         let ending = [Landmark::ReturnCode(-9), Landmark::Killed];
