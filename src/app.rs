@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::attempt::Attempt;
-use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, RuleArgs, RulesCommand};
+use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, PageFormat, RuleArgs, RulesCommand};
 use crate::error::{Error, Problem};
 use crate::record::{self, Instance};
 use crate::report::{Format, JSON_SCHEMA, ListAttempts, Report};
@@ -29,7 +29,13 @@ pub fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         None => diagnose_paths(&cli.diagnose, out),
         Some(Command::Diagnose(arguments)) => diagnose_paths(arguments, out),
         Some(Command::Rules { command }) => rules(command, out),
-        Some(Command::Explain { id, rules }) => load(rules).and_then(|rules| check::explain(&rules, id, out)).map(|()| EXIT_FINE),
+        Some(Command::Explain { id, format, color, rules }) => {
+            let style = match format {
+                PageFormat::Text => check::Style::Text { color: color.decide() },
+                PageFormat::Markdown => check::Style::Markdown(rules.dirs.clone()),
+            };
+            load(rules).and_then(|rules| check::explain_as(&rules, id, &style, out)).map(|()| EXIT_FINE)
+        }
         Some(Command::Schema) => out.write_all(JSON_SCHEMA.as_bytes()).map(|()| EXIT_FINE).map_err(Error::from),
     };
     match done.and_then(|code| out.flush().map(|()| code).map_err(Error::from)) {
@@ -57,6 +63,22 @@ fn rules(command: &RulesCommand, out: &mut dyn Write) -> Result<u8, Error> {
             let rules = load(rules)?;
             let seen = if healthy.is_empty() { BTreeMap::new() } else { check::healthy(&read_attempts(healthy, &rules)?) };
             Ok(code(check::lint(&rules, &seen, out)?.warnings))
+        }
+        RulesCommand::Docs { dir, rules } => {
+            let files = check::docs(&load(rules)?, &rules.dirs);
+            write_tree(dir, &files)?;
+            writeln!(out, "{} pages written below {}", files.len(), dir.display())?;
+            Ok(EXIT_FINE)
+        }
+        RulesCommand::New { from, output, log_formats, rules } => {
+            let dialects = record::Dialects::new(Zone::default(), log_formats)?;
+            let mut text = Vec::new();
+            check::new_rule(&load(rules)?, from, &dialects, &mut text)?;
+            match output {
+                Some(path) => write_new(path, &text)?,
+                None => out.write_all(&text)?,
+            }
+            Ok(EXIT_FINE)
         }
         RulesCommand::Test { files, junit, rules } => test_rules(files, junit.as_deref(), rules, out).map(code),
     }
@@ -152,11 +174,37 @@ fn task_instances(files: &[PathBuf]) -> Result<(Vec<Instance>, Vec<Problem>), Er
 }
 
 fn write_file(report: &Report<'_>, format: Format, path: &Path) -> Result<(), Error> {
-    let file = File::create(path).map_err(|error| Error::Usage(format!("cannot write {}: {error}", path.display())))?;
+    let file = File::create(path).map_err(|error| cannot_write(path, &error))?;
     let mut out = BufWriter::new(file);
     report.write(format, &mut out)?;
     out.flush()?;
     Ok(())
+}
+
+/// Writes files below a folder, unless somebody else's work stands in the place of one of them.
+fn write_tree(dir: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
+    for name in files.keys() {
+        let path = dir.join(name);
+        if path.exists() && !std::fs::read_to_string(&path).is_ok_and(|text| text.starts_with(check::WRITTEN)) {
+            let says = "it exists and was not written by this command; name another folder, or move it";
+            return Err(Error::Usage(format!("cannot write {}: {says}", path.display())));
+        }
+    }
+    for (name, text) in files {
+        let path = dir.join(name);
+        path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(|error| cannot_write(&path, &error))?;
+        std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+    }
+    Ok(())
+}
+
+/// Writes a file that is not there yet: what stands in one may have been mended by hand.
+fn write_new(path: &Path, text: &[u8]) -> Result<(), Error> {
+    File::create_new(path).and_then(|mut file| file.write_all(text)).map_err(|error| cannot_write(path, &error))
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Error {
+    Error::Usage(format!("cannot write {}: {error}", path.display()))
 }
 
 fn at_or_over(severity: Severity, fail_on: FailOn) -> bool {

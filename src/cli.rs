@@ -25,6 +25,7 @@ Examples:
   dagnosis logs.tar.gz -f json -o out.json   a CI artifact, for a machine
   kubectl logs pod | dagnosis -              from a pipe
   dagnosis explain connection-reset          what a symptom or a cause means
+  dagnosis rules new --from attempt=1.log:36 a rule of your own, cut from that line
 
 Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or configuration error; 3 some input could not be read
 (the report is still written and says which).";
@@ -34,7 +35,7 @@ Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or con
 pub enum Command {
     /// Diagnose logs: the main job, also without this word
     Diagnose(Diagnose),
-    /// List, show, check and test rules
+    /// List, show, check, test, document and begin rules
     Rules {
         /// What to do with them.
         #[command(subcommand)]
@@ -44,6 +45,12 @@ pub enum Command {
     Explain {
         /// The id of a symptom or a cause
         id: String,
+        /// How to write the page
+        #[arg(short, long, value_enum, default_value_t)]
+        format: PageFormat,
+        /// When to use colours
+        #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+        color: ColorWhen,
         /// Which rules
         #[command(flatten)]
         rules: RuleArgs,
@@ -75,6 +82,15 @@ pub enum RulesCommand {
         #[command(flatten)]
         rules: RuleArgs,
     },
+    /// Write the pages of all rules as a tree of Markdown files
+    Docs {
+        /// Where to write them: the pages of symptoms/network.yaml go to DIR/symptoms/network.md, the list of all to DIR/INDEX.md
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        /// Which rules
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
     /// Run the examples and scenarios of rules through the engine
     Test {
         /// Rule files whose rules are tested, instead of all; those that are not below --rules are loaded too
@@ -83,6 +99,21 @@ pub enum RulesCommand {
         /// Also write the results as JUnit XML
         #[arg(long, value_name = "FILE")]
         junit: Option<PathBuf>,
+        /// Which rules
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// Cut a rule of your own from a line of a log, ready to edit
+    New {
+        /// The line, as reports name it: attempt=1.log:36, logs.tar.gz!member.log:36, or -:36 for standard input
+        #[arg(long, value_name = "LOG:LINE", allow_hyphen_values = true)]
+        from: String,
+        /// Where to write the rule file, instead of standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// How records begin, as for the diagnosis; may be given several times
+        #[arg(long = "log-format", value_name = "REGEX")]
+        log_formats: Vec<String>,
         /// Which rules
         #[command(flatten)]
         rules: RuleArgs,
@@ -169,6 +200,16 @@ pub enum FormatName {
     Markdown,
     /// For machines
     Json,
+}
+
+/// The formats of a page on a rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum PageFormat {
+    /// For a person at a terminal
+    #[default]
+    Text,
+    /// For a wiki or a runbook, with links to the other pages
+    Markdown,
 }
 
 /// From which severity on the exit code is 1.

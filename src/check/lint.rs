@@ -132,7 +132,6 @@ impl<'r> Lint<'r> {
         for (number, shown) in shown.iter().enumerate() {
             for (other, foreign) in shown.iter().filter_map(|other| Some((*other, rules.symptoms.get(*other)?))) {
                 let known = other == index
-                    || rules.is_part(other)
                     || symptom.specific_over.contains(&other)
                     || foreign.specific_over.contains(&index)
                     || symptom.beside.contains(&other)

@@ -21,7 +21,8 @@ pub(super) fn by_records(rules: &RuleSet, text: &str, kind: Kind) -> io::Result<
             continue;
         }
         let record = Record::parse(&raw, &dialects);
-        shown.extend(candidates.iter().filter(|symptom| rules.check(**symptom, &record, kind).is_some()));
+        let shows = |symptom: &&SymptomIx| !rules.is_part(**symptom) && rules.check(**symptom, &record, kind).is_some();
+        shown.extend(candidates.iter().filter(shows));
     }
     Ok(shown)
 }

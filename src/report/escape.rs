@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// For one line of a terminal: no control character is left, a line break is written `\n`, a tab becomes a space.
-pub(super) fn terminal(text: &str) -> Cow<'_, str> {
+pub(crate) fn terminal(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_active) {
         return Cow::Borrowed(text);
     }
@@ -28,7 +28,7 @@ pub(super) fn terminal(text: &str) -> Cow<'_, str> {
 
 /// Whether a character does something instead of being seen: C0 and C1 controls, marks that turn the direction of writing,
 /// line and paragraph separators, the byte order mark, and tag characters, which spell out text that nobody sees.
-pub(super) fn is_active(c: char) -> bool {
+pub(crate) fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
@@ -86,7 +86,7 @@ pub(super) fn code_cell(text: &str) -> String {
 }
 
 /// A fenced block; the fence is longer than any run of backticks inside.
-pub(super) fn fenced<'a>(language: &str, lines: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn fenced<'a>(language: &str, lines: impl IntoIterator<Item = &'a str>) -> String {
     let lines: Vec<Cow<'_, str>> = lines.into_iter().map(terminal).collect();
     let longest = lines.iter().map(|line| longest_run(line)).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));

@@ -11,7 +11,7 @@ use crate::diagnose::{Diagnosis, EvidenceLine, RankedCause};
 use crate::time::Timestamp;
 
 use super::wire::{self, Text};
-use super::{Report, call, escape, mask::Mask, totals::Totals};
+use super::{Report, call, escape, mask::Mask, totals::Totals, words};
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -128,6 +128,7 @@ impl<'r> Json<'r> {
                     wire::Example { path, member, line, excerpt: self.text(&example.excerpt) }
                 })
                 .collect(),
+            new_rule: words::new_rule(self.report, diagnosis, &self.mask),
         }
     }
 

@@ -101,6 +101,10 @@ impl Markdown<'_, '_> {
         writeln!(self.out, "- **Retry:** {} {says}", words::retry(diagnosis.retry_helps, diagnosis.retry_safe))?;
         self.check(diagnosis, best.map(|(_, cause)| cause))?;
         self.spread(diagnosis)?;
+        if let Some(command) = words::new_rule(self.report, diagnosis, &self.mask) {
+            writeln!(self.out, "- **New rule:** {}", words::NEW_RULE)?;
+            self.block("  ", "sh", &command)?;
+        }
         if let Some((_, cause)) = best {
             self.fixes(cause)?;
         }

@@ -10,7 +10,7 @@ use regex::{Captures, Regex, RegexSet};
 
 /// The compiled patterns; one is made per report.
 #[derive(Debug)]
-pub(super) struct Mask {
+pub(crate) struct Mask {
     any: RegexSet,
     patterns: Vec<(Regex, Judge)>,
 }
@@ -67,7 +67,7 @@ const PATTERNS: [(&str, Judge); 13] = [
 
 impl Mask {
     /// Compiles the patterns.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // The patterns are constants and a test compiles each of them: none is left out here.
         let patterns: Vec<(Regex, Judge)> =
             PATTERNS.iter().filter_map(|(pattern, judge)| Some((Regex::new(pattern).ok()?, *judge))).collect();
@@ -76,7 +76,7 @@ impl Mask {
     }
 
     /// The text with its secrets masked.
-    pub(super) fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub(crate) fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let found = self.any.matches(text);
         if !found.matched_any() {
             return Cow::Borrowed(text);

@@ -17,6 +17,11 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use escape::{fenced, is_active, terminal};
+pub(crate) use mask::Mask;
+pub(crate) use page::{Ink, Page};
+pub(crate) use words::retry as retry_words;
+
 use std::io::{self, Write};
 
 use crate::attempt::Attempt;

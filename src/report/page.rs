@@ -13,7 +13,7 @@ const LABEL_AT: usize = 3;
 
 /// How text is set off; without colours all look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(crate) enum Ink {
     /// As it is.
     Plain,
     /// What to read first.
@@ -46,24 +46,24 @@ impl Ink {
 }
 
 /// Where text goes. All text must have been escaped before.
-pub(super) struct Page<'a> {
+pub(crate) struct Page<'a> {
     out: &'a mut dyn Write,
     color: bool,
 }
 
 impl<'a> Page<'a> {
     /// A page on `out`.
-    pub(super) fn new(out: &'a mut dyn Write, color: bool) -> Self {
+    pub(crate) fn new(out: &'a mut dyn Write, color: bool) -> Self {
         Self { out, color }
     }
 
     /// An empty line.
-    pub(super) fn blank(&mut self) -> io::Result<()> {
+    pub(crate) fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
 
     /// A paragraph over the whole width.
-    pub(super) fn paragraph(&mut self, text: &str, ink: Ink) -> io::Result<()> {
+    pub(crate) fn paragraph(&mut self, text: &str, ink: Ink) -> io::Result<()> {
         self.hanging("", Ink::Plain, 0, text, ink)
     }
 
@@ -81,7 +81,7 @@ impl<'a> Page<'a> {
     }
 
     /// A line that is not wrapped, so that it can be copied.
-    pub(super) fn verbatim(&mut self, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
+    pub(crate) fn verbatim(&mut self, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
         let text = text.trim_end();
         if text.is_empty() {
             return self.blank();
@@ -92,7 +92,7 @@ impl<'a> Page<'a> {
     }
 
     /// `lead` padded to `hang`, then the text, its further lines below its first.
-    pub(super) fn hanging(&mut self, lead: &str, lead_ink: Ink, hang: usize, text: &str, ink: Ink) -> io::Result<()> {
+    pub(crate) fn hanging(&mut self, lead: &str, lead_ink: Ink, hang: usize, text: &str, ink: Ink) -> io::Result<()> {
         let lines = wrap(text, WIDTH.saturating_sub(hang));
         if !lead.trim().is_empty() || lines.is_empty() {
             let margin = lead.len() - lead.trim_start().len();

@@ -106,6 +106,10 @@ impl Text<'_, '_> {
         self.check(diagnosis, best.map(|(_, cause)| cause))?;
         self.seen(diagnosis)?;
         self.spread(diagnosis)?;
+        if let Some(command) = words::new_rule(self.report, diagnosis, &self.mask) {
+            self.page.field("New rule", words::NEW_RULE, Ink::Plain)?;
+            self.page.verbatim(COLUMN + 2, &format!("$ {command}"), Ink::Cyan)?;
+        }
         match best {
             Some((_, cause)) => self.page.field("More", &format!("dagnosis explain {}", cause.id), Ink::Dim),
             None => Ok(()),

@@ -61,6 +61,8 @@ pub(super) struct Incident<'a> {
     pub(super) attempt_count: usize,
     pub(super) attempts: Vec<usize>,
     pub(super) examples: Vec<Example<'a>>,
+    /// The command that cuts a rule from a failure that none knows.
+    pub(super) new_rule: Option<String>,
 }
 
 #[derive(Debug, Serialize)]

@@ -8,7 +8,9 @@ use crate::rule::{Cause, Owner, RetryHelps, RetrySafe, RuleSet};
 use crate::time::Timestamp;
 
 use super::Report;
+use super::escape::is_active;
 use super::figures::{bytes, count, number, percent};
+use super::mask::Mask;
 use super::totals::Totals;
 
 /// How many incidents are told in full; the others get a short form, since nobody reads more than that in one go.
@@ -162,7 +164,7 @@ pub(super) fn owner(owner: Owner) -> &'static str {
 }
 
 /// Whether another try helps and is safe, in a few words; the rule's own sentence says the rest.
-pub(super) fn retry(helps: RetryHelps, safe: RetrySafe) -> &'static str {
+pub(crate) fn retry(helps: RetryHelps, safe: RetrySafe) -> &'static str {
     match (helps, safe) {
         (RetryHelps::Transient, RetrySafe::Yes) => "helps and is safe.",
         (RetryHelps::Transient, RetrySafe::No) => "helps, but is not safe.",
@@ -201,6 +203,32 @@ pub(super) fn place(location: &Location) -> String {
         Some(member) => format!("{}!{member}:{}", location.path, location.line),
         None => format!("{}:{}", location.path, location.line),
     }
+}
+
+/// The command that cuts a rule from a failure that no rule knows; `None` where one does, or no log shows it, or where the name of the log
+/// would not be that of the file: what is masked or escaped names none.
+pub(super) fn new_rule(report: &Report<'_>, diagnosis: &Diagnosis, mask: &Mask) -> Option<String> {
+    let incident = &diagnosis.incident;
+    if incident.symptom.is_some() {
+        return None;
+    }
+    let has_log = |location: &Location| {
+        let attempts = incident.attempts.iter().filter_map(|&at| report.attempts.get(at));
+        attempts.into_iter().any(|attempt| attempt.has_log && attempt.path == location.path && attempt.member == location.member)
+    };
+    let example = diagnosis.examples.iter().find(|example| example.location.line > 0 && has_log(&example.location))?;
+    let place = place(&example.location);
+    let is_true = mask.apply(&place) == place && !place.chars().any(is_active);
+    is_true.then(|| format!("dagnosis rules new --from {}", shell_quoted(&place)))
+}
+
+/// What says why the command stands there.
+pub(super) const NEW_RULE: &str = "no rule knows this failure; to have one that does, begin with";
+
+/// One word for a shell.
+fn shell_quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:=+,@%-".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The name of an attempt's log, or of an attempt without one with the export that knows of it.
@@ -254,6 +282,12 @@ pub(super) fn scope(scope: &Scope) -> Vec<(&'static str, &'static str, &[String]
 mod tests {
     use super::*;
     use crate::time::Span;
+
+    #[test]
+    fn a_place_is_one_word_of_a_shell() {
+        assert_eq!(shell_quoted("logs/a=b/1.log:3"), "logs/a=b/1.log:3");
+        assert_eq!(shell_quoted("a b/it's $x.gz!m:3"), r"'a b/it'\''s $x.gz!m:3'");
+    }
 
     #[test]
     fn the_day_is_said_once() {

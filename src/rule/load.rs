@@ -95,6 +95,14 @@ pub fn load_also(dirs: &[PathBuf], also: &[PathBuf], builtin: bool) -> Result<Ru
     load_sets(sets, builtin)
 }
 
+/// Loads one text as the only rule file.
+///
+/// # Errors
+/// [`Error::Rules`] with all its faults.
+pub fn load_text(name: &str, text: &str) -> Result<RuleSet, Error> {
+    load_sets(vec![vec![RuleFile { name: name.to_owned(), text: text.to_owned() }]], false)
+}
+
 /// Loads sets of files in order, the first being the built-in one if `builtin`.
 fn load_sets(sets: Vec<Vec<RuleFile>>, builtin: bool) -> Result<RuleSet, Error> {
     let mut files: Vec<RuleFile> = Vec::new();

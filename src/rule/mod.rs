@@ -24,7 +24,7 @@ mod when;
 
 pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
 pub use glob::glob_matches;
-pub use load::{BUILTIN, RuleFile, load, load_also};
+pub use load::{BUILTIN, RuleFile, load, load_also, load_text};
 pub use remark::{Grade, Remark, Remarks};
 pub use scenario::{Expected, LogSource, Scenario, Share};
 pub use schema::{Confirm, Examples, Fix, Owner, Retry, RetryHelps, RetrySafe, RoleName};
