@@ -6,13 +6,16 @@
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark talks to a person and may fail by panicking")]
 
 mod inputs;
+#[path = "../../examples/many_rules.rs"]
+#[expect(dead_code, reason = "only its texts are used")]
+mod many_rules;
 mod table;
 
 use std::fs;
 use std::hint::black_box;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Parser;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime};
@@ -28,12 +31,14 @@ const INPUT_BYTES: usize = 16 << 20;
 const TRIED_BYTES: usize = 1 << 20;
 
 /// The rows of the table; the first is the unit of all others.
-const STAGES: [&str; 6] = [LINES, RECORDS, LOOK, PARSE, SCAN, PROGRAM];
+const STAGES: [&str; 8] = [LINES, RECORDS, LOOK, PARSE, SCAN, FEW_RULES, MANY_RULES, PROGRAM];
 const LINES: &str = "count lines";
 const RECORDS: &str = "cut into records";
 const LOOK: &str = "look for literals";
 const PARSE: &str = "parse every record";
 const SCAN: &str = "scan";
+const FEW_RULES: &str = "scan, 100 more";
+const MANY_RULES: &str = "scan, 10,000 more";
 const PROGRAM: &str = "whole program";
 
 fn main() {
@@ -48,16 +53,32 @@ fn main() {
         .measurement_time(Duration::from_secs(3))
         .configure_from_args();
     let rules = rule::load(&[], true).expect("the built-in rules are right");
+    let more = [(FEW_RULES, 100), (MANY_RULES, 10_000)].map(|(stage, count)| (stage, with_more(count, &scratch)));
     let inputs = inputs::inputs(if is_tried { TRIED_BYTES } else { INPUT_BYTES });
     for input in &inputs {
-        measure(&mut criterion, input, &rules, &scratch);
+        measure(&mut criterion, input, &rules, &more, &scratch);
     }
     criterion.final_summary();
     let names: Vec<&str> = inputs.iter().map(|input| input.name).collect();
     print!("{}", table::ratios(&scratch, &names, &STAGES, began));
+    for (stage, (_, took)) in &more {
+        println!("{:<20}{:>12.2} s to load the rules", stage.trim_start_matches("scan, "), took.as_secs_f64());
+    }
 }
 
-fn measure(criterion: &mut Criterion, input: &Input, rules: &RuleSet, scratch: &Path) {
+/// The built-in rules and as many others, and how long loading them takes: the best of three times.
+fn with_more(count: usize, scratch: &Path) -> (RuleSet, Duration) {
+    let folder = scratch.join(format!("rules-{count}"));
+    many_rules::write(count, &folder).expect("the target folder can be written");
+    let load = || {
+        let began = Instant::now();
+        (rule::load(std::slice::from_ref(&folder), true).expect("the rules are right"), began.elapsed())
+    };
+    let (rules, first) = load();
+    (rules, (0..2).map(|_| load().1).fold(first, Duration::min))
+}
+
+fn measure(criterion: &mut Criterion, input: &Input, rules: &RuleSet, more: &[(&str, (RuleSet, Duration))], scratch: &Path) {
     let dialects = Dialects::default();
     let records = records(input, &dialects);
     let path = written(input, scratch);
@@ -78,6 +99,11 @@ fn measure(criterion: &mut Criterion, input: &Input, rules: &RuleSet, scratch: &
     });
     stage(&mut group, PARSE, || records.iter().map(|record| Record::parse(&raw(record), &dialects).text.len()).sum::<usize>());
     stage(&mut group, SCAN, || scan::observe(input.source.clone(), &mut input.bytes.as_slice(), rules, &dialects).observations.len());
+    for (stage_name, (rules, _)) in more {
+        stage(&mut group, stage_name, || {
+            scan::observe(input.source.clone(), &mut input.bytes.as_slice(), rules, &dialects).observations.len()
+        });
+    }
     stage(&mut group, PROGRAM, || app::run(&cli, &mut io::sink(), &mut io::sink()));
     group.finish();
 }

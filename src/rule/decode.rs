@@ -9,9 +9,9 @@ use std::ops::Range;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_yaml::Value;
 
-use super::node::{Content, Entry, Node};
+use super::node::{Content, Entry, Node, Scalar};
+use super::yaml;
 
 /// What is wrong with a piece of a file.
 #[derive(Debug)]
@@ -125,7 +125,8 @@ fn expected_words(expected: &str) -> String {
 /// Decodes a node. What is wrong goes to `wrongs` and out of the node; in place of what is missing comes a stand-in, so that all else is
 /// looked at too. `None` when too little is left; a value that comes with `wrongs` is good for finding more of them only.
 pub(super) fn decode<T: for<'de> de::Deserialize<'de>>(node: &mut Node, wrongs: &mut Vec<Wrong>) -> Option<T> {
-    loop {
+    // Each time costs as much as the first: a rule of which so much is wrong is told in parts.
+    while wrongs.len() < super::fault::FAULTS_MAX {
         let mut wrong = match T::deserialize(&*node) {
             Ok(value) => return Some(value),
             Err(wrong) => wrong,
@@ -140,12 +141,8 @@ pub(super) fn decode<T: for<'de> de::Deserialize<'de>>(node: &mut Node, wrongs: 
                 wrongs.push(wrong);
             }
             let Content::Map(entries) = &mut holder.content else { return None };
-            let value = Node::place(stand_in(field)?, "");
-            entries.push(Entry {
-                key: field.to_owned(),
-                key_span: holder.span.clone(),
-                value: Node { span: holder.span.clone(), ..value },
-            });
+            let value = stand_in(field)?.moved_to(&holder.span);
+            entries.push(Entry { key: field.to_owned(), key_span: holder.span.clone(), value });
             continue;
         }
         wrongs.push(wrong);
@@ -160,10 +157,11 @@ pub(super) fn decode<T: for<'de> de::Deserialize<'de>>(node: &mut Node, wrongs: 
             _ => return None,
         });
     }
+    None
 }
 
 /// A value for a missing field, whatever is right where fields of that name are required.
-fn stand_in(field: &str) -> Option<Value> {
+fn stand_in(field: &str) -> Option<Node> {
     let yaml = match field {
         "severity" => "low",
         "category" => "code",
@@ -181,7 +179,7 @@ fn stand_in(field: &str) -> Option<Value> {
         "symptoms" | "logs" | "expect" => "[]",
         _ => "'-'",
     };
-    serde_yaml::from_str(yaml).ok()
+    yaml::read(yaml).ok().flatten()
 }
 
 fn at_path<'a>(node: &'a mut Node, path: &[usize]) -> Option<&'a mut Node> {
@@ -192,19 +190,23 @@ fn at_path<'a>(node: &'a mut Node, path: &[usize]) -> Option<&'a mut Node> {
     })
 }
 
+fn unknown(word: String, words: &'static [&'static str], span: &Range<usize>) -> Wrong {
+    Wrong::new(What::UnknownWord(word, words)).at(span)
+}
+
 impl<'de> Deserializer<'de> for &'de Node {
     type Error = Wrong;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let result = match &self.content {
-            Content::Scalar(Value::Bool(value)) => visitor.visit_bool(*value),
-            Content::Scalar(Value::String(text)) => visitor.visit_borrowed_str(text),
-            Content::Scalar(Value::Number(number)) => match (number.as_u64(), number.as_i64()) {
-                (Some(number), _) => visitor.visit_u64(number),
-                (None, Some(number)) => visitor.visit_i64(number),
-                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            Content::Scalar(Scalar::Bool(value)) => visitor.visit_bool(*value),
+            Content::Scalar(Scalar::Text(text)) => visitor.visit_borrowed_str(text),
+            Content::Scalar(Scalar::Whole(number)) => match u64::try_from(*number) {
+                Ok(number) => visitor.visit_u64(number),
+                Err(_) => visitor.visit_i64(*number),
             },
-            Content::Scalar(_) => visitor.visit_unit(),
+            Content::Scalar(Scalar::Number(number)) => visitor.visit_f64(*number),
+            Content::Scalar(Scalar::Null) => visitor.visit_unit(),
             Content::List(items) => visitor.visit_seq(Items { items, next: 0 }),
             Content::Map(entries) => visitor.visit_map(Entries { entries, next: 0 }),
         };
@@ -213,7 +215,7 @@ impl<'de> Deserializer<'de> for &'de Node {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match &self.content {
-            Content::Scalar(Value::Null) => visitor.visit_none(),
+            Content::Scalar(Scalar::Null) => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
@@ -222,23 +224,34 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor.visit_newtype_struct(self).map_err(|wrong| wrong.at(&self.span))
     }
 
+    /// A list is no map, though serde would take its elements for the fields.
+    fn deserialize_struct<V: Visitor<'de>>(self, name: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
+        match &self.content {
+            Content::List(_) => Err(Wrong::new(What::Type("a list".to_owned(), expected_words(&format!("struct {name}")))).at(&self.span)),
+            Content::Map(_) | Content::Scalar(_) => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, words: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
-        let result = match &self.content {
-            Content::Scalar(Value::String(text)) => {
+        let found = match &self.content {
+            Content::Scalar(Scalar::Text(text)) => {
                 let word: StrDeserializer<'_, Wrong> = text.as_str().into_deserializer();
-                visitor.visit_enum(word)
+                return visitor.visit_enum(word).map_err(|wrong| wrong.at(&self.span));
             }
             // A bare number or truth value is a word that is not known, which says more than its type.
-            Content::Scalar(Value::Bool(value)) => Err(de::Error::unknown_variant(&value.to_string(), words)),
-            Content::Scalar(Value::Number(number)) => Err(de::Error::unknown_variant(&number.to_string(), words)),
-            _ => return self.deserialize_any(visitor),
+            Content::Scalar(Scalar::Bool(value)) => return Err(unknown(value.to_string(), words, &self.span)),
+            Content::Scalar(Scalar::Whole(number)) => return Err(unknown(number.to_string(), words, &self.span)),
+            Content::Scalar(Scalar::Number(number)) => return Err(unknown(number.to_string(), words, &self.span)),
+            Content::Scalar(Scalar::Null) => "nothing",
+            Content::List(_) => "a list",
+            Content::Map(_) => "a map",
         };
-        result.map_err(|wrong: Wrong| wrong.at(&self.span))
+        Err(Wrong::new(What::Type(found.to_owned(), format!("one of the words {}", words.join(", ")))).at(&self.span))
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
-        map struct identifier ignored_any
+        map identifier ignored_any
     }
 }
 

@@ -5,6 +5,11 @@ use std::ops::Range;
 
 use super::Place;
 use super::decode::{What, Wrong};
+use super::yaml::Flaw;
+
+/// So many faults are told of one loading. Whoever mends these sees the next; and without an end a file that is something else altogether
+/// would be searched for hours.
+pub(super) const FAULTS_MAX: usize = 100;
 
 /// One fault of a rule file.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +25,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    /// A fault that reading a file's text found.
+    pub(super) fn from_flaw(file: usize, flaw: Flaw) -> Self {
+        Self { file, span: flaw.span, says: flaw.says, remedy: flaw.remedy }
+    }
+
     /// A fault that decoding found.
     pub(super) fn of(file: usize, wrong: &Wrong, fallback: &Range<usize>) -> Self {
         let remedy = match &wrong.what {
@@ -31,7 +41,8 @@ impl Fault {
             {
                 "put it in quotes".to_owned()
             }
-            What::Type(found, expected) if expected == "a list" && !found.starts_with("a map") => "write it as a list: [ .. ]".to_owned(),
+            What::Type(_, expected) if expected == "a list" => "write it as a list: [ .. ]".to_owned(),
+            What::Type(_, expected) if expected == "a map" => "write it as a map: { key: value, .. }".to_owned(),
             What::Type(_, expected) => format!("write {expected}"),
             What::Other(_) => "rules/README.md shows the form".to_owned(),
         };
@@ -73,52 +84,92 @@ pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str
     }
 }
 
-/// Line and column, from 1, of a byte of a text.
-pub(super) fn place(file: &str, text: &str, at: usize) -> Place {
-    let before = text.get(..at).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-    Place { file: file.to_owned(), line, column }
+/// Where the lines of a text begin. A line ends as in YAML: with a line feed, a carriage return, or both.
+#[derive(Debug)]
+pub(super) struct Lines {
+    starts: Vec<usize>,
+    is_ascii: bool,
+}
+
+impl Lines {
+    pub(super) fn new(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let ends =
+            memchr::memchr2_iter(b'\n', b'\r', bytes).filter(|at| bytes.get(*at) == Some(&b'\n') || bytes.get(at + 1) != Some(&b'\n'));
+        Self { starts: std::iter::once(0).chain(ends.map(|end| end + 1)).collect(), is_ascii: text.is_ascii() }
+    }
+
+    /// Line and column, from 1, of a byte of the text.
+    pub(super) fn place(&self, file: &super::RuleFile, at: usize) -> Place {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).and_then(|index| self.starts.get(index)).copied().unwrap_or_default();
+        let column = if self.is_ascii { at - start } else { file.text.get(start..at).unwrap_or_default().chars().count() };
+        Place { file: file.name.clone(), line, column: column + 1 }
+    }
+
+    /// A line by its number, without its end.
+    fn line<'t>(&self, text: &'t str, number: usize) -> &'t str {
+        let start = number.checked_sub(1).and_then(|index| self.starts.get(index)).copied().unwrap_or(text.len());
+        let end = self.starts.get(number).copied().unwrap_or(text.len());
+        text.get(start..end).unwrap_or_default().trim_end_matches(['\n', '\r'])
+    }
 }
 
 /// Renders faults, sorted by place, each with its source line.
 pub(super) fn render(mut faults: Vec<Fault>, files: &[super::RuleFile]) -> String {
+    let is_cut = faults.len() >= FAULTS_MAX;
+    faults.truncate(FAULTS_MAX);
     faults.sort_by(|a, b| (a.file, a.span.start, &a.says).cmp(&(b.file, b.span.start, &b.says)));
     faults.dedup();
     let mut out = String::new();
+    let mut lines: Option<(usize, Lines)> = None;
     for fault in &faults {
         let Some(file) = files.get(fault.file) else { continue };
-        // Writing to a string cannot fail.
-        let _ = one(&mut out, fault, file);
+        if lines.as_ref().is_none_or(|(of, _)| *of != fault.file) {
+            lines = Some((fault.file, Lines::new(&file.text)));
+        }
+        if let Some((_, lines)) = &lines {
+            // Writing to a string cannot fail.
+            let _ = one(&mut out, fault, file, lines);
+        }
     }
     let count = faults.len();
-    let _ = write!(out, "{count} fault{} in the rules; nothing was read", if count == 1 { "" } else { "s" });
+    let _ = match (is_cut, count) {
+        (true, _) => write!(out, "{count} faults in the rules, and there may be more; nothing was read"),
+        (false, 1) => write!(out, "1 fault in the rules; nothing was read"),
+        (false, _) => write!(out, "{count} faults in the rules; nothing was read"),
+    };
     out
 }
 
-/// Renders one fault.
-pub(super) fn render_one(fault: &Fault, file: &super::RuleFile) -> String {
+/// Renders one fault of a file.
+pub(super) fn render_one(fault: &Fault, file: &super::RuleFile, lines: &Lines) -> String {
     let mut out = String::new();
-    let _ = one(&mut out, fault, file);
+    let _ = one(&mut out, fault, file, lines);
     out
 }
 
-fn one(out: &mut String, fault: &Fault, file: &super::RuleFile) -> std::fmt::Result {
-    let Place { file: name, line, column } = place(&file.name, &file.text, fault.span.start);
-    writeln!(out, "{name}:{line}:{column}: {}", fault.says)?;
-    let source = file.text.lines().nth(line - 1).unwrap_or_default();
-    let width = file.text.get(fault.span.clone()).unwrap_or_default().lines().next().unwrap_or_default().chars().count();
+fn one(out: &mut String, fault: &Fault, file: &super::RuleFile, lines: &Lines) -> std::fmt::Result {
+    let Place { file: name, line, column } = lines.place(file, fault.span.start);
+    writeln!(out, "{name}:{line}:{column}: {}", plain(&fault.says))?;
+    let source = lines.line(&file.text, line);
+    let width = file.text.get(fault.span.clone()).unwrap_or_default().split(['\n', '\r']).next().unwrap_or_default().chars().count();
     let (shown, skipped) = window(source, column);
     let room = shown.chars().count().saturating_sub(column - 1 - skipped).max(1);
     let number = line.to_string();
     writeln!(out, "  {number} | {shown}")?;
     let pad = " ".repeat(number.len() + 2);
     writeln!(out, "{pad} | {}{}", " ".repeat(column - 1 - skipped), "^".repeat(width.clamp(1, room)))?;
-    for (number, part) in wrapped(&fault.remedy).iter().enumerate() {
+    for (number, part) in wrapped(&plain(&fault.remedy)).iter().enumerate() {
         writeln!(out, "{pad} {} {part}", if number == 0 { '=' } else { ' ' })?;
     }
     writeln!(out)
+}
+
+/// A text of which nothing acts on a terminal, one character for each: control characters, and those that turn the direction of writing.
+fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).map(|c| if turns(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// A text in lines of a width that can be read.
@@ -143,6 +194,6 @@ fn window(source: &str, column: usize) -> (String, usize) {
     const WIDTH_MAX: usize = 160;
     const BEFORE: usize = 60;
     let skipped = if source.chars().count() <= WIDTH_MAX { 0 } else { (column - 1).saturating_sub(BEFORE) };
-    let shown = source.chars().skip(skipped).take(WIDTH_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    (shown, skipped)
+    let shown: String = source.chars().skip(skipped).take(WIDTH_MAX).collect();
+    (plain(&shown), skipped)
 }

@@ -35,10 +35,7 @@ const ADDED: [&str; 3] = [
 pub(super) fn required(condition: &Condition) -> Option<Required> {
     match condition {
         Condition::Literal(text) => longest_piece(text.needle()).map(|piece| vec![piece]),
-        Condition::Regex(pattern) => {
-            let parts = parts(&pattern.hir()?);
-            better(parts.best, parts.exact.and_then(usable))
-        }
+        Condition::Regex(pattern) => pattern.required().cloned(),
         Condition::Exception(_, name) => usable(vec![name.class.clone().into_bytes()]),
         // A key with dots may lead into objects: then its last part stands in the bytes.
         Condition::Field(key, glob) => {
@@ -53,6 +50,12 @@ pub(super) fn required(condition: &Condition) -> Option<Required> {
         Condition::Any(children) => union(children.iter().map(required)),
         Condition::Not(_) | Condition::Frame(_) | Condition::Level(_) | Condition::Logger(_) | Condition::Kind(_) => None,
     }
+}
+
+/// The texts of which one stands in every match of an expression; `None` when there are none.
+pub(super) fn of_expression(hir: &Hir) -> Option<Required> {
+    let parts = parts(hir);
+    better(parts.best, parts.exact.and_then(usable))
 }
 
 /// A text as it is and, where that differs, as JSON writes it with and without `\u` escapes.
@@ -231,7 +234,7 @@ mod tests {
     use super::*;
 
     fn of(expression: &str) -> Vec<String> {
-        let pattern = super::super::pattern::Pattern::new(expression, true).map_err(|bad| bad.says).unwrap();
+        let pattern = super::super::pattern::Pattern::new(expression).map_err(|bad| bad.says).unwrap();
         required(&Condition::Regex(pattern)).unwrap_or_default().into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
     }
 

@@ -1,7 +1,7 @@
 //! The rules: symptoms, causes and timers, from YAML to something that answers "does this record show it?".
 //!
-//! From text to rules: `node` is a YAML document with places, `decode` turns it into the types of `schema` and `when`, `load` says which
-//! files and definitions count, `resolve` makes rules of them with the help of `compile` (conditions) and `pattern` (expressions). What
+//! From text to rules: `folder` reads files, `yaml` makes of each a tree of `node`s with places, `decode` turns these into the types of `schema`
+//! and `when`, `load` says which files and definitions count, `resolve` makes rules of them with the help of `compile` (conditions) and `pattern` (expressions). What
 //! is wrong on the way is a `fault`. From rules to answers: `condition` is a compiled condition, `prefilter` finds in one pass which symptoms a
 //! record could show at all, by the texts that `literals` takes from the conditions.
 
@@ -10,6 +10,7 @@ mod compile;
 mod condition;
 mod decode;
 mod fault;
+mod folder;
 mod glob;
 mod literals;
 mod load;
@@ -21,6 +22,7 @@ mod resolve;
 mod scenario;
 mod schema;
 mod when;
+mod yaml;
 
 pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
 pub use glob::glob_matches;

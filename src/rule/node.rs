@@ -1,17 +1,11 @@
 //! A YAML document as a tree that knows where each piece stands in its text.
-//!
-//! The parser gives values without places. They are found again by walking the text once, with the values as a guide: what
-//! comes next is known, only where it stands is not. Where the two disagree (a form of YAML not foreseen here) the rest keeps the
-//! last place that was certain, so a message may point a little early but never elsewhere.
 
 use std::ops::Range;
-
-use serde_yaml::Value;
 
 /// One value with its place.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    /// The bytes of the text that it takes; of a list or map in block style, only its first line.
+    /// The bytes of the text that it takes; of a list or map of several lines, only the first.
     pub(super) span: Range<usize>,
     /// What it is.
     pub(super) content: Content,
@@ -23,11 +17,65 @@ pub(super) struct Node {
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     /// Text, a number, true, false or nothing.
-    Scalar(Value),
+    Scalar(Scalar),
     /// A list.
     List(Vec<Node>),
     /// A map, in the order of the text.
     Map(Vec<Entry>),
+}
+
+/// A value that holds no others.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Scalar {
+    /// Nothing at all, `null` or `~`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number of at most 64 bits.
+    Whole(i64),
+    /// Any other number.
+    Number(f64),
+    /// Anything else.
+    Text(String),
+}
+
+impl Scalar {
+    /// What a scalar without quotes means, by YAML 1.2's core schema: `yes` is a text.
+    pub(super) fn of(written: &str) -> Self {
+        match written {
+            "" | "~" | "null" | "Null" | "NULL" => return Self::Null,
+            "true" | "True" | "TRUE" => return Self::Bool(true),
+            "false" | "False" | "FALSE" => return Self::Bool(false),
+            _ => {}
+        }
+        // Most scalars begin with a letter, and none of those is a number.
+        if !written.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
+            return Self::Text(written.to_owned());
+        }
+        let whole = match written.get(..2) {
+            Some("0x") => written.get(2..).and_then(|digits| unsigned(digits, 16)),
+            Some("0o") => written.get(2..).and_then(|digits| unsigned(digits, 8)),
+            _ => written.parse().ok(),
+        };
+        if let Some(whole) = whole {
+            return Self::Whole(whole);
+        }
+        let unsigned = written.strip_prefix(['+', '-']).unwrap_or(written);
+        let number = match unsigned {
+            ".inf" | ".Inf" | ".INF" if written.starts_with('-') => Some(f64::NEG_INFINITY),
+            ".inf" | ".Inf" | ".INF" => Some(f64::INFINITY),
+            ".nan" | ".NaN" | ".NAN" => Some(f64::NAN),
+            // Rust knows other words for infinity and no number, which are texts here.
+            _ if unsigned.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte)) => written.parse().ok(),
+            _ => None,
+        };
+        number.map_or_else(|| Self::Text(written.to_owned()), Self::Number)
+    }
+}
+
+/// Digits without a sign.
+fn unsigned(digits: &str, radix: u32) -> Option<i64> {
+    if digits.starts_with(['+', '-']) { None } else { i64::from_str_radix(digits, radix).ok() }
 }
 
 /// One key of a map with its value.
@@ -39,9 +87,35 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    /// Places a parsed value in the text it was parsed from.
-    pub(super) fn place(value: Value, text: &str) -> Self {
-        Walker { text, at: 0, lost: false }.node(value)
+    /// A node from which nothing was removed.
+    pub(super) fn new(span: Range<usize>, content: Content) -> Self {
+        Self { span, content, removed: Vec::new() }
+    }
+
+    /// A copy of which everything stands in one place.
+    pub(super) fn moved_to(&self, span: &Range<usize>) -> Self {
+        let content = match &self.content {
+            Content::Scalar(scalar) => Content::Scalar(scalar.clone()),
+            Content::List(items) => Content::List(items.iter().map(|item| item.moved_to(span)).collect()),
+            Content::Map(entries) => Content::Map(
+                entries
+                    .iter()
+                    .map(|entry| Entry { key: entry.key.clone(), key_span: span.clone(), value: entry.value.moved_to(span) })
+                    .collect(),
+            ),
+        };
+        Self::new(span.clone(), content)
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let inner = match &self.content {
+            Content::Scalar(Scalar::Text(text)) => text.len(),
+            Content::Scalar(_) => 0,
+            Content::List(items) => items.iter().map(Self::bytes).sum(),
+            Content::Map(entries) => entries.iter().map(|entry| size_of::<Entry>() + entry.key.len() + entry.value.bytes()).sum(),
+        };
+        size_of::<Self>() + inner
     }
 
     /// The entry of a map by its key.
@@ -84,8 +158,8 @@ impl Node {
     /// The text of a scalar that is text.
     pub(super) fn as_str(&self) -> Option<&str> {
         match &self.content {
-            Content::Scalar(value) => value.as_str(),
-            Content::List(_) | Content::Map(_) => None,
+            Content::Scalar(Scalar::Text(text)) => Some(text),
+            _ => None,
         }
     }
 
@@ -133,217 +207,38 @@ fn escape_width(rest: &str) -> usize {
     }
 }
 
-/// Walks a text beside the values that were parsed from it.
-struct Walker<'a> {
-    text: &'a str,
-    at: usize,
-    lost: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'a> Walker<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    /// Takes a character if it comes next; otherwise the walk is lost.
-    fn expect(&mut self, wanted: char) {
-        if self.lost {
-            return;
-        }
-        if self.peek() == Some(wanted) {
-            self.at += wanted.len_utf8();
-        } else {
-            self.lost = true;
-        }
-    }
-
-    /// Skips white space, comments, directives and the mark of a document.
-    fn gap(&mut self) {
-        while !self.lost {
-            let rest = self.rest();
-            let after = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-            let blank = rest.len() - after.len();
-            let free = self.at == 0 || blank > 0 || self.text.get(..self.at).is_some_and(|before| before.ends_with('\n'));
-            let line = after.find('\n').unwrap_or(after.len());
-            let skip = match after.as_bytes().first() {
-                Some(b'#' | b'%') if free => line,
-                Some(b'-') if free && after.starts_with("---") => 3,
-                _ => 0,
-            };
-            self.at += blank + skip;
-            if skip == 0 {
-                return;
-            }
+    #[test]
+    fn a_scalar_without_quotes_means_what_the_core_schema_says() {
+        let text = |written: &str| Scalar::Text(written.to_owned());
+        for (written, expected) in [
+            ("", Scalar::Null),
+            ("~", Scalar::Null),
+            ("null", Scalar::Null),
+            ("True", Scalar::Bool(true)),
+            ("yes", text("yes")),
+            ("no", text("no")),
+            ("404", Scalar::Whole(404)),
+            ("-1", Scalar::Whole(-1)),
+            ("0x1F", Scalar::Whole(31)),
+            ("0o17", Scalar::Whole(15)),
+            ("0x-1", text("0x-1")),
+            ("0.5", Scalar::Number(0.5)),
+            ("1e3", Scalar::Number(1000.0)),
+            ("99999999999999999999", Scalar::Number(1e20)),
+            ("-.inf", Scalar::Number(f64::NEG_INFINITY)),
+            ("inf", text("inf")),
+            ("-inf", text("-inf")),
+            ("nan", text("nan")),
+            ("0.5s", text("0.5s")),
+            ("2026-11", text("2026-11")),
+            ("-", text("-")),
+            ("é1", text("é1")),
+        ] {
+            assert_eq!(Scalar::of(written), expected, "{written}");
         }
     }
-
-    /// Skips anchors and tags; says whether an alias stands here instead of a value.
-    fn properties(&mut self) -> bool {
-        while let Some(mark @ ('&' | '!' | '*')) = self.peek() {
-            let rest = self.rest();
-            self.at += rest.find(|c: char| c.is_whitespace() || ",]}".contains(c)).unwrap_or(rest.len());
-            if mark == '*' {
-                return true;
-            }
-            self.gap();
-        }
-        false
-    }
-
-    fn node(&mut self, value: Value) -> Node {
-        let value = match value {
-            Value::Tagged(tagged) => tagged.value,
-            other => other,
-        };
-        let before = self.at;
-        self.gap();
-        let start = self.at;
-        if !self.lost && self.properties() {
-            // What an alias stands for has its place elsewhere: everything in it is where the alias is.
-            let end = self.at;
-            self.lost = true;
-            let mut node = self.content(value, start);
-            node.span = start..end;
-            (self.at, self.lost) = (end, false);
-            return node;
-        }
-        if value.is_null() && !["~", "null", "Null", "NULL"].iter().any(|null| self.rest().starts_with(null)) {
-            self.at = before;
-            return Node { span: before..before, content: Content::Scalar(value), removed: Vec::new() };
-        }
-        let start = self.at;
-        self.content(value, start)
-    }
-
-    fn content(&mut self, value: Value, start: usize) -> Node {
-        let content = match value {
-            Value::Mapping(map) => {
-                let flow = self.opens('{');
-                let entries = map.into_iter().map(|(key, value)| self.entry(&key, value, flow)).collect();
-                self.closes(flow, '}');
-                Content::Map(entries)
-            }
-            Value::Sequence(items) => {
-                let flow = self.opens('[');
-                let items = items.into_iter().map(|item| self.item(item, flow)).collect();
-                self.closes(flow, ']');
-                Content::List(items)
-            }
-            scalar => {
-                self.scalar(&scalar);
-                Content::Scalar(scalar)
-            }
-        };
-        let mut end = self.at.max(start);
-        if !matches!(content, Content::Scalar(_)) {
-            let rest = self.text.get(start..end).unwrap_or_default();
-            end = start + rest.find('\n').unwrap_or(rest.len());
-        }
-        Node { span: start..end, content, removed: Vec::new() }
-    }
-
-    fn item(&mut self, value: Value, flow: bool) -> Node {
-        self.gap();
-        if !flow {
-            self.expect('-');
-        }
-        let node = self.node(value);
-        self.comma(flow);
-        node
-    }
-
-    fn entry(&mut self, key: &Value, value: Value, flow: bool) -> Entry {
-        self.gap();
-        let start = self.at;
-        self.scalar(key);
-        let key_span = start..self.at;
-        if !self.lost {
-            self.at += self.rest().len() - self.rest().trim_start().len();
-        }
-        let bare = flow && value.is_null() && matches!(self.peek(), Some(',' | '}'));
-        if !bare {
-            self.expect(':');
-        }
-        let value = self.node(value);
-        self.comma(flow);
-        let key = match key {
-            Value::String(text) => text.clone(),
-            Value::Bool(bool) => bool.to_string(),
-            Value::Number(number) => number.to_string(),
-            _ => "?".to_owned(),
-        };
-        Entry { key, key_span, value }
-    }
-
-    fn opens(&mut self, bracket: char) -> bool {
-        let opens = !self.lost && self.peek() == Some(bracket);
-        self.at += usize::from(opens);
-        opens
-    }
-
-    fn comma(&mut self, flow: bool) {
-        if flow {
-            self.gap();
-            self.at += usize::from(!self.lost && self.peek() == Some(','));
-        }
-    }
-
-    fn closes(&mut self, flow: bool, bracket: char) {
-        if flow {
-            self.gap();
-            self.expect(bracket);
-        }
-    }
-
-    /// Takes a scalar whose value is known.
-    fn scalar(&mut self, value: &Value) {
-        if self.lost {
-            return;
-        }
-        let rest = self.rest();
-        let taken = match (rest.as_bytes().first(), value) {
-            (Some(quote @ (b'"' | b'\'')), _) => quoted(rest, *quote),
-            (Some(b'|' | b'>'), Value::String(text)) => {
-                let header = rest.find('\n').unwrap_or(rest.len());
-                folded(rest.get(header..).unwrap_or_default(), text).map(|taken| header + taken)
-            }
-            (_, Value::String(text)) => folded(rest, text),
-            _ => Some(rest.find(|c: char| c.is_whitespace() || ",:]}".contains(c)).unwrap_or(rest.len())),
-        };
-        match taken {
-            Some(taken) => self.at += taken,
-            None => self.lost = true,
-        }
-    }
-}
-
-/// The length of a quoted scalar with its quotes.
-fn quoted(rest: &str, quote: u8) -> Option<usize> {
-    let bytes = rest.as_bytes();
-    let mut at = 1;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\\' if quote == b'"' => at += 1,
-            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&quote) => at += 1,
-            _ if byte == quote => return Some(at + 1),
-            _ => {}
-        }
-        at += 1;
-    }
-    None
-}
-
-/// The length of text that gives `value` when its lines are folded: the same characters, white space apart.
-fn folded(rest: &str, value: &str) -> Option<usize> {
-    let mut at = 0;
-    for wanted in value.chars().filter(|c| !c.is_whitespace()) {
-        let ahead = rest.get(at..)?;
-        at += ahead.len() - ahead.trim_start().len();
-        at += rest.get(at..)?.starts_with(wanted).then(|| wanted.len_utf8())?;
-    }
-    Some(at)
 }

@@ -4,13 +4,17 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::fault::nearest;
+use super::literals::{self, Required};
 use crate::record::Facts;
 
 /// The most memory that one compiled expression may take, in bytes.
 const PROGRAM_BYTES_MAX: usize = 4 << 20;
+
+/// A longer expression is refused: it is no expression any more, and even to read it could take any time and memory.
+const EXPRESSION_BYTES_MAX: usize = 16 << 10;
 
 /// What is wrong with an expression.
 pub(super) struct BadPattern {
@@ -24,24 +28,33 @@ pub(super) struct BadPattern {
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     expression: String,
+    /// Texts of which one stands in every match.
+    required: Option<Required>,
     compiled: OnceLock<Option<Regex>>,
 }
 
 impl Pattern {
-    /// The compiled expression. `None` only for a built-in one that grows too large, of which a test makes sure that there is none.
+    /// The compiled expression. `None` never in fact: those that could grow too large were tried when they were read.
     pub(super) fn regex(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| build(&self.expression).ok()).as_ref()
     }
 
-    /// What it means.
-    pub(super) fn hir(&self) -> Option<Hir> {
-        parse(&self.expression).ok()
+    /// Texts of which one stands in every match, if there are any.
+    pub(super) fn required(&self) -> Option<&Required> {
+        self.required.as_ref()
     }
 
-    /// Reads an expression as rules mean it: `^` and `$` match at line ends, `\d`, `\s` and `\w` are ASCII. With `compile` it is compiled at once,
-    /// which finds those that are right but too large.
-    pub(super) fn new(expression: &str, compile: bool) -> Result<Self, BadPattern> {
+    /// Reads an expression as rules mean it: `^` and `$` match at line ends, `\d`, `\s` and `\w` are ASCII. It is compiled when it is first
+    /// asked; at once only where it may be too large for that.
+    pub(super) fn new(expression: &str) -> Result<Self, BadPattern> {
         let whole = 0..expression.len();
+        if expression.len() > EXPRESSION_BYTES_MAX {
+            return Err(BadPattern {
+                span: whole,
+                says: format!("the expression has {} bytes; one may have {EXPRESSION_BYTES_MAX}", expression.len()),
+                remedy: "look for less: what all of it has in common, or each part in a symptom of its own".to_owned(),
+            });
+        }
         let hir = parse(expression).map_err(|error| syntax(&error, expression))?;
         if hir.properties().minimum_len() == Some(0) {
             let says = "the expression matches the empty text, so it would match every record".to_owned();
@@ -66,14 +79,14 @@ impl Pattern {
                 });
             }
         }
-        let pattern = Self { expression: ascii_classes(expression), compiled: OnceLock::new() };
-        if compile {
-            let regex = build(&pattern.expression).map_err(|error| BadPattern {
+        let pattern = Self { expression: ascii_classes(expression), required: literals::of_expression(&hir), compiled: OnceLock::new() };
+        // What is counted is more than it will be, so whatever stays below the limit fits.
+        if states(&hir).saturating_mul(STATE_BYTES_MAX) > PROGRAM_BYTES_MAX && pattern.regex().is_none() {
+            return Err(BadPattern {
                 span: whole,
-                says: format!("the expression cannot be used: {}", error.to_string().replace('\n', " ")),
+                says: format!("the expression is too large: compiled it would take more than {} MiB", PROGRAM_BYTES_MAX >> 20),
                 remedy: "make it smaller: counted repetitions such as {1,1000} multiply its size".to_owned(),
-            })?;
-            pattern.compiled.get_or_init(|| Some(regex));
+            });
         }
         Ok(pattern)
     }
@@ -92,6 +105,30 @@ fn build(expression: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(expression).multi_line(true).size_limit(PROGRAM_BYTES_MAX).build()
 }
 
+/// At most so many bytes of memory a state of a compiled expression takes.
+const STATE_BYTES_MAX: usize = 64;
+
+/// About how many states the compiled expression has; rather more than fewer.
+fn states(hir: &Hir) -> usize {
+    // A range of characters beyond ASCII becomes several sequences of up to four bytes each.
+    const STATES_PER_RANGE: usize = 12;
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) if class.is_ascii() => 1 + class.ranges().len() / 4,
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(STATES_PER_RANGE),
+        HirKind::Class(Class::Bytes(class)) => 1 + class.ranges().len() / 4,
+        HirKind::Capture(capture) => states(&capture.sub).saturating_add(2),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or_else(|| repetition.min.saturating_add(1)).max(1) as usize;
+            states(&repetition.sub).saturating_add(1).saturating_mul(times)
+        }
+        HirKind::Concat(children) | HirKind::Alternation(children) => {
+            children.iter().map(states).fold(1, |sum, states| sum.saturating_add(states).saturating_add(1))
+        }
+    }
+}
+
 /// The names of the groups.
 fn names(hir: &Hir) -> Vec<&str> {
     match hir.kind() {
@@ -108,7 +145,9 @@ fn syntax(error: &regex_syntax::Error, expression: &str) -> BadPattern {
         regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span().start.offset..error.span().end.offset),
         other => (other.to_string(), 0..expression.len()),
     };
-    let remedy = if kind.contains("look-around") {
+    let remedy = if kind.contains("nested") {
+        "write it flatter: groups that only hold one other group can go"
+    } else if kind.contains("look-around") {
         "look-around does not exist here; say what must not be there with `not: { regex: .. }`"
     } else if kind.contains("backreferences") {
         "references to groups do not exist here; write the repeated part twice"
@@ -152,7 +191,7 @@ mod tests {
     #[test]
     fn classes_are_ascii_inside_and_outside_brackets() {
         let finds =
-            |expression: &str, text: &str| Pattern::new(expression, false).map_err(|bad| bad.says).unwrap().regex().unwrap().is_match(text);
+            |expression: &str, text: &str| Pattern::new(expression).map_err(|bad| bad.says).unwrap().regex().unwrap().is_match(text);
         assert!(finds(r"^\d+$", "a\n42\nb") && !finds(r"\d", "٣"));
         assert!(finds(r"[\w-]+x", "a-bx") && finds(r"[^\s,]x", "éx") && !finds(r"[^\s,]x", " x"));
         assert!(finds(r"\\d", r"\d") && finds(r"\bx", "a x"));
@@ -160,10 +199,38 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_found_where_it_stands() {
-        let bad = |expression: &str| Pattern::new(expression, true).map(drop).map_err(|bad| (bad.span, bad.says)).unwrap_err();
+        let bad = |expression: &str| Pattern::new(expression).map(drop).map_err(|bad| (bad.span, bad.says)).unwrap_err();
         assert_eq!(bad("ab(cd").0, 2..3);
         assert_eq!(bad("x(?P<hots>y)").0, 5..9);
         assert!(bad("a*").1.contains("empty") && bad("^|x").1.contains("empty"));
-        assert!(bad("(?=x)y").1.contains("look-around") && bad("x[a-z]{1000}{1000}").1.contains("cannot be used"));
+        assert!(bad("(?=x)y").1.contains("look-around") && bad("x[a-z]{1000}{1000}").1.contains("too large"));
+    }
+
+    #[test]
+    fn what_is_not_compiled_at_once_is_small_enough() {
+        for part in [
+            "a",
+            "[a-z]",
+            "[^x]",
+            "[^a-cx-z,;]",
+            ".",
+            r"\pL",
+            r"\p{Greek}",
+            "(?i)straße",
+            "(?i:k)",
+            "(a|bc|d)",
+            "x*?",
+            r"\b",
+            "é",
+            "[à-ÿĀ-ſ]",
+            "[\u{10000}-\u{10ffff}]",
+        ] {
+            for times in [1, 10, 100, 300, 1000, 3000, 10_000] {
+                let expression = format!("x(?:{part}){{{times}}}");
+                let Ok(hir) = parse(&expression) else { continue };
+                let fits = states(&hir).saturating_mul(STATE_BYTES_MAX) <= PROGRAM_BYTES_MAX;
+                assert!(!fits || build(&ascii_classes(&expression)).is_ok(), "{expression}");
+            }
+        }
     }
 }

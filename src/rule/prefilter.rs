@@ -12,6 +12,9 @@ use crate::record::Signs;
 /// and twice the time.
 const AUTOMATON_BYTES_MAX: usize = 64 << 20;
 
+/// Of a longer literal only the beginning is searched for: more of it would hardly tell more, and costs memory and time to make ready.
+const LITERAL_BYTES_MAX: usize = 32;
+
 /// One search for the required literals of all symptoms and for the signs of what no rule asks for.
 #[derive(Debug, Default)]
 pub(crate) struct Prefilter {
@@ -49,7 +52,8 @@ impl Prefilter {
                 always.push(index);
                 continue;
             };
-            for form in texts.iter().flat_map(|text| written_forms(text)) {
+            for mut form in texts.iter().flat_map(|text| written_forms(text)) {
+                form.truncate(LITERAL_BYTES_MAX);
                 let owners = &mut literals.entry(form).or_default().symptoms;
                 if owners.last() != Some(&index) {
                     owners.push(index);
@@ -100,8 +104,12 @@ impl Prefilter {
 
 fn build(texts: &[Vec<u8>]) -> Result<AhoCorasick, aho_corasick::BuildError> {
     let builder = |kind: Option<AhoCorasickKind>| AhoCorasick::builder().match_kind(MatchKind::Standard).kind(kind).build(texts);
-    match builder(Some(AhoCorasickKind::DFA)) {
-        Ok(search) if search.memory_usage() <= AUTOMATON_BYTES_MAX => Ok(search),
-        Ok(_) | Err(_) => builder(None),
+    // The fast form has for each state a row of as many entries as there are different bytes, rounded up. To find out by making it what it
+    // takes would itself take the time and the memory.
+    let states: usize = texts.iter().map(Vec::len).sum();
+    let different = texts.iter().flatten().collect::<std::collections::BTreeSet<_>>().len() + 1;
+    if states.saturating_mul(different.next_power_of_two() * size_of::<u32>()) <= AUTOMATON_BYTES_MAX {
+        return builder(Some(AhoCorasickKind::DFA)).or_else(|_| builder(None));
     }
+    builder(None)
 }

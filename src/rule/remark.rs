@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::fault::{self, Fault};
+use super::fault::{Fault, Lines, render_one};
 use super::node::{Content, Node};
-use super::{Place, RuleFile, RuleSet};
+use super::{Place, RuleFile, RuleSet, yaml};
 
 /// How much a remark matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +42,8 @@ pub struct Remark {
 #[derive(Debug)]
 pub struct Remarks<'r> {
     files: &'r [RuleFile],
-    /// The files' texts as trees, made when first needed.
-    roots: BTreeMap<usize, Option<Node>>,
+    /// The files' texts as lists of rules by their places, made when first needed.
+    rules: BTreeMap<usize, BTreeMap<(usize, usize), Node>>,
     all: Vec<(Fault, Grade)>,
 }
 
@@ -51,7 +51,7 @@ impl<'r> Remarks<'r> {
     /// Begins without any.
     #[must_use]
     pub fn new(rules: &'r RuleSet) -> Self {
-        Self { files: &rules.files, roots: BTreeMap::new(), all: Vec::new() }
+        Self { files: &rules.files, rules: BTreeMap::new(), all: Vec::new() }
     }
 
     /// What stands under a key of the rule that begins at `rule`, in a form that is equal for equal meanings.
@@ -62,9 +62,9 @@ impl<'r> Remarks<'r> {
 
     fn item(&mut self, rule: &Place) -> Option<(usize, &Node)> {
         let file = self.files.iter().position(|file| file.name == rule.file)?;
-        let text = self.files.get(file).map_or("", |file| file.text.as_str());
-        let root = self.roots.entry(file).or_insert_with(|| serde_yaml::from_str(text).ok().map(|value| Node::place(value, text)));
-        item_at(root.as_ref()?, rule, text).map(|item| (file, item))
+        let about = self.files.get(file)?;
+        let rules = self.rules.entry(file).or_insert_with(|| by_place(about));
+        rules.get(&(rule.line, rule.column)).map(|item| (file, item))
     }
 
     /// Adds a remark about the rule that begins at `rule`, at the key or list element to which `path` leads from there
@@ -87,19 +87,30 @@ impl<'r> Remarks<'r> {
     /// When `out` cannot be written.
     pub fn write(mut self, out: &mut dyn io::Write) -> io::Result<()> {
         self.all.sort_by(|(a, _), (b, _)| (a.file, a.span.start, &a.says).cmp(&(b.file, b.span.start, &b.says)));
+        let mut lines: Option<(usize, Lines)> = None;
         for (fault, _) in &self.all {
-            if let Some(file) = self.files.get(fault.file) {
-                out.write_all(fault::render_one(fault, file).as_bytes())?;
+            let Some(file) = self.files.get(fault.file) else { continue };
+            if lines.as_ref().is_none_or(|(of, _)| *of != fault.file) {
+                lines = Some((fault.file, Lines::new(&file.text)));
+            }
+            if let Some((_, lines)) = &lines {
+                out.write_all(render_one(fault, file, lines).as_bytes())?;
             }
         }
         Ok(())
     }
 }
 
-/// The rule of a file whose `id` stands at a place.
-fn item_at<'n>(root: &'n Node, rule: &Place, text: &str) -> Option<&'n Node> {
-    let lists = root.entries().iter().flat_map(|section| section.value.items());
-    lists.into_iter().find(|item| item.entry("id").is_some_and(|id| fault::place(&rule.file, text, id.key_span.start) == *rule))
+/// The rules of a file by line and column of their `id`.
+fn by_place(file: &RuleFile) -> BTreeMap<(usize, usize), Node> {
+    let Ok(Some(root)) = yaml::read(&file.text) else { return BTreeMap::new() };
+    let lines = Lines::new(&file.text);
+    let sections = root.entries().iter().flat_map(|section| section.value.items());
+    let rules = sections.filter_map(|item| {
+        let place = lines.place(file, item.entry("id")?.key_span.start);
+        Some(((place.line, place.column), item.clone()))
+    });
+    rules.collect()
 }
 
 /// A value with the keys of its maps in order.

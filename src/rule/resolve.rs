@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::compile::{Asks, Context, Names, asks, attempt, record};
 use super::condition::Condition;
-use super::fault::{Fault, nearest, place, suggestion};
-use super::load::{BUILTIN, Definition, Definitions, Section};
+use super::fault::{FAULTS_MAX, Fault, Lines, nearest, suggestion};
+use super::load::{Definition, Definitions, Section};
 use super::node::Node;
 use super::prefilter::Prefilter;
 use super::scenario::{Expected, Scenario, ScenarioSource};
@@ -33,7 +33,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
             if of_attempt {
                 names.of_attempts.insert(name.clone());
             }
-            if number > 0 && names.symptoms.insert(name.clone(), Some(index)).is_some() {
+            if number > 0 && names.symptoms.insert(name.clone(), Some(index)).is_some() && faults.len() < FAULTS_MAX {
                 let span = definition.node.child("aliases").item(number - 1).span.clone();
                 let says = format!("the alias `{name}` is also the id or alias of another symptom");
                 faults.push(Fault {
@@ -47,7 +47,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     }
     for (index, definition) in causes.values().enumerate() {
         for (number, alias) in definition.source.aliases.iter().enumerate() {
-            if names.causes.insert(alias.clone(), Some(index)).is_some() {
+            if names.causes.insert(alias.clone(), Some(index)).is_some() && faults.len() < FAULTS_MAX {
                 let span = definition.node.child("aliases").item(number).span.clone();
                 let says = format!("the alias `{alias}` is also the id or alias of another cause");
                 let remedy = "a former id belongs to one cause; remove it here or there".to_owned();
@@ -56,10 +56,13 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
         }
     }
     let text_of = |file: usize| files.get(file).map_or("", |file| file.text.as_str());
-    let is_foreign = |file: usize| files.get(file).is_some_and(|file| !file.name.starts_with(BUILTIN));
+    let lines: Vec<Lines> = files.iter().map(|file| Lines::new(&file.text)).collect();
     let place_of = |node: &Node, file: usize| {
-        let name = files.get(file).map_or("", |file| file.name.as_str());
-        place(name, text_of(file), node.entry("id").map_or(node.span.start, |entry| entry.key_span.start))
+        let at = node.entry("id").map_or(node.span.start, |entry| entry.key_span.start);
+        let (Some(file), Some(lines)) = (files.get(file), lines.get(file)) else {
+            return Place { file: String::new(), line: 1, column: 1 };
+        };
+        lines.place(file, at)
     };
     let mut rules = RuleSet::default();
     let mut parts = Vec::new();
@@ -69,30 +72,26 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     for (index, (_, Definition { source, node, file })) in symptoms.into_iter().enumerate() {
         let place = place_of(&node, file);
         let text = text_of(file);
-        let mut context =
-            Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
+        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
         rules.symptoms.push(symptom(source, &node, place, &mut context));
         owners.resize(parts.len(), index);
     }
     for (_, Definition { source, node, file }) in causes {
         let place = place_of(&node, file);
         let text = text_of(file);
-        let mut context =
-            Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
+        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
         rules.causes.push(cause(source, &node, place, &mut context));
     }
     for (_, Definition { source, node, file }) in timers {
         let text = text_of(file);
-        let mut context =
-            Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
+        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
         check_timer(&source, &node, &mut context);
         rules.timers.push(source);
     }
     for (_, Definition { source, node, file }) in scenarios {
         let place = place_of(&node, file);
         let text = text_of(file);
-        let mut context =
-            Context { file, text, compile: is_foreign(file), names: &names, faults: &mut faults, first_part, parts: &mut parts };
+        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
         rules.scenarios.push(scenario(source, &node, place, &mut context));
     }
     if !faults.is_empty() {

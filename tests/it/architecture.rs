@@ -100,7 +100,7 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("clap", &["cli", "main"][..]),
         ("rayon", &["scan"]),
         ("walkdir", &["source", "rule"]),
-        ("serde_yaml", &["rule"]),
+        ("granit_parser", &["rule"]),
         ("zip", &["source"]),
         ("tar", &["source"]),
         ("flate2", &["source"]),

@@ -7,6 +7,7 @@
 
 mod architecture;
 mod bad_input;
+mod bad_rules;
 mod claims;
 mod cloudwatch;
 mod collectors;

@@ -21,7 +21,17 @@ pub(crate) fn run(arguments: &[&str]) -> Run {
 
 /// Runs the program in a folder, with bytes on standard input.
 pub(crate) fn run_with(arguments: &[&str], folder: &Path, input: &[u8]) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dagnosis"));
+    start(env!("CARGO_BIN_EXE_dagnosis"), arguments, folder, input)
+}
+
+/// Runs another command in a folder, such as a shell that sets limits before it runs the program.
+#[cfg(unix)]
+pub(crate) fn run_command(command: &str, arguments: &[&str], folder: &Path) -> Run {
+    start(command, arguments, folder, b"")
+}
+
+fn start(command: &str, arguments: &[&str], folder: &Path, input: &[u8]) -> Run {
+    let mut command = Command::new(command);
     command
         .args(arguments)
         .current_dir(folder)

@@ -14,7 +14,7 @@ pub(super) use form::{Asks, asks};
 pub(super) use record::record;
 
 use super::condition::Condition;
-use super::fault::{Fault, suggestion};
+use super::fault::{FAULTS_MAX, Fault, suggestion};
 use super::node::Node;
 use super::pattern::Pattern;
 use super::{CauseIx, SymptomIx};
@@ -32,8 +32,6 @@ pub(super) struct Names {
 pub(super) struct Context<'a> {
     pub(super) file: usize,
     pub(super) text: &'a str,
-    /// Whether expressions are compiled at once, to find those that are too large.
-    pub(super) compile: bool,
     pub(super) names: &'a Names,
     pub(super) faults: &'a mut Vec<Fault>,
     /// The index of the first part.
@@ -43,8 +41,16 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Notes a fault.
+    /// Whether as many faults are known as are told.
+    fn is_full(&self) -> bool {
+        self.faults.len() >= FAULTS_MAX
+    }
+
+    /// Notes a fault, unless there are enough.
     pub(super) fn fault(&mut self, span: &Range<usize>, says: impl Into<String>, remedy: impl Into<String>) {
+        if self.is_full() {
+            return;
+        }
         self.faults.push(Fault { file: self.file, span: span.clone(), says: says.into(), remedy: remedy.into() });
     }
 
@@ -53,6 +59,9 @@ impl Context<'_> {
         let names = self.names;
         if let Some(index) = names.symptoms.get(id) {
             return *index;
+        }
+        if self.is_full() {
+            return None;
         }
         if names.causes.contains_key(id) {
             self.fault(
@@ -72,6 +81,9 @@ impl Context<'_> {
         if let Some(index) = names.causes.get(id) {
             return *index;
         }
+        if self.is_full() {
+            return None;
+        }
         if names.symptoms.contains_key(id) {
             self.fault(&at.span, format!("`{id}` is a symptom, not a cause"), "list the ids of what may cause this symptom");
         } else {
@@ -82,7 +94,7 @@ impl Context<'_> {
 
     /// Compiles an expression, noting what is wrong with it at its place in the file.
     pub(super) fn regex(&mut self, expression: &str, at: &Node) -> Option<Pattern> {
-        match Pattern::new(expression, self.compile) {
+        match Pattern::new(expression) {
             Ok(pattern) => Some(pattern),
             Err(bad) => {
                 let span = at.inside(self.text, &bad.span);
