@@ -81,6 +81,7 @@ fn rules(command: &RulesCommand, out: &mut dyn Write) -> Result<u8, Error> {
             Ok(EXIT_FINE)
         }
         RulesCommand::Test { files, junit, rules } => test_rules(files, junit.as_deref(), rules, out).map(code),
+        RulesCommand::Schema => out.write_all(rule::json_schema().as_bytes()).map(|()| EXIT_FINE).map_err(Error::from),
     }
 }
 

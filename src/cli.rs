@@ -103,6 +103,8 @@ pub enum RulesCommand {
         #[command(flatten)]
         rules: RuleArgs,
     },
+    /// Print the JSON Schema of a rule file, for editors
+    Schema,
     /// Cut a rule of your own from a line of a log, ready to edit
     New {
         /// The line, as reports name it: attempt=1.log:36, logs.tar.gz!member.log:36, or -:36 for standard input

@@ -12,6 +12,7 @@ mod decode;
 mod fault;
 mod folder;
 mod glob;
+mod json_schema;
 mod literals;
 mod load;
 mod node;
@@ -26,6 +27,7 @@ mod yaml;
 
 pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
 pub use glob::glob_matches;
+pub use json_schema::json_schema;
 pub use load::{BUILTIN, RuleFile, load, load_also, load_text};
 pub use remark::{Grade, Remark, Remarks};
 pub use scenario::{Expected, LogSource, Scenario, Share};
@@ -46,7 +48,7 @@ pub struct Place {
 }
 
 /// How grave an incident of a symptom is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -173,7 +175,7 @@ pub struct Evidence {
 }
 
 /// The classes of weight; `diagnose` gives them numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
     /// Tips a balance.
@@ -197,7 +199,7 @@ impl Weight {
 }
 
 /// A known time-out of infrastructure.
-#[derive(Debug, Clone, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Timer {
     /// Its id.
@@ -205,6 +207,7 @@ pub struct Timer {
     /// The device or library that has it.
     pub device: String,
     /// Its default, in seconds.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub seconds: f64,
     /// What it measures.
     pub kind: TimerKind,
@@ -215,7 +218,7 @@ pub struct Timer {
 }
 
 /// What a timer measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TimerKind {
     /// Silence on a connection.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::when::{Duration, EndingName, When};
@@ -10,7 +11,7 @@ use crate::record::Level;
 use crate::source::Kind;
 
 /// A symptom's own examples, run by `dagnosis rules test`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Examples {
     /// Log text that shows it.
@@ -20,7 +21,7 @@ pub struct Examples {
 }
 
 /// One way to make sure of a cause.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
     /// What to look at and what it proves.
@@ -30,7 +31,7 @@ pub struct Confirm {
 }
 
 /// One thing to do about a cause.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fix {
     /// What to do.
@@ -42,7 +43,7 @@ pub struct Fix {
 }
 
 /// Whether trying again helps against a cause and does no harm.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// Whether it helps.
@@ -54,7 +55,7 @@ pub struct Retry {
 }
 
 /// Whether trying again helps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryHelps {
     /// It passes by itself.
@@ -78,7 +79,7 @@ impl RetryHelps {
 }
 
 /// Whether trying again can do harm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetrySafe {
     /// It cannot.
@@ -102,7 +103,7 @@ impl RetrySafe {
 }
 
 /// Who mends a cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// Whoever writes the DAG.
@@ -135,43 +136,63 @@ impl Owner {
 }
 
 /// A symptom as it is written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Symptom")]
 pub(super) struct SymptomSource {
+    /// Its id, for ever: one word in kebab-case, such as `connection-reset`. An id that exists already replaces that rule.
+    #[schemars(regex(pattern = r"^\S+$"))]
     pub(super) id: String,
+    /// The fault in plain words, not the cure.
     pub(super) title: String,
+    /// How grave it is when it ends an attempt.
     pub(super) severity: Severity,
+    /// What it is about.
     pub(super) category: Category,
+    /// Symptoms of one family may be one incident; by default the id.
     pub(super) family: Option<String>,
+    /// What a log must hold to show it; several keys in one map must all hold.
     #[serde(rename = "match")]
     pub(super) condition: ConditionSource,
+    /// Expressions that are tried on the record that shows it; their named groups, such as `(?P<host>..)`, become facts.
     #[serde(default)]
     pub(super) captures: Vec<String>,
+    /// Ids of symptoms that this one hides on the same record, because it says more.
     #[serde(default)]
     pub(super) specific_over: Vec<String>,
+    /// Ids of its candidate causes, most plausible first; without any it is a piece of evidence only.
     #[serde(default)]
     pub(super) causes: Vec<String>,
+    /// Log texts that show it, and some that come near and do not; at least two of each.
     #[serde(default)]
     pub(super) examples: Examples,
+    /// Whether the line only says that something failed inside; the causes are then looked for in the other matches first.
     #[serde(default)]
     pub(super) verdict: bool,
+    /// Whether an attempt usually survives it: it is then evidence, never the failure.
     #[serde(default)]
     pub(super) incidental: bool,
+    /// Whether it ends the attempt even where no exception does, as a kill does.
     #[serde(default)]
     pub(super) fatal_anywhere: bool,
+    /// A match counts only if this is what it did to its attempt.
     #[serde(default)]
     pub(super) roles: Vec<RoleName>,
+    /// Ids of symptoms that the same record may show too, each with something of its own to say.
     #[serde(default)]
     pub(super) beside: Vec<String>,
+    /// Its former ids.
     #[serde(default)]
     pub(super) aliases: Vec<String>,
+    /// `draft` is loaded only with --rules and is no built-in knowledge.
     #[serde(default)]
     pub(super) status: Status,
+    /// Where the fact comes from, for whoever checks it.
     pub(super) source: Option<String>,
 }
 
 /// Whether a rule is ready for everybody.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
     #[default]
@@ -184,7 +205,7 @@ pub(super) enum Status {
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
         pub(super) enum $name { $(#[serde(rename = $word)] $variant),+ }
 
         impl $name {
@@ -220,7 +241,7 @@ words! {
 }
 
 /// What a match did to its attempt, as rules name it; see `attempt::Role`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoleName {
     /// It ended the attempt.
@@ -232,41 +253,86 @@ pub enum RoleName {
 }
 
 /// A condition as it is written: all keys that are given must hold.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Condition", extend("minProperties" = 1))]
 pub(super) struct ConditionSource {
+    /// The text of the record contains this, letter by letter.
+    #[schemars(length(min = 1))]
     pub(super) literal: Option<String>,
+    /// This expression is found in the text of the record (Rust syntax, linear time, ASCII classes); named groups become facts.
+    #[schemars(length(min = 1))]
     pub(super) regex: Option<String>,
+    /// A class of the traceback chain has this name: `Name` or `module.Name`.
+    #[schemars(length(min = 1))]
     pub(super) exception: Option<String>,
+    /// The first exception of the chain has this name: `Name` or `module.Name`.
+    #[schemars(length(min = 1))]
     pub(super) root_exception: Option<String>,
+    /// The outermost exception of the chain, which ended the task, has this name: `Name` or `module.Name`.
+    #[schemars(length(min = 1))]
     pub(super) raised_exception: Option<String>,
+    /// The file or function of a traceback frame contains this text.
+    #[schemars(length(min = 1))]
     pub(super) frame: Option<String>,
+    /// The level of the record is at least this.
     pub(super) level: Option<LevelName>,
+    /// The logger or source file of the record contains this text.
+    #[schemars(length(min = 1))]
     pub(super) logger: Option<String>,
+    /// The record is a JSON object whose keys have such values; `*` stands for any text, and `error.type` leads into objects.
+    #[schemars(extend("minProperties" = 1))]
     pub(super) field: Option<BTreeMap<String, String>>,
+    /// The log is of this kind.
     pub(super) kind: Option<KindName>,
+    /// The operator of the attempt; `*` stands for any text.
+    #[schemars(length(min = 1))]
     pub(super) operator: Option<String>,
+    /// The DAG of the attempt; `*` stands for any text.
+    #[schemars(length(min = 1))]
     pub(super) dag: Option<String>,
+    /// The task of the attempt; `*` stands for any text.
+    #[schemars(length(min = 1))]
     pub(super) task: Option<String>,
+    /// How the log of the attempt ends; does not hold where there is no log.
     pub(super) ending: Option<EndingName>,
+    /// How the attempt came out.
     pub(super) outcome: Option<OutcomeName>,
+    /// The attempt shows this other symptom of single records, by its id.
     pub(super) symptom: Option<String>,
+    /// The attempt has a log, and no record of it shows this.
     pub(super) absent: Option<Box<Self>>,
+    /// At least one of these holds.
+    #[schemars(length(min = 1))]
     pub(super) any: Option<Vec<Self>>,
+    /// Each of these holds.
+    #[schemars(length(min = 1))]
     pub(super) all: Option<Vec<Self>>,
+    /// This does not hold.
     pub(super) not: Option<Box<Self>>,
+    /// The attempt shows these steps in this order.
+    #[schemars(length(min = 1))]
     pub(super) sequence: Option<Vec<Self>>,
+    /// The attempt shows these steps in any order.
+    #[schemars(length(min = 1))]
     pub(super) set: Option<Vec<Self>>,
+    /// From the first to the last step of the sequence or set at most this long.
     pub(super) within: Option<Duration>,
+    /// What the matches of the sequence or set must share; by default one attempt.
     pub(super) per: Option<PerNames>,
+    /// How often all of the sequence or set must be seen; by default once.
+    #[schemars(range(min = 1))]
     pub(super) at_least: Option<usize>,
+    /// In a `not` beside a sequence or set: what must not be seen before it.
     pub(super) before: Option<Box<Self>>,
+    /// In a `not` beside a sequence or set: what must not be seen between its steps.
     pub(super) between: Option<Box<Self>>,
+    /// In a `not` beside a sequence or set: what must not be seen after it.
     pub(super) after: Option<Box<Self>>,
 }
 
 /// What the matches of a composite must share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum PerName {
     Attempt,
@@ -279,6 +345,17 @@ pub(super) enum PerName {
 /// One or several of them: `per: host`, `per: [host, task]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PerNames(pub(super) Vec<PerName>);
+
+impl JsonSchema for PerNames {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PerNames".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let name = generator.subschema_for::<PerName>();
+        schemars::json_schema!({ "anyOf": [name, { "type": "array", "items": name }] })
+    }
+}
 
 impl<'de> Deserialize<'de> for PerNames {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -307,7 +384,7 @@ impl<'de> Deserialize<'de> for PerNames {
 }
 
 /// A record's level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum LevelName {
     Debug,
@@ -330,7 +407,7 @@ impl From<LevelName> for Level {
 }
 
 /// A kind of log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum KindName {
     Task,
@@ -361,41 +438,64 @@ impl From<KindName> for Kind {
 }
 
 /// A cause as it is written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Cause")]
 pub(super) struct CauseSource {
+    /// Its id, for ever: one word in kebab-case, such as `keepalive-race`. An id that exists already replaces that rule.
+    #[schemars(regex(pattern = r"^\S+$"))]
     pub(super) id: String,
+    /// The cause in plain words.
     pub(super) title: String,
+    /// Where it lies.
     pub(super) layer: Layer,
+    /// Who mends it.
     pub(super) owner: Owner,
+    /// The mechanism in one or two plain sentences.
     pub(super) what: String,
+    /// How plausible it is before any evidence, against the other causes of a symptom: 0.01 to 0.9, commonly 0.2.
+    #[schemars(range(min = 0.01, max = 0.9))]
     pub(super) prior: f64,
+    /// What speaks for it and against it.
     #[serde(default)]
     pub(super) evidence: Vec<EvidenceSource>,
+    /// How to make sure of it.
     #[serde(default)]
     pub(super) confirm: Vec<Confirm>,
+    /// What to do about it, in the order in which to try.
     #[serde(default)]
     pub(super) fixes: Vec<Fix>,
+    /// Whether trying again helps and is safe.
     pub(super) retry: Retry,
+    /// Ids of symptoms that it provokes in its neighbours.
     #[serde(default)]
     pub(super) produces: Vec<String>,
+    /// Whether it says only that nothing points to a cause; the report then calls it unknown.
     #[serde(default)]
     pub(super) undetermined: bool,
+    /// Addresses of further reading.
     #[serde(default)]
     pub(super) references: Vec<String>,
+    /// Its former ids.
     #[serde(default)]
     pub(super) aliases: Vec<String>,
+    /// `draft` is loaded only with --rules and is no built-in knowledge.
     #[serde(default)]
     pub(super) status: Status,
 }
 
 /// A rule of evidence as it is written: exactly one of `weight` and `against`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Evidence", extend("oneOf" = [{ "required": ["weight"] }, { "required": ["against"] }]))]
 pub(super) struct EvidenceSource {
+    /// When it applies: all of these must hold of the incident.
     pub(super) when: When,
+    /// How much it speaks for the cause; either this or `against`.
     pub(super) weight: Option<Weight>,
+    /// How much it speaks against the cause; either this or `weight`.
     pub(super) against: Option<Weight>,
+    /// The sentence that tells it, with placeholders such as {n} and {total}.
     pub(super) says: String,
 }
 

@@ -1,56 +1,107 @@
 //! The predicates of evidence, as they stand in a cause's `when`. `correlate` computes them; this is only their form.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::time::{Span, parse_span};
 
 /// What must hold of an incident for a piece of evidence to apply: all the predicates that are given. The meaning of each
 /// stands in `rules/README.md`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "each predicate is documented once, in rules/README.md, where rule authors read it")]
+#[schemars(extend("minProperties" = 1))]
 pub struct When {
+    /// The attempt shows one of these symptoms, by their ids.
     pub symptom: Option<Vec<String>>,
+    /// At least one attempt of the incident, however few others do, shows one of these symptoms.
     pub among: Option<Vec<String>>,
+    /// One of these classes is in the chain that ended the attempt.
     pub exception: Option<Vec<String>>,
+    /// A frame of that chain holds one of these texts.
     pub frame: Option<Vec<String>>,
+    /// The HTTP status that was caught is one of these.
     pub status: Option<Vec<u16>>,
+    /// The error number that was caught is one of these.
     pub errno: Option<Vec<i32>>,
+    /// The exit code that was caught is one of these.
     pub exit_code: Option<Vec<i32>>,
+    /// The number of the signal that was caught is one of these.
     pub signal: Option<Vec<i32>>,
+    /// The operator of the attempt is one of these; `*` stands for any text.
     pub operator: Option<Vec<String>>,
+    /// What the call was doing, by its frames and words, is one of these.
     pub phase: Option<Vec<PhaseName>>,
+    /// What is known of the connection that the call used.
     pub connection: Option<ConnectionName>,
+    /// The time from the log line before the failure to the failure, an upper bound of how long the call took.
     pub elapsed: Option<Bounds>,
+    /// That time is the timeout that the message itself names.
     pub elapsed_near_timeout: Option<bool>,
+    /// At least three failures came after the same time.
     pub same_elapsed: Option<bool>,
+    /// How long nothing was sent before the failing call began, after earlier use.
     pub idle_before: Option<Bounds>,
+    /// At least three such silences lie just above one known idle time-out of the timers.
     pub idle_near_timer: Option<bool>,
+    /// The time from the start of the attempt to its failure.
     pub running_for: Option<Bounds>,
+    /// How the log ends is one of these.
     pub ending: Option<Vec<EndingName>>,
+    /// Tasks of the incident succeeded on a later try.
     pub recovered: Option<bool>,
+    /// A task of the incident had two tries or more and none succeeded.
     pub every_try_failed: Option<bool>,
+    /// How many different hosts the incident has.
     pub hosts: Option<Count>,
+    /// How many different endpoints the incident has.
     pub endpoints: Option<Count>,
+    /// How many different DAGs the incident has.
     pub dags: Option<Count>,
+    /// How many different tasks the incident has.
     pub tasks: Option<Count>,
+    /// How many attempts the incident has.
     pub attempts: Option<Count>,
+    /// This kind of value explains the failures against the healthy attempts, by a statistical test.
     pub scope: Option<ScopeKind>,
+    /// What differs only in this succeeded: other hosts on the endpoint, other endpoints of the host, other attempts of the task.
     pub healthy_elsewhere: Option<HealthyBy>,
+    /// So many failures came within so short a time.
     pub burst: Option<Burst>,
+    /// More attempts were running on the endpoint or host at the failures than at the healthy attempts.
     pub crowded: Option<bool>,
+    /// On one endpoint there were several of closes, timeouts, refusals and 5xx answers within five minutes.
     pub mixed_families: Option<bool>,
+    /// At least three different tasks, and a third of the incident, failed within half a second.
     pub simultaneous: Option<bool>,
+    /// Shortly before, another attempt or component showed one of these symptoms.
     pub preceded_by: Option<Nearby>,
+    /// The failures keep to one time of the clock.
     pub recurs: Option<Recurs>,
+    /// The task or endpoint used to work and has failed ever since one instant.
     pub onset: Option<bool>,
+    /// No attempt of the tasks of the incident ever succeeded in what was read.
     pub always_failed: Option<bool>,
+    /// There is one failure only.
     pub single: Option<bool>,
 }
 
 /// A length of time, written `30s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Duration(pub Span);
+
+impl JsonSchema for Duration {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A length of time: a number with a unit, such as 500ms, 0.5s, 5m, 2h or 7d.",
+            "pattern": r"^[0-9]+(\.[0-9]+)? *(ms|s|m|h|d)$"
+        })
+    }
+}
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -71,7 +122,7 @@ impl<'de> Deserialize<'de> for Duration {
 }
 
 /// Bounds of a length of time; both ends belong to it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bounds {
     /// The shortest.
@@ -89,7 +140,7 @@ impl Bounds {
 }
 
 /// Bounds of a number; both ends belong to it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Count {
     /// The smallest.
@@ -107,7 +158,7 @@ impl Count {
 }
 
 /// So many failures within so short a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Burst {
     /// How many.
@@ -117,7 +168,7 @@ pub struct Burst {
 }
 
 /// A symptom elsewhere shortly before.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nearby {
     /// One of these.
@@ -129,7 +180,7 @@ pub struct Nearby {
 }
 
 /// What a neighbour shares with the incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NearbyBy {
     /// The worker host.
@@ -143,7 +194,7 @@ pub enum NearbyBy {
 }
 
 /// The kinds of value that a scope can be about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeKind {
     /// The worker host.
@@ -173,7 +224,7 @@ impl ScopeKind {
 }
 
 /// By what the failing attempts differ from the healthy ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthyBy {
     /// Other hosts reached the same endpoint.
@@ -185,7 +236,7 @@ pub enum HealthyBy {
 }
 
 /// The kinds of recurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recurs {
     /// The same minute of the hour.
@@ -197,7 +248,7 @@ pub enum Recurs {
 }
 
 /// What a call was doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it; see record::Phase")]
 pub enum PhaseName {
@@ -212,7 +263,7 @@ pub enum PhaseName {
 }
 
 /// What is known of the connection that a call used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it; see record::Connection")]
 pub enum ConnectionName {
@@ -222,7 +273,7 @@ pub enum ConnectionName {
 }
 
 /// How a log ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it; see scan::Ending")]
 pub enum EndingName {
