@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 use super::Timer;
+use super::scenario::ScenarioSource;
 use super::schema::{CauseSource, SymptomSource};
 
 /// A file of rules for dagnosis.
@@ -23,6 +24,8 @@ struct File {
     causes: Option<Vec<CauseSource>>,
     /// Known time-outs of infrastructure.
     timers: Option<Vec<Timer>>,
+    /// Whole logs with what must be said of them, run by `dagnosis rules test`.
+    scenarios: Option<Vec<ScenarioSource>>,
     /// Ids of rules of earlier sets, such as the built-in one, that are switched off.
     #[serde(default)]
     disable: Vec<String>,

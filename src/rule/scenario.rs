@@ -1,5 +1,6 @@
 //! Scenarios: whole logs with what is to be said of them, as rule files hold them beside the rules.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Place;
@@ -25,7 +26,7 @@ pub struct Scenario {
 }
 
 /// One log of a scenario: its text, or the file that holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogSource {
     /// The path it has in a log folder, from which DAG, run, task and try are read; without it, it is the first try of a task of its own.
@@ -37,7 +38,7 @@ pub struct LogSource {
 }
 
 /// Something that must be found. All that is given must hold of one and the same incident.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expected {
     /// One of its attempts shows this symptom.
@@ -51,7 +52,7 @@ pub struct Expected {
 }
 
 /// Bounds of a probability; both ends belong to it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Share {
     /// The smallest.
@@ -69,14 +70,22 @@ impl Share {
 }
 
 /// A scenario as it is written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Scenario")]
 pub(super) struct ScenarioSource {
+    /// Its id, for ever: one word in kebab-case.
+    #[schemars(regex(pattern = r"^\S+$"))]
     pub(super) id: String,
+    /// What it shows, in one sentence.
     pub(super) says: Option<String>,
+    /// The logs, read together.
     pub(super) logs: Vec<LogSource>,
+    /// What must be found: each of these; an empty list where nothing may have failed.
     pub(super) expect: Vec<Expected>,
+    /// Ids of symptoms that no attempt may show, and of causes that may be no first cause of an incident.
     #[serde(default)]
     pub(super) never: Vec<String>,
+    /// How many incidents there must be.
     pub(super) incidents: Option<Count>,
 }
