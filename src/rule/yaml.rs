@@ -271,7 +271,11 @@ impl Tree<'_> {
                     }
                     Some(_) => {}
                     None => {
-                        self.flaw(span, "a key is one word, not a list, a map or an alias", "write `key: value`, or put a text into quotes")
+                        self.flaw(
+                            span,
+                            "a key is one word, not a list, a map or an alias",
+                            "write `key: value`, or put a text into quotes",
+                        );
                     }
                 }
             }
