@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 
 use super::Timer;
 use super::scenario::ScenarioSource;
-use super::schema::{CauseSource, SymptomSource};
+use super::schema::{CauseSource, PerName, PerNames, SymptomSource};
 
 /// A file of rules for dagnosis.
 #[derive(JsonSchema)]
@@ -29,6 +29,17 @@ struct File {
     /// Ids of rules of earlier sets, such as the built-in one, that are switched off.
     #[serde(default)]
     disable: Vec<String>,
+}
+
+impl JsonSchema for PerNames {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PerNames".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let name = generator.subschema_for::<PerName>();
+        schemars::json_schema!({ "anyOf": [name, { "type": "array", "items": name }] })
+    }
 }
 
 /// The schema (draft 2020-12) as indented JSON.

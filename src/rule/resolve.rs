@@ -9,11 +9,32 @@ use super::load::{Definition, Definitions, Section};
 use super::node::Node;
 use super::prefilter::Prefilter;
 use super::scenario::{Expected, Scenario, ScenarioSource};
-use super::schema::{CauseSource, EvidenceSource, PLACEHOLDERS, SymptomSource};
+use super::schema::{CauseSource, EvidenceSource, SymptomSource};
 use super::{Cause, Evidence, Place, RuleFile, RuleSet, Symptom, Timer};
 
 /// How plausible a cause may be before any evidence.
 const PRIOR: std::ops::RangeInclusive<f64> = 0.01..=0.9;
+
+/// The placeholders that an evidence's sentence may hold.
+const PLACEHOLDERS: [&str; 17] = [
+    "n",
+    "total",
+    "median",
+    "span",
+    "host",
+    "hosts",
+    "endpoint",
+    "endpoints",
+    "dags",
+    "tasks",
+    "timer",
+    "timeout",
+    "other",
+    "status",
+    "errno",
+    "exit_code",
+    "value",
+];
 
 /// Makes the rules, or gives all faults, those of reading included.
 pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, Vec<Fault>> {

@@ -346,17 +346,6 @@ pub(super) enum PerName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PerNames(pub(super) Vec<PerName>);
 
-impl JsonSchema for PerNames {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "PerNames".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let name = generator.subschema_for::<PerName>();
-        schemars::json_schema!({ "anyOf": [name, { "type": "array", "items": name }] })
-    }
-}
-
 impl<'de> Deserialize<'de> for PerNames {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OneOrMany;
@@ -498,24 +487,3 @@ pub(super) struct EvidenceSource {
     /// The sentence that tells it, with placeholders such as {n} and {total}.
     pub(super) says: String,
 }
-
-/// The placeholders that an evidence's sentence may hold.
-pub(super) const PLACEHOLDERS: [&str; 17] = [
-    "n",
-    "total",
-    "median",
-    "span",
-    "host",
-    "hosts",
-    "endpoint",
-    "endpoints",
-    "dags",
-    "tasks",
-    "timer",
-    "timeout",
-    "other",
-    "status",
-    "errno",
-    "exit_code",
-    "value",
-];

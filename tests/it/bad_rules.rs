@@ -322,7 +322,7 @@ fn what_may_not_be_read_is_told_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.yaml");
     fs::write(&file, symptom("{ literal: abcd }")).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     let run = run_with(&["rules", "lint", "--no-builtin-rules", "--rules", "."], folder.path(), b"");
     // The superuser reads it all the same.
     if fs::read(&file).is_err() {
