@@ -103,7 +103,8 @@ pub fn load_also(dirs: &[PathBuf], also: &[PathBuf], builtin: bool) -> Result<Ru
 /// # Errors
 /// [`Error::Rules`] with all its faults.
 pub fn load_text(name: &str, text: &str) -> Result<RuleSet, Error> {
-    load_sets(vec![vec![RuleFile { name: name.to_owned(), text: text.to_owned() }]], false)
+    let file = RuleFile { name: name.to_owned(), text: text.to_owned() };
+    load_sets(vec![vec![Read { file, not_text: None }]], false)
 }
 
 /// Loads sets of files in order, the first being the built-in one if `builtin`.

@@ -1,4 +1,5 @@
-//! From a file's text to its tree: the parser's events with their places, and what of YAML a rule file may not use.
+//! From a file's text to its tree: what of YAML a rule file may not use, and where each piece stands. The values are those that `serde_yaml`
+//! reads; it tells no places, and takes time and memory without a limit for some texts, so it sees a text after the parser that has both.
 //!
 //! A rule file is one document of maps, lists and scalars. Aliases are allowed and are copied, so their sum has a limit; tags, merge keys and
 //! keys that are no words are told as faults; and nothing nests deeper than any rule needs, which keeps all that walks the tree off the stack's end.
@@ -6,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+use granit_parser::{Event, Options, Parser, ScanError, Span, StructureStyle};
+use serde_yaml::Value;
 
 use super::fault::FAULTS_MAX;
 use super::node::{Content, Entry, Node, Scalar};
@@ -60,7 +62,33 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, Vec<Flaw>> {
             break;
         }
     }
-    if tree.flaws.is_empty() { Ok(tree.root) } else { Err(tree.flaws) }
+    if !tree.flaws.is_empty() {
+        return Err(tree.flaws);
+    }
+    let Some(mut root) = tree.root else { return Ok(None) };
+    let value = serde_yaml::from_str(text).map_err(|error| vec![unreadable_value(text, &error)])?;
+    give_values(&mut root, value);
+    Ok(Some(root))
+}
+
+/// Gives the scalars of a tree the values that `serde_yaml` reads there. Both are read from the same text, so they have the same form.
+fn give_values(node: &mut Node, value: Value) {
+    match (&mut node.content, value) {
+        (Content::List(items), Value::Sequence(values)) => items.iter_mut().zip(values).for_each(|(item, value)| give_values(item, value)),
+        (Content::Map(entries), Value::Mapping(values)) => {
+            entries.iter_mut().zip(values).for_each(|(entry, (_, value))| give_values(&mut entry.value, value));
+        }
+        (Content::Scalar(scalar), value) => *scalar = Scalar::of(value),
+        (Content::List(_) | Content::Map(_), _) => {}
+    }
+}
+
+/// What `serde_yaml` says of a text that gave a tree.
+fn unreadable_value(text: &str, error: &serde_yaml::Error) -> Flaw {
+    let at = error.location().map_or(0, |location| location.index().min(text.len()));
+    let says = error.to_string();
+    let says = says.split(" at line ").next().unwrap_or_default();
+    Flaw { span: at..at, says: format!("this is no YAML: {says}"), remedy: "put texts in quotes that hold signs of YAML".to_owned() }
 }
 
 /// The first character that may not stand in YAML.
@@ -125,10 +153,8 @@ impl Tree<'_> {
                 self.flaw(range.clone(), format!("there is no `&{name}` before this"), remedy);
                 self.add(Node::new(range, Content::Scalar(Scalar::Null)), None, 0);
             }
-            Event::Scalar(value, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain && tag.is_none();
-                let scalar = if plain { Scalar::of(&value) } else { Scalar::Text(value.clone().into_owned()) };
-                let node = Node::new(self.trimmed(range), Content::Scalar(scalar));
+            Event::Scalar(value, _, anchor, _) => {
+                let node = Node::new(self.trimmed(range), Content::Scalar(Scalar::Text(value.clone().into_owned())));
                 let goes_on = self.name(anchor, &node, 0);
                 self.add(node, Some(&value), 0);
                 return goes_on;
@@ -349,4 +375,42 @@ fn culprit(text: &str, at: usize, says: &str) -> Option<usize> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scalar_without_quotes_means_what_the_core_schema_says() {
+        let text = |written: &str| Scalar::Text(written.to_owned());
+        for (written, expected) in [
+            ("", Scalar::Null),
+            ("~", Scalar::Null),
+            ("null", Scalar::Null),
+            ("True", Scalar::Bool(true)),
+            ("yes", text("yes")),
+            ("no", text("no")),
+            ("404", Scalar::Whole(404)),
+            ("-1", Scalar::Whole(-1)),
+            ("0x1F", Scalar::Whole(31)),
+            ("0o17", Scalar::Whole(15)),
+            ("0x-1", text("0x-1")),
+            ("0.5", Scalar::Number(0.5)),
+            ("1e3", Scalar::Number(1000.0)),
+            ("18446744073709551615", Scalar::Number(18_446_744_073_709_551_615.0)),
+            ("-.inf", Scalar::Number(f64::NEG_INFINITY)),
+            ("inf", text("inf")),
+            ("-inf", text("-inf")),
+            ("nan", text("nan")),
+            ("0.5s", text("0.5s")),
+            ("2026-11", text("2026-11")),
+            ("-", text("-")),
+            ("é1", text("é1")),
+        ] {
+            let read = read(&format!("key: {written}\n")).map_err(|flaws| format!("{flaws:?}"));
+            let node = read.ok().flatten().and_then(|root| root.entry("key").map(|entry| entry.value.clone()));
+            assert!(matches!(&node, Some(Node { content: Content::Scalar(scalar), .. }) if *scalar == expected), "{written}: {node:?}");
+        }
+    }
 }
