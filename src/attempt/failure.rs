@@ -26,6 +26,8 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
             Outcome::Unknown => shows_failure(log, rules),
             // Skipped from outside, while it ran: a run's timeout, say. A task that skips itself ends without a word of this kind.
             Outcome::Skipped => log.matches.iter().any(|found| rules.symptoms[found.symptom].fatal_anywhere),
+            // By Airflow's books it succeeded; only what has weighed the whole attempt may say otherwise, as of work that was cut off.
+            Outcome::Success => attempt.symptoms.iter().any(|shown| ends_whole(shown.symptom, rules)),
             outcome => outcome.is_failure(),
         },
         // Without task logs beside it, a component's log is an excerpt like any other. Beside them, what it knows is joined to
@@ -82,6 +84,12 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         facts,
         shown,
     })
+}
+
+/// Whether it is a symptom of whole attempts that ends an attempt.
+fn ends_whole(symptom: SymptomIx, rules: &RuleSet) -> bool {
+    let symptom = &rules.symptoms[symptom];
+    symptom.attempt.is_some() && symptom.fatal_anywhere && !symptom.causes.is_empty()
 }
 
 /// Whether a log of unknown outcome shows a failure: the record of one, or a symptom that is more than a passing warning.

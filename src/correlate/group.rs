@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attempt::{Attempt, Failure};
+use crate::record::Phase;
 use crate::rule::RuleSet;
 use crate::time::{Span, Timestamp};
 
@@ -123,7 +124,9 @@ fn join_keys(failures: &[Item<'_>], sets: &mut Sets) {
     let mut keys: BTreeMap<(u8, String), Vec<usize>> = BTreeMap::new();
     for (at, item) in failures.iter().enumerate() {
         let mut add = |kind: u8, key: String| keys.entry((kind, key)).or_default().push(at);
-        let place = item.failure.endpoint.clone();
+        // Who could not even resolve the name has not met the endpoint: its outage is none of the resolver's.
+        let resolving = item.failure.call.phase == Some(Phase::Resolve);
+        let place = item.failure.endpoint.as_ref().map(|endpoint| if resolving { format!("name of {endpoint}") } else { endpoint.clone() });
         let instance = item.task().map(|task| format!("{task} {:?} {:?}", item.attempt.task.run_id, item.attempt.task.map_index));
         match (item.transport, &place) {
             // One outage of an endpoint shows many faces.

@@ -177,8 +177,9 @@ fn rank(incident: &Incident, attempts: &[Attempt], rules: &RuleSet, table: &Tabl
         ranked.probability = score.exp() / sum;
     }
     scored.sort_by(|(_, a), (_, b)| b.probability.total_cmp(&a.probability).then_with(|| a.cause.cmp(&b.cause)));
-    let shown = scored.into_iter().map(|(_, ranked)| ranked).filter(|ranked| ranked.probability >= weights::PROBABILITY_SHOWN_MIN);
-    (shown.collect(), something_else / sum)
+    let least = |nth: usize| if nth < weights::CAUSES_GIVEN_MIN { weights::PROBABILITY_GIVEN_MIN } else { weights::PROBABILITY_SHOWN_MIN };
+    let given = scored.into_iter().map(|(_, ranked)| ranked).enumerate().filter(|(nth, ranked)| ranked.probability >= least(*nth));
+    (given.map(|(_, ranked)| ranked).collect(), something_else / sum)
 }
 
 /// The causes of one attempt of an incident: the incident's, as far as the attempt's own failure could have them; the consequences of

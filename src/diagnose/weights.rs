@@ -43,6 +43,13 @@ pub(super) const SOMETHING_ELSE_UNRECOGNISED: f64 = 0.35;
 /// Under this a cause is not worth a line.
 pub(super) const PROBABILITY_SHOWN_MIN: f64 = 0.01;
 
+/// So many causes are given however sure the first one is, for a program that reads the report and for a reader whom the first did not
+/// help: what is next in line is known all the same.
+pub(super) const CAUSES_GIVEN_MIN: usize = 3;
+
+/// Under this a cause is given in no case: the evidence has excluded it.
+pub(super) const PROBABILITY_GIVEN_MIN: f64 = 0.000_5;
+
 /// Under this a cause is unlikely enough to be left out of what advice must hold for.
 pub(super) const UNLIKELY_MAX: f64 = 0.1;
 

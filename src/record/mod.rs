@@ -8,6 +8,7 @@ mod clock;
 mod console_pairs;
 mod cut;
 mod detail;
+mod detail_text;
 mod envelope;
 mod exception;
 mod facts;
@@ -121,7 +122,7 @@ impl Record {
                 Some(text) => String::from_utf8_lossy(&text).into_owned(),
                 None => String::from_utf8_lossy(bytes).into_owned(),
             };
-            let converted = ui_text::convert(&text);
+            let converted = ui_text::convert(&text).or_else(|| detail_text::convert(&text));
             let rendered = converted.is_some();
             let (text, chain) = converted.unwrap_or_else(|| {
                 let chain = traceback::parse(&text, false);

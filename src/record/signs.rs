@@ -5,7 +5,8 @@ use super::call::{ENDPOINT_LITERALS, RETRY_LITERALS};
 use super::lifecycle::LANDMARK_LITERALS;
 
 /// Texts of which one stands in nearly every record with an exception.
-const EXCEPTION_LITERALS: [&str; 5] = ["Traceback (most recent call last)", "\"error_detail\":", "  File \"", "Error: ", "Exception: "];
+const EXCEPTION_LITERALS: [&str; 6] =
+    ["Traceback (most recent call last)", "\"error_detail\":", "error_detail=[{", "  File \"", "Error: ", "Exception: "];
 
 /// Which sorts of things a record may say that no rule asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 use crate::attempt;
 use crate::correlate::Pattern;
 use crate::diagnose::{Diagnosis, EvidenceLine, RankedCause};
+use crate::rule::Severity;
 use crate::time::Timestamp;
 
 use super::wire::{self, Text};
@@ -183,6 +184,12 @@ impl<'r> Json<'r> {
     fn attempt(&self, at: usize, attempt: &'r attempt::Attempt) -> wire::Attempt<'r> {
         let task = &attempt.task;
         let shown = |shown: &'r attempt::Shown| {
+            // What Airflow says of an attempt's course is there for other rules; a reader has it in the outcome and the ending.
+            let symptom = self.report.rules.symptoms.get(shown.symptom)?;
+            let is_course = symptom.category == "lifecycle" && symptom.severity == Severity::Info && symptom.causes.is_empty();
+            if is_course {
+                return None;
+            }
             Some(wire::Symptom { id: self.symptom_id(shown.symptom)?, line: shown.line, role: shown.role.name() })
         };
         let share = |(cause, probability): &(usize, f64)| {

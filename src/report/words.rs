@@ -22,6 +22,9 @@ pub(super) const EVIDENCE_MAX: usize = 4;
 /// How many causes besides the best are named.
 const OTHER_CAUSES_MAX: usize = 3;
 
+/// Under this share a cause besides the best is not named to a person.
+const OTHER_CAUSE_SHARE_MIN: f64 = 0.01;
+
 /// How many lines of logs are shown of an incident.
 pub(super) const EXAMPLES_MAX: usize = 3;
 
@@ -134,7 +137,7 @@ pub(super) fn certainty(confidence: Confidence, probability: f64) -> String {
 
 /// The other causes with their shares, and what remains: `A 12%; B 4%; 3 others 5%; something else 6%`.
 pub(super) fn other_causes(diagnosis: &Diagnosis, rules: &RuleSet) -> String {
-    let others: Vec<&RankedCause> = diagnosis.causes.iter().skip(1).collect();
+    let others: Vec<&RankedCause> = diagnosis.causes.iter().skip(1).filter(|ranked| ranked.probability >= OTHER_CAUSE_SHARE_MIN).collect();
     // One that is left over is named: "1 other" says less in as many words.
     let most = if others.len() == OTHER_CAUSES_MAX + 1 { others.len() } else { OTHER_CAUSES_MAX };
     let (named, left) = others.split_at(others.len().min(most));

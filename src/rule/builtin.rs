@@ -35,6 +35,7 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "symptoms/airflow-config.yaml",
     "symptoms/airflow-services.yaml",
     "symptoms/auth.yaml",
+    "symptoms/broken-off.yaml",
     "symptoms/broker.yaml",
     "symptoms/cloud.yaml",
     "symptoms/code.yaml",

@@ -134,3 +134,42 @@ fn the_time_limit_of_a_task_is_told_in_a_line_before_its_traceback() {
     let call = &report["attempts"][0]["call"];
     assert_eq!((&call["elapsed"]["seconds"], &call["elapsed"]["bound"]), (&3.005.into(), &"at_most".into()), "{call:#}");
 }
+
+#[test]
+fn work_that_was_cut_off_as_a_success_is_told() {
+    let tree = tempfile::tempdir().unwrap();
+    let begin = "[2026-11-21T16:15:18.958+0000] {taskinstance.py:2867} INFO - Starting attempt 1 of 1\n";
+    let own = "[2026-11-21T16:17:20.061+0000] {taskinstance.py:353} INFO - Marking task as SUCCESS. dag_id=strange, task_id=b\n";
+    let marked = "[2026-11-21T16:17:21.061+0000] {local_task_job_runner.py:294} WARNING - State of this instance has been externally set to success. Terminating instance.\n\
+                  [2026-11-21T16:17:21.063+0000] {taskinstance.py:1632} ERROR - Received SIGTERM. Terminating subprocesses.\n";
+    put(tree.path(), &log_of("a", 1), format!("{begin}{marked}"));
+    put(tree.path(), &log_of("b", 1), format!("{begin}{own}{marked}"));
+    // Airflow's books call both a success. The second had ended its work itself.
+    assert_eq!(outcomes(tree.path()), [("success".to_owned(), true), ("success".to_owned(), false)]);
+}
+
+#[test]
+fn a_name_that_is_not_resolved_is_no_part_of_its_servers_outage() {
+    let tree = tempfile::tempdir().unwrap();
+    let failure = |second: u32, words: &str| {
+        format!(
+            "[2026-11-21T16:15:1{second}.958+0000] {{taskinstance.py:2867}} INFO - Starting attempt 1 of 1\n\
+             [2026-11-21T16:15:2{second}.958+0000] {{taskinstance.py:3311}} ERROR - Task failed with exception\n{words}\n\
+             [2026-11-21T16:15:3{second}.958+0000] {{taskinstance.py:353}} INFO - Marking task as FAILED. dag_id=strange, task_id=x\n"
+        )
+    };
+    let pool = "HTTPConnectionPool(host='api.example.com', port=80): Max retries exceeded with url: /v1 (Caused by";
+    let refused = format!(
+        "requests.exceptions.ConnectionError: {pool} NewConnectionError('<x>: Failed to establish a new connection: [Errno 111] Connection refused'))"
+    );
+    let unresolved = format!(
+        "requests.exceptions.ConnectionError: {pool} NameResolutionError(\"<x>: Failed to resolve 'api.example.com' ([Errno -2] Name or service not known)\"))"
+    );
+    put(tree.path(), &log_of("a", 1), failure(1, &refused));
+    put(tree.path(), &log_of("b", 1), failure(2, &refused));
+    put(tree.path(), &log_of("c", 1), failure(3, &unresolved));
+    let report = report(&[tree.path().to_str().unwrap()]);
+    let incidents: Vec<&Value> = report["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["incident"]).collect();
+    assert_eq!(incidents[0], incidents[1]);
+    assert_ne!(incidents[0], incidents[2]);
+}
