@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use crate::rule::{AttemptCondition, Cause, CauseIx, Grade, Remark, Remarks, RuleSet, Symptom, SymptomIx};
+use crate::rule::{AttemptCondition, BUILTIN, Cause, CauseIx, Grade, Remark, Remarks, RuleSet, Symptom, SymptomIx};
 use crate::source::Kind;
 
 use super::healthy::Seen;
@@ -116,7 +116,10 @@ impl<'r> Lint<'r> {
             let says = format!("`{}` and `{other}` hide each other, so that neither shows where both match", symptom.id);
             self.note(&symptom.place, &["specific_over"], "hide-each-other", says, "keep the `specific_over` of the one that says more");
         }
-        let hider = |shown: &Shown| shown.iter().copied().find(|other| *other != index && hides(*other, index));
+        // Whoever adds rules may well mean to take something over from the built-in ones.
+        let is_builtin = |symptom: SymptomIx| rules.symptoms.get(symptom).is_some_and(|symptom| symptom.place.file.starts_with(BUILTIN));
+        let is_hider = |other: SymptomIx| other != index && hides(other, index) && is_builtin(other) == is_builtin(index);
+        let hider = |shown: &Shown| shown.iter().copied().find(|other| is_hider(*other));
         let hiders: Option<Vec<SymptomIx>> = shown.iter().map(hider).collect();
         if let Some(hider) = hiders.as_ref().and_then(|hiders| hiders.first()).and_then(|hider| rules.symptoms.get(*hider)) {
             let says = format!("every example of `{}` is hidden by a more specific symptom, such as `{}`", symptom.id, hider.id);

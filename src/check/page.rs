@@ -88,6 +88,10 @@ pub(super) fn of_symptom(rules: &RuleSet, index: SymptomIx, symptom: &Symptom) -
     if symptom.fatal_anywhere {
         page.words("It ends the attempt even where no exception does.");
     }
+    if !symptom.roles.is_empty() {
+        let roles: Vec<&str> = symptom.roles.iter().map(|role| role.name()).collect();
+        page.words(format!("It counts only where it is {} for its attempt.", roles.join(" or ")));
+    }
     page.heading("What it looks like");
     if symptom.attempt.is_some() {
         page.words("It is seen in the whole attempt, not in one line: how its log ends, or what comes together in it.");
@@ -105,12 +109,18 @@ pub(super) fn of_symptom(rules: &RuleSet, index: SymptomIx, symptom: &Symptom) -
         page.spans(Mark::Number(number + 1), vec![title, Span::Rule(RuleRef::Cause(index)), Span::Text(owner)]);
         page.spans(Mark::Below, vec![Span::Text(cause.what.clone())]);
     }
-    let hidden_by: Vec<SymptomIx> =
-        rules.symptoms.iter().enumerate().filter(|(_, other)| other.specific_over.contains(&index)).map(|(other, _)| other).collect();
-    if !symptom.specific_over.is_empty() || !hidden_by.is_empty() {
+    // Of a catch-all that says it all: nearly every symptom hides it.
+    let is_generic = |other: &SymptomIx| rules.symptoms.get(*other).is_some_and(|other| other.generic);
+    let hides: Vec<SymptomIx> = symptom.specific_over.iter().copied().filter(|other| symptom.generic || !is_generic(other)).collect();
+    let hidden_by = rules.named().iter().enumerate().filter(|(_, other)| !symptom.generic && other.specific_over.contains(&index));
+    let hidden_by: Vec<SymptomIx> = hidden_by.map(|(other, _)| other).collect();
+    if !hides.is_empty() || !hidden_by.is_empty() || symptom.generic {
         page.heading("On the same record");
     }
-    for (lead, others) in [("it hides ", &symptom.specific_over), ("it is hidden by ", &hidden_by)] {
+    if symptom.generic {
+        page.spans(Mark::Point, vec![Span::Text("it is hidden by every symptom that says more".to_owned())]);
+    }
+    for (lead, others) in [("it hides ", &hides), ("it is hidden by ", &hidden_by)] {
         if !others.is_empty() {
             page.spans(Mark::Point, list(lead, others.iter().copied().map(RuleRef::Symptom)));
         }

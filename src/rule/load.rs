@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::builtin::FILES;
 use super::decode::decode;
 use super::fault::{FAULTS_MAX, Fault, Lines, nearest, render, suggestion};
@@ -128,13 +126,9 @@ fn load_sets(sets: Vec<Vec<Read>>, builtin: bool) -> Result<RuleSet, Error> {
         let mut reader =
             Reader { files: &files, file: 0, all: &mut all, seen: &mut seen, disabled: &mut disabled, drafts: !(builtin && number == 0) };
         let mut found = Found::default();
-        // What a file holds depends on that file alone; what it means for the others is seen in their order.
-        let wanted: Vec<usize> = (first..files.len()).filter(|file| !unread.contains(file)).collect();
-        let text_of = |file: usize| files.get(file).map_or("", |file| file.text.as_str());
-        let trees: Vec<_> = wanted.par_iter().map(|file| yaml::read(text_of(*file))).collect();
-        for (file, tree) in wanted.into_iter().zip(trees) {
+        for file in (first..files.len()).filter(|file| !unread.contains(file)) {
             reader.file = file;
-            reader.read(tree, &mut found);
+            reader.read(&mut found);
             if reader.is_full() {
                 return Err(Error::Rules(render(all.faults, &files)));
             }
@@ -195,8 +189,10 @@ impl Reader<'_> {
     }
 
     /// Takes what a file holds.
-    fn read(&mut self, tree: Result<Option<Node>, Vec<yaml::Flaw>>, found: &mut Found) {
-        let root = match tree {
+    fn read(&mut self, found: &mut Found) {
+        let files = self.files;
+        let Some(RuleFile { text, .. }) = files.get(self.file) else { return };
+        let root = match yaml::read(text) {
             Ok(Some(root)) => root,
             Ok(None) => {
                 let remedy = "begin with `version: 1` and `symptoms:` or `causes:`, or remove the file";

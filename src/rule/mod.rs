@@ -102,9 +102,11 @@ pub struct Symptom {
     pub incidental: bool,
     /// Ends the attempt even where no exception does.
     pub fatal_anywhere: bool,
+    /// A catch-all, which every symptom hides that explains more.
+    pub generic: bool,
     /// What a match may do to its attempt to count; empty: anything.
     pub roles: Vec<RoleName>,
-    /// The symptoms it hides on the same record.
+    /// The symptoms it hides on the same record: those that its rule names, and the generic ones if it is a failure with causes.
     pub specific_over: Vec<SymptomIx>,
     /// Symptoms that its records may show too, each with something of its own to say.
     pub beside: Vec<SymptomIx>,

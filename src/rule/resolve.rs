@@ -10,7 +10,7 @@ use super::node::Node;
 use super::prefilter::Prefilter;
 use super::scenario::{Expected, Scenario, ScenarioSource};
 use super::schema::{CauseSource, EvidenceSource, SymptomSource};
-use super::{Cause, Evidence, Place, RuleFile, RuleSet, Symptom, Timer};
+use super::{Cause, Evidence, Place, RuleFile, RuleSet, Symptom, SymptomIx, Timer};
 
 /// How plausible a cause may be before any evidence.
 const PRIOR: std::ops::RangeInclusive<f64> = 0.01..=0.9;
@@ -119,6 +119,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
         return Err(faults);
     }
     rules.named = first_part;
+    hide_generic(&mut rules.symptoms);
     let parts: Vec<Symptom> =
         parts.into_iter().zip(&owners).filter_map(|(part, owner)| Some(part_of(rules.symptoms.get(*owner)?, part))).collect();
     rules.symptoms.extend(parts);
@@ -133,6 +134,24 @@ fn check_id(id: &str, node: &Node, context: &mut Context<'_>) {
     }
 }
 
+/// Lets every symptom that may be a failure and has causes hide the generic ones, but for those that hide it themselves.
+fn hide_generic(symptoms: &mut [Symptom]) {
+    let generic: Vec<(SymptomIx, Vec<SymptomIx>)> = symptoms
+        .iter()
+        .enumerate()
+        .filter(|(_, symptom)| symptom.generic)
+        .map(|(index, symptom)| (index, symptom.specific_over.clone()))
+        .collect();
+    let explains = |symptom: &Symptom| !symptom.generic && !symptom.incidental && !symptom.verdict && !symptom.causes.is_empty();
+    for (index, symptom) in symptoms.iter_mut().enumerate().filter(|(_, symptom)| explains(symptom)) {
+        for (generic, hides) in &generic {
+            if !hides.contains(&index) && !symptom.specific_over.contains(generic) {
+                symptom.specific_over.push(*generic);
+            }
+        }
+    }
+}
+
 /// What the condition of a symptom of whole attempts asks of one record, as a symptom of its own that only that condition knows.
 fn part_of(owner: &Symptom, record: Condition) -> Symptom {
     Symptom {
@@ -144,6 +163,7 @@ fn part_of(owner: &Symptom, record: Condition) -> Symptom {
         verdict: false,
         incidental: true,
         fatal_anywhere: false,
+        generic: false,
         roles: Vec::new(),
         specific_over: Vec::new(),
         beside: Vec::new(),
@@ -201,6 +221,7 @@ fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Conte
         verdict: source.verdict,
         incidental: source.incidental,
         fatal_anywhere: source.fatal_anywhere,
+        generic: source.generic,
         roles: source.roles,
         specific_over,
         beside,

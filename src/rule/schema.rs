@@ -175,6 +175,9 @@ pub(super) struct SymptomSource {
     /// Whether it ends the attempt even where no exception does, as a kill does.
     #[serde(default)]
     pub(super) fatal_anywhere: bool,
+    /// A catch-all, such as "some exception": on the same record every symptom with causes hides it, without naming it in `specific_over`.
+    #[serde(default)]
+    pub(super) generic: bool,
     /// A match counts only if this is what it did to its attempt.
     #[serde(default)]
     pub(super) roles: Vec<RoleName>,
@@ -250,6 +253,18 @@ pub enum RoleName {
     Contributing,
     /// The attempt survived it.
     Incidental,
+}
+
+impl RoleName {
+    /// The name used in rules and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fatal => "fatal",
+            Self::Contributing => "contributing",
+            Self::Incidental => "incidental",
+        }
+    }
 }
 
 /// A condition as it is written: all keys that are given must hold.

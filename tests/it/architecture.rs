@@ -101,6 +101,8 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("rayon", &["scan"]),
         ("walkdir", &["source", "rule"]),
         ("granit_parser", &["rule"]),
+        ("serde_yaml", &["rule"]),
+        ("quick_junit", &["check"]),
         ("zip", &["source"]),
         ("tar", &["source"]),
         ("flate2", &["source"]),
