@@ -112,14 +112,19 @@ fn place(symptom: SymptomIx, places: &[At], attempt: &mut Attempt, log: &mut Obs
     log.matches.sort_by_key(|found| found.line);
 }
 
-/// On the same record a specific symptom hides the generic ones, those of whole attempts too.
+/// On the same record a specific symptom hides the generic ones, those of whole attempts too; and so it does at the log's end.
 fn hide(attempt: &mut Attempt, log: &mut Observation, rules: &RuleSet) {
     let hides = |a: SymptomIx, b: SymptomIx| rules.symptoms.get(a).is_some_and(|symptom| symptom.specific_over.contains(&b));
     let is_hidden = |found: &Match| log.matches.iter().any(|other| other.line == found.line && hides(other.symptom, found.symptom));
     let (hidden, left): (Vec<Match>, Vec<Match>) = log.matches.iter().cloned().partition(is_hidden);
-    log.matches = left;
+    let of_attempt = |symptom: SymptomIx| rules.symptoms.get(symptom).is_some_and(|symptom| symptom.attempt.is_some());
+    let has_record = |symptom: SymptomIx| log.matches.iter().any(|found| found.symptom == symptom);
+    let at_end = |shown: &&Shown| shown.elsewhere.is_none() && of_attempt(shown.symptom) && !has_record(shown.symptom);
+    let at_end: Vec<SymptomIx> = attempt.symptoms.iter().filter(at_end).map(|shown| shown.symptom).collect();
     attempt.symptoms.retain(|shown| {
         let is_hidden = |found: &Match| found.symptom == shown.symptom && found.at_line == shown.line;
-        shown.elsewhere.is_some() || !hidden.iter().any(is_hidden)
+        let hidden_at_end = at_end.contains(&shown.symptom) && at_end.iter().any(|other| hides(*other, shown.symptom));
+        shown.elsewhere.is_some() || !(hidden_at_end || hidden.iter().any(is_hidden))
     });
+    log.matches = left;
 }

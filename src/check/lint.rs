@@ -77,8 +77,11 @@ impl<'r> Lint<'r> {
             let remedy = "put a `literal` of three letters or more beside the expression, or into each branch of `any`";
             self.warn(place, &["match"], "no-literal", says, remedy);
         }
-        let (matching, not_matching) = (symptom.examples.matching.len(), symptom.examples.not_matching.len());
-        if symptom.attempt.is_none() && (matching < EXAMPLES_MIN || not_matching < EXAMPLES_MIN) {
+        // An example is one log; what takes several is shown by scenarios.
+        let expected = rules.scenarios.iter().filter(|scenario| scenario.expects(id)).count();
+        let denied = rules.scenarios.iter().filter(|scenario| scenario.never.contains(id)).count();
+        let (matching, not_matching) = (symptom.examples.matching.len() + expected, symptom.examples.not_matching.len() + denied);
+        if matching < EXAMPLES_MIN || not_matching < EXAMPLES_MIN {
             let says = format!("`{id}` has {matching} matching and {not_matching} not matching examples");
             let remedy =
                 format!("give {EXAMPLES_MIN} of each at least: a rule that was tried on one line may match that line alone, or everything");
@@ -114,11 +117,11 @@ impl<'r> Lint<'r> {
         for other in symptom.specific_over.iter().filter(|other| hides(**other, index)) {
             let other = rules.symptoms.get(*other).map_or("", |other| other.id.as_str());
             let says = format!("`{}` and `{other}` hide each other, so that neither shows where both match", symptom.id);
-            self.note(&symptom.place, &["specific_over"], "hide-each-other", says, "keep the `specific_over` of the one that says more");
+            self.warn(&symptom.place, &["specific_over"], "hide-each-other", says, "keep the `specific_over` of the one that says more");
         }
         // Whoever adds rules may well mean to take something over from the built-in ones.
-        let is_builtin = |symptom: SymptomIx| rules.symptoms.get(symptom).is_some_and(|symptom| symptom.place.file.starts_with(BUILTIN));
-        let is_hider = |other: SymptomIx| other != index && hides(other, index) && is_builtin(other) == is_builtin(index);
+        let of_same_set = |other: SymptomIx| rules.symptoms.get(other).is_some_and(|other| is_builtin(other) == is_builtin(symptom));
+        let is_hider = |other: SymptomIx| other != index && hides(other, index) && of_same_set(other);
         let hider = |shown: &Shown| shown.iter().copied().find(|other| is_hider(*other));
         let hiders: Option<Vec<SymptomIx>> = shown.iter().map(hider).collect();
         if let Some(hider) = hiders.as_ref().and_then(|hiders| hiders.first()).and_then(|hider| rules.symptoms.get(*hider)) {
@@ -143,12 +146,20 @@ impl<'r> Lint<'r> {
                 if known || !told.insert(other) {
                     continue;
                 }
+                // Whoever adds a rule is told at that rule, not in files that are not theirs.
+                if is_builtin(symptom) && !is_builtin(foreign) {
+                    let says = format!("`{}` also matches an example of the built-in `{}`", foreign.id, symptom.id);
+                    let remedy =
+                        format!("narrow it, or say how they stand to each other: `specific_over: [{0}]` or `beside: [{0}]`", symptom.id);
+                    self.note(&foreign.place, &["match"], "foreign-example", says, remedy);
+                    continue;
+                }
                 let says = format!("an example of `{}` also shows `{}`", symptom.id, foreign.id);
                 let remedy = format!(
                     "if one says more than the other, let it be `specific_over` that; if each has something of its own to say, `beside: [{}]`",
                     foreign.id
                 );
-                self.note(&symptom.place, &["examples", "matching", &number.to_string()], "foreign-example", says, remedy);
+                self.warn(&symptom.place, &["examples", "matching", &number.to_string()], "foreign-example", says, remedy);
             }
         }
     }
@@ -209,6 +220,10 @@ impl<'r> Lint<'r> {
             }
         }
     }
+}
+
+fn is_builtin(symptom: &Symptom) -> bool {
+    symptom.place.file.starts_with(BUILTIN)
 }
 
 /// For each symptom, what each of its examples shows that should match.

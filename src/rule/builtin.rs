@@ -32,6 +32,8 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "causes/storage.yaml",
     "causes/tls.yaml",
     "causes/warehouse.yaml",
+    "scenarios/calls.yaml",
+    "scenarios/lifecycle.yaml",
     "symptoms/airflow-config.yaml",
     "symptoms/airflow-services.yaml",
     "symptoms/auth.yaml",

@@ -25,6 +25,14 @@ pub struct Scenario {
     pub place: Place,
 }
 
+impl Scenario {
+    /// Whether a symptom or cause is expected to be found.
+    #[must_use]
+    pub fn expects(&self, id: &str) -> bool {
+        self.expect.iter().any(|expected| expected.symptom.as_deref() == Some(id) || expected.cause.as_deref() == Some(id))
+    }
+}
+
 /// One log of a scenario: its text, or the file that holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

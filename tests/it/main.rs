@@ -22,6 +22,7 @@ mod language;
 mod lint;
 mod log_format;
 mod logs;
+mod matrix;
 mod peers;
 mod program;
 mod readme;
