@@ -43,8 +43,10 @@ pub fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         // Whoever closed the pipe has read enough.
         Err(Error::Output(source)) if source.kind() == io::ErrorKind::BrokenPipe => EXIT_FINE,
         Err(error) => {
+            // Faults of rules say themselves what they are, each with its place in front.
+            let grade = if matches!(error, Error::Rules(_)) { "" } else { "error: " };
             // When standard error is gone too, the exit code is all that is left to say.
-            let _ = writeln!(err, "error: {error}");
+            let _ = writeln!(err, "{grade}{error}");
             EXIT_ERROR
         }
     }

@@ -14,6 +14,8 @@ pub(super) const FAULTS_MAX: usize = 100;
 /// One fault of a rule file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
+    /// The name of this sort of fault, for ever.
+    pub(super) lint: &'static str,
     /// The file's index in the list that was loaded.
     pub(super) file: usize,
     /// Where in its text.
@@ -27,7 +29,7 @@ pub(super) struct Fault {
 impl Fault {
     /// A fault that reading a file's text found.
     pub(super) fn from_flaw(file: usize, flaw: Flaw) -> Self {
-        Self { file, span: flaw.span, says: flaw.says, remedy: flaw.remedy }
+        Self { lint: "yaml", file, span: flaw.span, says: flaw.says, remedy: flaw.remedy }
     }
 
     /// A fault that decoding found.
@@ -46,7 +48,13 @@ impl Fault {
             What::Type(_, expected) => format!("write {expected}"),
             What::Other(_) => "rules/README.md shows the form".to_owned(),
         };
-        Self { file, span: wrong.span.clone().unwrap_or_else(|| fallback.clone()), says: wrong.to_string(), remedy }
+        let lint = match &wrong.what {
+            What::UnknownField(..) => "unknown-field",
+            What::UnknownWord(..) => "unknown-value",
+            What::Missing(_) => "missing-field",
+            What::Type(..) | What::Other(_) => "wrong-type",
+        };
+        Self { lint, file, span: wrong.span.clone().unwrap_or_else(|| fallback.clone()), says: wrong.to_string(), remedy }
     }
 }
 
@@ -130,7 +138,7 @@ pub(super) fn render(mut faults: Vec<Fault>, files: &[super::RuleFile]) -> Strin
         }
         if let Some((_, lines)) = &lines {
             // Writing to a string cannot fail.
-            let _ = one(&mut out, fault, file, lines);
+            let _ = one(&mut out, "error", fault, file, lines);
         }
     }
     let count = faults.len();
@@ -143,15 +151,15 @@ pub(super) fn render(mut faults: Vec<Fault>, files: &[super::RuleFile]) -> Strin
 }
 
 /// Renders one fault of a file.
-pub(super) fn render_one(fault: &Fault, file: &super::RuleFile, lines: &Lines) -> String {
+pub(super) fn render_one(grade: &str, fault: &Fault, file: &super::RuleFile, lines: &Lines) -> String {
     let mut out = String::new();
-    let _ = one(&mut out, fault, file, lines);
+    let _ = one(&mut out, grade, fault, file, lines);
     out
 }
 
-fn one(out: &mut String, fault: &Fault, file: &super::RuleFile, lines: &Lines) -> std::fmt::Result {
+fn one(out: &mut String, grade: &str, fault: &Fault, file: &super::RuleFile, lines: &Lines) -> std::fmt::Result {
     let Place { file: name, line, column } = lines.place(file, fault.span.start);
-    writeln!(out, "{name}:{line}:{column}: {}", plain(&fault.says))?;
+    writeln!(out, "{name}:{line}:{column}: {grade}[{}]: {}", fault.lint, plain(&fault.says))?;
     let source = lines.line(&file.text, line);
     let width = file.text.get(fault.span.clone()).unwrap_or_default().split(['\n', '\r']).next().unwrap_or_default().chars().count();
     let (shown, skipped) = window(source, column);

@@ -140,7 +140,13 @@ fn load_sets(sets: Vec<Vec<Read>>, builtin: bool) -> Result<RuleSet, Error> {
             let known = all.known.values().any(|ids| ids.contains(&id));
             if !known {
                 let remedy = suggestion(&id, all.known.values().flat_map(|ids| ids.iter().map(String::as_str)));
-                all.faults.push(Fault { file, span, says: format!("`disable` names `{id}`, which does not exist"), remedy });
+                all.faults.push(Fault {
+                    lint: "dead-reference",
+                    file,
+                    span,
+                    says: format!("`disable` names `{id}`, which does not exist"),
+                    remedy,
+                });
             }
             all.symptoms.remove(&id);
             all.causes.remove(&id);
@@ -180,8 +186,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, span: Range<usize>, says: impl Into<String>, remedy: impl Into<String>) {
-        self.all.faults.push(Fault { file: self.file, span, says: says.into(), remedy: remedy.into() });
+    fn fault(&mut self, lint: &'static str, span: Range<usize>, says: impl Into<String>, remedy: impl Into<String>) {
+        self.all.faults.push(Fault { lint, file: self.file, span, says: says.into(), remedy: remedy.into() });
     }
 
     fn is_full(&self) -> bool {
@@ -196,7 +202,7 @@ impl Reader<'_> {
             Ok(Some(root)) => root,
             Ok(None) => {
                 let remedy = "begin with `version: 1` and `symptoms:` or `causes:`, or remove the file";
-                self.fault(0..0, "the file holds no rules, only white space or comments", remedy);
+                self.fault("form", 0..0, "the file holds no rules, only white space or comments", remedy);
                 return;
             }
             Err(flaws) => {
@@ -207,11 +213,11 @@ impl Reader<'_> {
         let Node { span, content, .. } = root;
         let Content::Map(entries) = content else {
             let remedy = "begin with `version: 1` and `symptoms:` or `causes:`";
-            self.fault(span, "a rule file is a map with `version` and lists of rules", remedy);
+            self.fault("form", span, "a rule file is a map with `version` and lists of rules", remedy);
             return;
         };
         if !entries.iter().any(|entry| entry.key == "version") {
-            self.fault(span, "the required field `version` is missing", "begin the file with `version: 1`");
+            self.fault("version", span, "the required field `version` is missing", "begin the file with `version: 1`");
         }
         for entry in entries {
             match entry.key.as_str() {
@@ -233,7 +239,7 @@ impl Reader<'_> {
                     let near = nearest(key, ["version", "symptoms", "causes", "timers", "scenarios", "disable"]);
                     let near = near.first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
                     let remedy = format!("{near}allowed here: causes, disable, scenarios, symptoms, timers, version");
-                    self.fault(entry.key_span.clone(), format!("unknown field `{key}`"), remedy);
+                    self.fault("unknown-field", entry.key_span.clone(), format!("unknown field `{key}`"), remedy);
                 }
             }
         }
@@ -245,19 +251,24 @@ impl Reader<'_> {
             _ => None,
         };
         if version != Some(VERSION) {
-            self.fault(entry.value.span.clone(), "a version of the rule format that is not known", format!("write `version: {VERSION}`"));
+            self.fault(
+                "version",
+                entry.value.span.clone(),
+                "a version of the rule format that is not known",
+                format!("write `version: {VERSION}`"),
+            );
         }
     }
 
     fn disable(&mut self, entry: &Entry) {
         let Content::List(items) = &entry.value.content else {
-            self.fault(entry.value.span.clone(), "`disable` is a list of ids", "write `disable: [id, ..]`");
+            self.fault("form", entry.value.span.clone(), "`disable` is a list of ids", "write `disable: [id, ..]`");
             return;
         };
         for item in items {
             match item.as_str() {
                 Some(id) => self.disabled.push((id.to_owned(), item.span.clone(), self.file)),
-                None => self.fault(item.span.clone(), "`disable` is a list of ids", "write `disable: [id, ..]`"),
+                None => self.fault("form", item.span.clone(), "`disable` is a list of ids", "write `disable: [id, ..]`"),
             }
         }
     }
@@ -274,7 +285,7 @@ impl Reader<'_> {
             Content::List(items) => items,
             Content::Scalar(Scalar::Null) => return,
             Content::Scalar(_) | Content::Map(_) => {
-                self.fault(list.value.span, format!("`{}` is a list", list.key), "begin each rule with `- id:`");
+                self.fault("form", list.value.span, format!("`{}` is a list", list.key), "begin each rule with `- id:`");
                 return;
             }
         };
@@ -307,6 +318,7 @@ impl Reader<'_> {
         let other = self.files.get(file).map(|file| Lines::new(&file.text).place(file, first));
         let other = other.map(|place| format!("{}:{}:{}", place.file, place.line, place.column)).unwrap_or_default();
         self.fault(
+            "duplicate",
             at.clone(),
             format!("the id `{id}` is defined twice in one set of rules; first at {other}"),
             "remove one, or give it an id of its own; to replace a built-in rule define it once",

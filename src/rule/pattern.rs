@@ -18,6 +18,8 @@ const EXPRESSION_BYTES_MAX: usize = 16 << 10;
 
 /// What is wrong with an expression.
 pub(super) struct BadPattern {
+    /// The name of this sort of fault.
+    pub(super) lint: &'static str,
     /// Where in the expression.
     pub(super) span: Range<usize>,
     pub(super) says: String,
@@ -50,6 +52,7 @@ impl Pattern {
         let whole = 0..expression.len();
         if expression.len() > EXPRESSION_BYTES_MAX {
             return Err(BadPattern {
+                lint: "regex-size",
                 span: whole,
                 says: format!("the expression has {} bytes; one may have {EXPRESSION_BYTES_MAX}", expression.len()),
                 remedy: "look for less: what all of it has in common, or each part in a symptom of its own".to_owned(),
@@ -59,10 +62,11 @@ impl Pattern {
         if hir.properties().minimum_len() == Some(0) {
             let says = "the expression matches the empty text, so it would match every record".to_owned();
             let remedy = "make at least one part of it required: `+` instead of `*`, no `?` around all of it".to_owned();
-            return Err(BadPattern { span: whole, says, remedy });
+            return Err(BadPattern { lint: "empty-match", span: whole, says, remedy });
         }
         if matches!(hir.kind(), HirKind::Class(class) if class.is_empty()) {
             return Err(BadPattern {
+                lint: "never-matches",
                 span: whole,
                 says: "the expression can never match".to_owned(),
                 remedy: "remove what contradicts itself".to_owned(),
@@ -73,6 +77,7 @@ impl Pattern {
                 let at = expression.find(&format!("<{name}>")).map_or(0, |at| at + 1);
                 let near = nearest(name, Facts::NAMES).first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
                 return Err(BadPattern {
+                    lint: "unknown-fact",
                     span: at..at + name.len(),
                     says: format!("unknown fact `{name}` as the name of a group"),
                     remedy: format!("{near}the facts are: {}; a group without a name is (?:..)", Facts::NAMES.join(", ")),
@@ -83,6 +88,7 @@ impl Pattern {
         // What is counted is more than it will be, so whatever stays below the limit fits.
         if states(&hir).saturating_mul(STATE_BYTES_MAX) > PROGRAM_BYTES_MAX && pattern.regex().is_none() {
             return Err(BadPattern {
+                lint: "regex-size",
                 span: whole,
                 says: format!("the expression is too large: compiled it would take more than {} MiB", PROGRAM_BYTES_MAX >> 20),
                 remedy: "make it smaller: counted repetitions such as {1,1000} multiply its size".to_owned(),
@@ -154,7 +160,7 @@ fn syntax(error: &regex_syntax::Error, expression: &str) -> BadPattern {
     } else {
         "put a backslash before ( ) [ ] { } . * + ? | ^ $ where the character itself is meant; the syntax is that of docs.rs/regex"
     };
-    BadPattern { span, says: format!("the expression cannot be read: {kind}"), remedy: remedy.to_owned() }
+    BadPattern { lint: "regex", span, says: format!("the expression cannot be read: {kind}"), remedy: remedy.to_owned() }
 }
 
 /// Replaces the Perl classes by ASCII ones. The engine's own switch for that would also make `.` and `[^x]` match single bytes of a

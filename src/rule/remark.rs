@@ -72,7 +72,7 @@ impl<'r> Remarks<'r> {
     pub fn add(&mut self, rule: &Place, path: &[&str], remark: Remark) {
         let Some((file, span)) = self.item(rule).map(|(file, item)| (file, span_of(item, path))) else { return };
         let Remark { grade, lint, says, remedy } = remark;
-        self.all.push((Fault { file, span, says: format!("{}[{lint}]: {says}", grade.name()), remedy }, grade));
+        self.all.push((Fault { lint, file, span, says, remedy }, grade));
     }
 
     /// How many there are of a grade.
@@ -86,15 +86,15 @@ impl<'r> Remarks<'r> {
     /// # Errors
     /// When `out` cannot be written.
     pub fn write(mut self, out: &mut dyn io::Write) -> io::Result<()> {
-        self.all.sort_by(|(a, _), (b, _)| (a.file, a.span.start, &a.says).cmp(&(b.file, b.span.start, &b.says)));
+        self.all.sort_by(|(a, _), (b, _)| (a.file, a.span.start, a.lint, &a.says).cmp(&(b.file, b.span.start, b.lint, &b.says)));
         let mut lines: Option<(usize, Lines)> = None;
-        for (fault, _) in &self.all {
+        for (fault, grade) in &self.all {
             let Some(file) = self.files.get(fault.file) else { continue };
             if lines.as_ref().is_none_or(|(of, _)| *of != fault.file) {
                 lines = Some((fault.file, Lines::new(&file.text)));
             }
             if let Some((_, lines)) = &lines {
-                out.write_all(render_one(fault, file, lines).as_bytes())?;
+                out.write_all(render_one(grade.name(), fault, file, lines).as_bytes())?;
             }
         }
         Ok(())

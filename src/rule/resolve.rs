@@ -58,6 +58,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
                 let span = definition.node.child("aliases").item(number - 1).span.clone();
                 let says = format!("the alias `{name}` is also the id or alias of another symptom");
                 faults.push(Fault {
+                    lint: "duplicate",
                     file: definition.file,
                     span,
                     says,
@@ -72,7 +73,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
                 let span = definition.node.child("aliases").item(number).span.clone();
                 let says = format!("the alias `{alias}` is also the id or alias of another cause");
                 let remedy = "a former id belongs to one cause; remove it here or there".to_owned();
-                faults.push(Fault { file: definition.file, span, says, remedy });
+                faults.push(Fault { lint: "duplicate", file: definition.file, span, says, remedy });
             }
         }
     }
@@ -115,6 +116,10 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
         let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
         rules.scenarios.push(scenario(source, &node, place, &mut context));
     }
+    // What a file defines that cannot be read is missing everywhere else; that is no fault of those who name it.
+    if faults.iter().any(|fault| fault.lint == "yaml") {
+        faults.retain(|fault| fault.lint != "dead-reference");
+    }
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -123,14 +128,14 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     let parts: Vec<Symptom> =
         parts.into_iter().zip(&owners).filter_map(|(part, owner)| Some(part_of(rules.symptoms.get(*owner)?, part))).collect();
     rules.symptoms.extend(parts);
-    rules.prefilter =
-        Prefilter::new(&rules.symptoms).map_err(|says| vec![Fault { file: 0, span: 0..0, says, remedy: "give fewer rules".to_owned() }])?;
+    rules.prefilter = Prefilter::new(&rules.symptoms)
+        .map_err(|says| vec![Fault { lint: "too-many", file: 0, span: 0..0, says, remedy: "give fewer rules".to_owned() }])?;
     Ok(rules)
 }
 
 fn check_id(id: &str, node: &Node, context: &mut Context<'_>) {
     if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        context.fault(&node.child("id").span, "an id is one word", "write it in kebab-case: connection-reset");
+        context.fault("id", &node.child("id").span, "an id is one word", "write it in kebab-case: connection-reset");
     }
 }
 
@@ -188,14 +193,14 @@ fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Conte
     let has_no_record = of_attempt.as_ref().is_some_and(|of_attempt| of_attempt.anchors().is_empty());
     if let (true, Some(entry)) = (has_no_record, node.entry("captures")) {
         let says = "a symptom of how a whole attempt ends has no record to capture from";
-        context.fault(&entry.key_span, says, "remove it, or ask in `match` for what one record shows, too");
+        context.fault("capture", &entry.key_span, says, "remove it, or ask in `match` for what one record shows, too");
     }
     let mut captures = Vec::new();
     for (index, expression) in source.captures.iter().enumerate() {
         let at = node.child("captures").item(index);
         let Some(regex) = context.regex(expression, at) else { continue };
         if !regex.catches() {
-            context.fault(&at.span, "this catches nothing", "name what it is to catch: (?P<host>[^']+)");
+            context.fault("capture", &at.span, "this catches nothing", "name what it is to catch: (?P<host>[^']+)");
         }
         captures.push(regex);
     }
@@ -204,7 +209,7 @@ fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Conte
     for (index, over) in source.specific_over.iter().enumerate() {
         let at = node.child("specific_over").item(index);
         if over == id {
-            context.fault(&at.span, "a symptom cannot hide itself", "remove it from the list");
+            context.fault("self-reference", &at.span, "a symptom cannot hide itself", "remove it from the list");
         }
         specific_over.extend(context.symptom(over, at));
     }
@@ -240,7 +245,12 @@ fn cause(source: CauseSource, node: &Node, place: Place, context: &mut Context<'
     check_id(&source.id, node, context);
     if !PRIOR.contains(&source.prior) {
         let says = format!("`prior: {}` is outside of {} to {}", source.prior, PRIOR.start(), PRIOR.end());
-        context.fault(&node.child("prior").span, says, "no cause is certain or impossible before any evidence; 0.2 is a common one");
+        context.fault(
+            "prior",
+            &node.child("prior").span,
+            says,
+            "no cause is certain or impossible before any evidence; 0.2 is a common one",
+        );
     }
     let evidence_at = node.child("evidence");
     let mut evidence = Vec::new();
@@ -272,6 +282,7 @@ fn evidence_of(source: EvidenceSource, node: &Node, context: &mut Context<'_>) -
     let when_at = node.child("when");
     if source.when == super::When::default() && when_at.removed.is_empty() {
         context.fault(
+            "evidence",
             &when_at.span,
             "an empty `when` always holds",
             "name at least one predicate; rules/README.md lists them under \"Evidence\"",
@@ -292,6 +303,7 @@ fn evidence_of(source: EvidenceSource, node: &Node, context: &mut Context<'_>) -
         (Some(_), Some(_)) => {
             let span = node.entry("against").map_or(node.span.clone(), |entry| entry.key_span.clone());
             context.fault(
+                "evidence",
                 &span,
                 "both `weight` and `against`",
                 "evidence speaks for the cause (`weight`) or against it (`against`): remove one",
@@ -301,6 +313,7 @@ fn evidence_of(source: EvidenceSource, node: &Node, context: &mut Context<'_>) -
         (None, None) => {
             if node.removed.is_empty() {
                 context.fault(
+                    "evidence",
                     &node.span,
                     "neither `weight` nor `against`",
                     "add `weight: strong` (for the cause) or `against: strong`; or decisive, or weak",
@@ -326,14 +339,24 @@ fn check_sentence(says: &str, node: &Node, context: &mut Context<'_>) {
         let part: Range<usize> = open..open + end + 2;
         let span = node.inside(context.text, &part);
         let near = nearest(name, PLACEHOLDERS).first().map(|near| format!("did you mean {{{near}}}? ")).unwrap_or_default();
-        context.fault(&span, format!("unknown placeholder {{{name}}}"), format!("{near}allowed: {}", PLACEHOLDERS.join(", ")));
+        context.fault(
+            "placeholder",
+            &span,
+            format!("unknown placeholder {{{name}}}"),
+            format!("{near}allowed: {}", PLACEHOLDERS.join(", ")),
+        );
     }
 }
 
 fn check_timer(timer: &Timer, node: &Node, context: &mut Context<'_>) {
     check_id(&timer.id, node, context);
     if !(timer.seconds.is_finite() && timer.seconds > 0.0) {
-        context.fault(&node.child("seconds").span, "a timer runs for a positive number of seconds", "write its default, such as 60");
+        context.fault(
+            "timer",
+            &node.child("seconds").span,
+            "a timer runs for a positive number of seconds",
+            "write its default, such as 60",
+        );
     }
 }
 
@@ -341,20 +364,30 @@ fn scenario(source: ScenarioSource, node: &Node, place: Place, context: &mut Con
     check_id(&source.id, node, context);
     let logs_at = node.child("logs");
     if let (true, Some(entry)) = (source.logs.is_empty() && logs_at.removed.is_empty(), node.entry("logs")) {
-        context.fault(&entry.key_span, "`logs` with an empty list", "give the log that is to be read: - text: |");
+        context.fault("scenario", &entry.key_span, "`logs` with an empty list", "give the log that is to be read: - text: |");
     }
     for (index, log) in source.logs.iter().enumerate().filter(|(_, log)| log.text.is_some() == log.file.is_some()) {
         let says = if log.text.is_some() { "both `text` and `file`" } else { "neither `text` nor `file`" };
-        context.fault(&logs_at.item(index).span, says, "a log is written out under `text`, or stands in a `file` beside the rule file");
+        context.fault(
+            "scenario",
+            &logs_at.item(index).span,
+            says,
+            "a log is written out under `text`, or stands in a `file` beside the rule file",
+        );
     }
     let expect_at = node.child("expect");
     for (index, expected) in source.expect.iter().enumerate() {
         let at = expect_at.item(index);
         if *expected == Expected::default() && at.removed.is_empty() {
-            context.fault(&at.span, "this expects nothing", "name a `symptom` or a `cause`; `expect: []` expects that nothing failed");
+            context.fault(
+                "scenario",
+                &at.span,
+                "this expects nothing",
+                "name a `symptom` or a `cause`; `expect: []` expects that nothing failed",
+            );
         }
         if let (None, Some(entry)) = (&expected.cause, at.entry("probability")) {
-            context.fault(&entry.key_span, "a `probability` of nothing", "name the `cause` whose probability it is");
+            context.fault("scenario", &entry.key_span, "a `probability` of nothing", "name the `cause` whose probability it is");
         }
         if let Some(id) = &expected.symptom {
             context.symptom(id, at.child("symptom"));
@@ -368,7 +401,12 @@ fn scenario(source: ScenarioSource, node: &Node, place: Place, context: &mut Con
         if !known {
             let names = context.names;
             let ids = names.symptoms.keys().chain(names.causes.keys()).map(String::as_str);
-            context.fault(&node.child("never").item(index).span, format!("there is no symptom or cause `{id}`"), suggestion(id, ids));
+            context.fault(
+                "dead-reference",
+                &node.child("never").item(index).span,
+                format!("there is no symptom or cause `{id}`"),
+                suggestion(id, ids),
+            );
         }
     }
     let ScenarioSource { id, says, logs, expect, never, incidents } = source;

@@ -184,7 +184,7 @@ fn a_later_set_replaces_and_switches_off() {
 fn the_same_id_in_two_files_of_one_folder_is_told_with_both_places() {
     let one = symptoms(&[("mine", "{ literal: mine }")]);
     let told = load(&dirs(&[&folder(&[&one, &one])]), true).unwrap_err().to_string();
-    assert!(told.contains("1.yaml:3:9: the id `mine` is defined twice") && told.contains("0.yaml:3:9\n"), "{told}");
+    assert!(told.contains("1.yaml:3:9: error[duplicate]: the id `mine` is defined twice") && told.contains("0.yaml:3:9\n"), "{told}");
 }
 
 #[test]
@@ -311,7 +311,11 @@ fn the_program_tells_by_its_exit_code_what_rules_are_worth() {
     for arguments in [&["rules", "lint", "--rules", &bad][..], &["rules", "test", "--rules", &bad], &["--rules", &bad, "rules/README.md"]] {
         let run = run(arguments);
         assert_eq!(run.code, 2, "{arguments:?}: {}", run.err);
-        assert!(run.err.contains("0.yaml:2:11: `symptoms` is a list") && run.err.contains("begin each rule with `- id:`"), "{}", run.err);
+        assert!(
+            run.err.contains("0.yaml:2:11: error[form]: `symptoms` is a list") && run.err.contains("begin each rule with `- id:`"),
+            "{}",
+            run.err
+        );
     }
     assert_eq!(run(&["rules", "lint", "--rules", &doubtful]).code, 1);
     assert_eq!(run(&["rules", "test", "--rules", &doubtful]).code, 0);

@@ -20,7 +20,7 @@ pub(in crate::rule) fn attempt(source: &ConditionSource, node: &Node, context: &
         if only_denies {
             let at = node.entry("not").map_or(&node.span, |entry| &entry.key_span);
             let says = "beside what asks about the attempt, `not` would hold of nearly any of its records";
-            context.fault(&at.clone(), says, "write `absent:` instead of `not:` if no record of the attempt may show it");
+            context.fault("condition", &at.clone(), says, "write `absent:` instead of `not:` if no record of the attempt may show it");
         }
         let condition = record::compiled(&of_record, node, context);
         all.push(AttemptCondition::Symptom(context.part(condition)));
@@ -98,7 +98,12 @@ fn refuse_sides(source: &ConditionSource, node: &Node, context: &mut Context<'_>
     for (key, given) in [("before", &source.before), ("between", &source.between), ("after", &source.after)] {
         if let (Some(_), Some(entry)) = (given, node.entry(key)) {
             let says = format!("`{key}` says where beside a `sequence` or `set` something must not be seen");
-            context.fault(&entry.key_span, says, format!("write `not: {{ {key}: {{ .. }} }}` in the map of the `sequence` or `set`"));
+            context.fault(
+                "condition",
+                &entry.key_span,
+                says,
+                format!("write `not: {{ {key}: {{ .. }} }}` in the map of the `sequence` or `set`"),
+            );
         }
     }
 }
@@ -132,6 +137,7 @@ fn sides(source: &ConditionSource, node: &Node, context: &mut Context<'_>) -> Ve
     let sides = [(Side::Before, "before", &not.before), (Side::Between, "between", &not.between), (Side::After, "after", &not.after)];
     if let (true, Some(other)) = (sides.iter().any(|(.., given)| given.is_some()), form::other_than_sides(at)) {
         context.fault(
+            "condition",
             &other.clone(),
             "beside `before`, `between` or `after` nothing else can be denied in one `not`",
             "put it into an `all` with a `not` of its own",
@@ -178,7 +184,7 @@ fn one_record(source: &ConditionSource, node: &Node, what: &str, context: &mut C
 fn named(id: &str, at: &Node, context: &mut Context<'_>) -> Option<SymptomIx> {
     if context.names.of_attempts.contains(id) {
         let says = format!("`{id}` is itself a symptom of whole attempts");
-        context.fault(&at.span, says, "name symptoms of single records here; repeat its condition instead of its id");
+        context.fault("condition", &at.span, says, "name symptoms of single records here; repeat its condition instead of its id");
         return None;
     }
     context.symptom(id, at)

@@ -74,7 +74,7 @@ pub(super) fn refuse_in_record(node: &Node, what: &str, context: &mut Context<'_
         let remedy = format!("move `{key}` out, into the map that holds the list; here stands what one record shows, or `symptom: its-id`");
         (format!("`{key}` asks about the whole attempt; {what} is one record"), remedy)
     };
-    context.fault(&span.clone(), says, remedy);
+    context.fault("condition", &span.clone(), says, remedy);
 }
 
 /// Notes keys that need another key, empty lists and texts, and conditions that ask nothing.
@@ -83,6 +83,7 @@ pub(super) fn check(source: &ConditionSource, node: &Node, context: &mut Context
     for key in ["within", "per", "at_least"] {
         if let (false, Some(entry)) = (composite, node.entry(key)) {
             context.fault(
+                "condition",
                 &entry.key_span,
                 format!("`{key}` without `sequence` or `set`"),
                 "put it into the same map as the `sequence` or `set`",
@@ -90,10 +91,10 @@ pub(super) fn check(source: &ConditionSource, node: &Node, context: &mut Context
         }
     }
     if let (true, Some(entry)) = (source.sequence.is_some() && source.set.is_some(), node.entry("set")) {
-        context.fault(&entry.key_span, "both `sequence` and `set`", "give each a map of its own in `all`, or keep one");
+        context.fault("condition", &entry.key_span, "both `sequence` and `set`", "give each a map of its own in `all`, or keep one");
     }
     if source.at_least == Some(0) {
-        context.fault(&node.child("at_least").span, "`at_least: 0` always holds", "write 1 or more, or leave it out");
+        context.fault("condition", &node.child("at_least").span, "`at_least: 0` always holds", "write 1 or more, or leave it out");
     }
     for key in ["any", "all", "sequence", "set", "per", "field"] {
         let is_empty = |content: &Content| match content {
@@ -104,13 +105,14 @@ pub(super) fn check(source: &ConditionSource, node: &Node, context: &mut Context
         let empty = node.entry(key).filter(|entry| is_empty(&entry.value.content));
         if let (Some(entry), true) = (empty, node.child(key).removed.is_empty()) {
             let what = if key == "field" { "map" } else { "list" };
-            context.fault(&entry.key_span, format!("`{key}` with an empty {what}"), "list at least one, or leave it out");
+            context.fault("condition", &entry.key_span, format!("`{key}` with an empty {what}"), "list at least one, or leave it out");
         }
     }
     for key in TEXT_KEYS {
         if let Some(entry) = node.entry(key).filter(|entry| entry.value.as_str().is_some_and(str::is_empty)) {
             let holds = if ATTEMPT_KEYS.contains(&key) { "attempt" } else { "record" };
             context.fault(
+                "condition",
                 &entry.key_span,
                 format!("`{key}` with an empty text, which every {holds} holds"),
                 "write what is looked for, or leave it out",
@@ -118,6 +120,11 @@ pub(super) fn check(source: &ConditionSource, node: &Node, context: &mut Context
         }
     }
     if matches!(&node.content, Content::Map(entries) if entries.is_empty()) && node.removed.is_empty() {
-        context.fault(&node.span, "an empty condition", "write at least one key; rules/README.md lists them under \"Conditions\"");
+        context.fault(
+            "condition",
+            &node.span,
+            "an empty condition",
+            "write at least one key; rules/README.md lists them under \"Conditions\"",
+        );
     }
 }

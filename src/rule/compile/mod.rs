@@ -47,11 +47,11 @@ impl Context<'_> {
     }
 
     /// Notes a fault, unless there are enough.
-    pub(super) fn fault(&mut self, span: &Range<usize>, says: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn fault(&mut self, lint: &'static str, span: &Range<usize>, says: impl Into<String>, remedy: impl Into<String>) {
         if self.is_full() {
             return;
         }
-        self.faults.push(Fault { file: self.file, span: span.clone(), says: says.into(), remedy: remedy.into() });
+        self.faults.push(Fault { lint, file: self.file, span: span.clone(), says: says.into(), remedy: remedy.into() });
     }
 
     /// The index of a symptom that is referred to; `None` after noting a dead reference, or for one that is switched off.
@@ -65,12 +65,18 @@ impl Context<'_> {
         }
         if names.causes.contains_key(id) {
             self.fault(
+                "dead-reference",
                 &at.span,
                 format!("`{id}` is a cause, not a symptom"),
                 "a cause goes into `causes`; here an id of a symptom is expected",
             );
         } else {
-            self.fault(&at.span, format!("there is no symptom `{id}`"), suggestion(id, names.symptoms.keys().map(String::as_str)));
+            self.fault(
+                "dead-reference",
+                &at.span,
+                format!("there is no symptom `{id}`"),
+                suggestion(id, names.symptoms.keys().map(String::as_str)),
+            );
         }
         None
     }
@@ -85,9 +91,19 @@ impl Context<'_> {
             return None;
         }
         if names.symptoms.contains_key(id) {
-            self.fault(&at.span, format!("`{id}` is a symptom, not a cause"), "list the ids of what may cause this symptom");
+            self.fault(
+                "dead-reference",
+                &at.span,
+                format!("`{id}` is a symptom, not a cause"),
+                "list the ids of what may cause this symptom",
+            );
         } else {
-            self.fault(&at.span, format!("there is no cause `{id}`"), suggestion(id, names.causes.keys().map(String::as_str)));
+            self.fault(
+                "dead-reference",
+                &at.span,
+                format!("there is no cause `{id}`"),
+                suggestion(id, names.causes.keys().map(String::as_str)),
+            );
         }
         None
     }
@@ -98,7 +114,7 @@ impl Context<'_> {
             Ok(pattern) => Some(pattern),
             Err(bad) => {
                 let span = at.inside(self.text, &bad.span);
-                self.fault(&span, bad.says, bad.remedy);
+                self.fault(bad.lint, &span, bad.says, bad.remedy);
                 None
             }
         }
