@@ -7,7 +7,8 @@ use schemars::generate::SchemaSettings;
 
 use super::Timer;
 use super::scenario::ScenarioSource;
-use super::schema::{CauseSource, PerName, PerNames, SymptomSource};
+use super::schema::{CauseSource, SymptomSource};
+use super::schema_condition::{PerName, PerNames};
 
 /// A file of rules for dagnosis.
 #[derive(JsonSchema)]

@@ -22,6 +22,7 @@ mod remark;
 mod resolve;
 mod scenario;
 mod schema;
+mod schema_condition;
 mod when;
 mod yaml;
 

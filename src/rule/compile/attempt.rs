@@ -3,7 +3,7 @@
 use crate::rule::SymptomIx;
 use crate::rule::condition::{AttemptCondition, Composite, Per, Side};
 use crate::rule::node::Node;
-use crate::rule::schema::{ConditionSource, PerName};
+use crate::rule::schema_condition::{ConditionSource, PerName};
 
 use super::{Context, form, record};
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::rule::node::{Content, Node};
-use crate::rule::schema::ConditionSource;
+use crate::rule::schema_condition::ConditionSource;
 
 use super::Context;
 

@@ -4,7 +4,7 @@ use memchr::memmem::Finder;
 
 use crate::rule::condition::{ClassName, Condition, Which};
 use crate::rule::node::Node;
-use crate::rule::schema::ConditionSource;
+use crate::rule::schema_condition::ConditionSource;
 
 use super::{Context, form};
 
