@@ -241,6 +241,9 @@ impl Condition {
             Self::Not(child) => holds(child.find(record, kind).is_none(), None),
             Self::Literal(text) => text.find(record.text.as_bytes()).map(|at| (Some(at), Facts::default())),
             Self::Regex(expression) => {
+                if !expression.may_match(&record.text) {
+                    return None;
+                }
                 let at = expression.regex()?.find(&record.text)?.start();
                 let mut facts = Facts::default();
                 capture(expression, &record.text, &mut facts);
@@ -279,7 +282,7 @@ fn join(a: Found, b: Found) -> Found {
 
 /// Sets the facts that the named groups of an expression catch at its first match.
 pub(super) fn capture(pattern: &Pattern, text: &str, facts: &mut Facts) {
-    if !pattern.catches() {
+    if !pattern.catches() || !pattern.may_match(text) {
         return;
     }
     let Some(expression) = pattern.regex() else { return };
