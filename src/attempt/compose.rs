@@ -115,16 +115,24 @@ fn place(symptom: SymptomIx, places: &[At], attempt: &mut Attempt, log: &mut Obs
 /// On the same record a specific symptom hides the generic ones, those of whole attempts too; and so it does at the log's end.
 fn hide(attempt: &mut Attempt, log: &mut Observation, rules: &RuleSet) {
     let hides = |a: SymptomIx, b: SymptomIx| rules.symptoms.get(a).is_some_and(|symptom| symptom.specific_over.contains(&b));
-    let is_hidden = |found: &Match| log.matches.iter().any(|other| other.line == found.line && hides(other.symptom, found.symptom));
-    let (hidden, left): (Vec<Match>, Vec<Match>) = log.matches.iter().cloned().partition(is_hidden);
     let of_attempt = |symptom: SymptomIx| rules.symptoms.get(symptom).is_some_and(|symptom| symptom.attempt.is_some());
-    let has_record = |symptom: SymptomIx| log.matches.iter().any(|found| found.symptom == symptom);
-    let at_end = |shown: &&Shown| shown.elsewhere.is_none() && of_attempt(shown.symptom) && !has_record(shown.symptom);
+    let with_record: BTreeSet<SymptomIx> = log.matches.iter().map(|found| found.symptom).collect();
+    let at_end = |shown: &&Shown| shown.elsewhere.is_none() && of_attempt(shown.symptom) && !with_record.contains(&shown.symptom);
     let at_end: Vec<SymptomIx> = attempt.symptoms.iter().filter(at_end).map(|shown| shown.symptom).collect();
-    attempt.symptoms.retain(|shown| {
-        let is_hidden = |found: &Match| found.symptom == shown.symptom && found.at_line == shown.line;
-        let hidden_at_end = at_end.contains(&shown.symptom) && at_end.iter().any(|other| hides(*other, shown.symptom));
-        shown.elsewhere.is_some() || !(hidden_at_end || hidden.iter().any(is_hidden))
-    });
+    // They stand in the order of lines, so those of one record stand together.
+    let (mut hidden, mut left) = (BTreeSet::new(), Vec::new());
+    for of_record in log.matches.chunk_by(|a, b| a.line == b.line) {
+        for found in of_record {
+            if of_record.iter().any(|other| hides(other.symptom, found.symptom)) {
+                hidden.insert((found.symptom, found.at_line));
+            } else {
+                left.push(found.clone());
+            }
+        }
+    }
     log.matches = left;
+    attempt.symptoms.retain(|shown| {
+        let hidden_at_end = at_end.contains(&shown.symptom) && at_end.iter().any(|other| hides(*other, shown.symptom));
+        shown.elsewhere.is_some() || !(hidden_at_end || hidden.contains(&(shown.symptom, shown.line)))
+    });
 }

@@ -7,6 +7,7 @@ mod failure;
 mod instances;
 mod join;
 mod mentions;
+mod occurrence;
 mod outcome;
 
 pub use join::join;

@@ -33,12 +33,21 @@ const HEADS_KEPT: usize = 3;
 /// How much of a record's head is remembered: its time stands there.
 const HEAD_BYTES: usize = 48;
 
+/// What is kept of the matches of one symptom.
+#[derive(Default)]
+struct Kept {
+    /// How many there were.
+    count: usize,
+    /// The latest of those that are not kept with the others.
+    latest: Option<Match>,
+}
+
 /// The state while one log is read.
 pub(super) struct Reading<'a> {
     pub(super) observer: &'a Observer<'a>,
     pub(super) log: Observation,
     candidates: Vec<SymptomIx>,
-    kept: BTreeMap<SymptomIx, usize>,
+    kept: BTreeMap<SymptomIx, Kept>,
     /// The heads of the records before, the latest last, with the time that an envelope gives them.
     heads: VecDeque<(Option<Timestamp>, Vec<u8>)>,
     /// What the lines before a failure say of calls.
@@ -337,16 +346,23 @@ impl<'a> Reading<'a> {
             excerpt,
         };
         let kept = self.kept.entry(symptom).or_default();
-        *kept += 1;
+        kept.count += 1;
         let counted = self.observer.counted.get(symptom).copied().unwrap_or_default();
+        let matches = &mut self.log.matches;
         let full =
-            if counted { *kept > COUNTED_MATCHES_MAX } else { *kept > MATCHES_PER_SYMPTOM_MAX || self.log.matches.len() >= MATCHES_MAX };
-        // The latest of many replaces the one kept before it: what stands near the end tells most.
-        if full && let Some(last) = self.log.matches.iter_mut().rev().find(|known| known.symptom == symptom && !known.fatal) {
-            *last = found;
-        } else if counted || self.log.matches.len() < 2 * MATCHES_MAX {
-            self.log.matches.push(found);
+            if counted { kept.count > COUNTED_MATCHES_MAX } else { kept.count > MATCHES_PER_SYMPTOM_MAX || matches.len() >= MATCHES_MAX };
+        if !full || (fatal && matches.len() < 2 * MATCHES_MAX) {
+            matches.push(found);
+        } else {
+            // The latest of many replaces the one kept before it: what stands near the end tells most.
+            kept.latest = Some(found);
         }
+    }
+
+    /// The matches of a symptom that are kept.
+    pub(super) fn kept_of(&self, symptom: SymptomIx) -> impl Iterator<Item = &Match> {
+        let latest = self.kept.get(&symptom).and_then(|kept| kept.latest.as_ref());
+        self.log.matches.iter().filter(move |found| found.symptom == symptom).chain(latest)
     }
 
     /// Notes a record that says what failed. `before`: the times of the two records before it, the later first.
@@ -392,6 +408,8 @@ impl<'a> Reading<'a> {
         for whole in self.pieces.finish() {
             self.whole(&whole);
         }
+        self.log.matches.extend(self.kept.values_mut().filter_map(|kept| kept.latest.take()));
+        self.log.matches.sort_by_key(|found| found.line);
         // Supervisor and task write in turn, and the later of two lines may stand first.
         let told =
             self.log.failures.iter().filter_map(|failure| failure.time).chain(self.log.matches.iter().filter_map(|found| found.time));
@@ -424,11 +442,12 @@ impl<'a> Reading<'a> {
         }
         let problem = |kind, says| Problem { path: log.source.path.clone(), member: log.source.member.clone(), kind, says };
         self.unread.tell(&mut |kind, says| problems.push(problem(kind, says)));
-        for (symptom, kept) in self.kept.iter().filter(|(symptom, kept)| self.observer.counted[**symptom] && **kept > COUNTED_MATCHES_MAX) {
-            let says = format!(
-                "{kept} records show {}; the first {COUNTED_MATCHES_MAX} and the last were used",
-                self.observer.rules.symptoms[*symptom].id
-            );
+        let too_many = |(symptom, kept): &(&SymptomIx, &Kept)| self.observer.counted[**symptom] && kept.count > COUNTED_MATCHES_MAX;
+        for (symptom, Kept { count, .. }) in self.kept.iter().filter(too_many) {
+            let rules = self.observer.rules;
+            let step = if rules.is_part(*symptom) { "a step of " } else { "" };
+            let id = &rules.symptoms[*symptom].id;
+            let says = format!("{count} records show {step}{id}; the first {COUNTED_MATCHES_MAX} and the last were used");
             problems.push(problem(ProblemKind::Limit, says));
         }
         self.log

@@ -22,7 +22,7 @@ impl Reading<'_> {
             let hidden = hits.iter().any(|(other, _)| other != symptom && rules.symptoms[*other].specific_over.contains(symptom));
             let known = |line: u32| (first..=last).contains(&line);
             // The part that shows the symptom by itself has been taken, with its own place.
-            if !hidden && !self.log.matches.iter().any(|found| found.symptom == *symptom && known(found.line)) {
+            if !hidden && !self.kept_of(*symptom).any(|found| known(found.line)) {
                 self.matched(*symptom, whole, hit.clone(), false);
             }
         }

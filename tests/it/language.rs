@@ -207,3 +207,70 @@ fn a_renamed_cause_keeps_its_old_name_and_a_draft_is_for_those_who_give_it() {
     tree.put(&log_of("failed"), failed(&["x"]));
     assert_eq!(tree.report()["incidents"][0]["causes"][0]["id"], "why");
 }
+
+#[test]
+fn each_step_is_a_record_of_its_own() {
+    let tree = Tree::with_rules(&[
+        ("back", "{ sequence: [ { literal: BBB }, { literal: AAA } ] }"),
+        ("forth", "{ sequence: [ { literal: AAA }, { literal: BBB } ] }"),
+        ("twice", "{ set: [ { symptom: aaa }, { regex: 'AA+' } ] }"),
+        ("counted", "{ sequence: [ { any: [ { literal: AAA }, { literal: BBB } ] } ], at_least: 2 }"),
+        ("moved", "{ set: [ { any: [ { symptom: aaa }, { symptom: bbb } ] }, { literal: AAA } ] }"),
+        ("between", "{ sequence: [ { symptom: aaa }, { symptom: bbb } ], not: { between: { regex: 'AAA|CCC' } } }"),
+    ]);
+    tree.log("one", &[("01:00:00.000", "AAA BBB")]);
+    tree.log("two", &[("01:00:00.000", "AAA"), ("01:00:00.000", "BBB")]);
+    tree.log("same", &[("01:00:00.000", "AAA"), ("01:00:00.000", "AAA")]);
+    tree.log("other", &[("01:00:00.000", "AAA"), ("01:00:00.000", "CCC"), ("01:00:00.000", "BBB")]);
+    assert_eq!(tree.shown("one"), ["aaa:1", "bbb:1"]);
+    // What a step shows besides does not stand between the steps.
+    assert_eq!(tree.shown("two"), ["aaa:1", "bbb:2", "between:2", "counted:2", "forth:2", "moved:2"]);
+    assert_eq!(tree.shown("same"), ["aaa:1", "aaa:2", "counted:2", "moved:2", "twice:2"]);
+    assert_eq!(tree.tasks_with("between"), ["two"]);
+}
+
+#[test]
+fn a_record_out_of_time_does_not_end_a_window() {
+    let tree = Tree::with_rules(&[
+        ("steps", "{ sequence: [ { symptom: aaa }, { symptom: bbb } ], within: 10s }"),
+        ("set", "{ set: [ { symptom: aaa }, { symptom: bbb } ], within: 10s }"),
+    ]);
+    tree.log("stray", &[("01:00:00.000", "AAA"), ("00:00:00.000", "BBB"), ("02:00:00.000", "BBB"), ("01:00:10.000", "BBB")]);
+    tree.log("late", &[("01:00:00.000", "AAA"), ("00:00:00.000", "BBB"), ("01:00:10.001", "BBB")]);
+    assert_eq!((tree.tasks_with("steps"), tree.tasks_with("set")), (vec!["stray".to_owned()], vec!["stray".to_owned()]));
+    assert!(tree.shown("stray").contains(&"steps:4".to_owned()));
+}
+
+#[test]
+fn many_records_are_told_of_in_the_order_of_lines_and_cost_no_more_than_their_number() {
+    let mut rules = vec![("mixed".to_owned(), "{ literal: AAA, dag: shop }".to_owned())];
+    for number in 0..30 {
+        let condition = format!("{{ sequence: [ {{ regex: 'A{{{}}}' }}, {{ symptom: bbb }} ], within: 1d }}", number % 3 + 1);
+        rules.push((format!("steps-{number}"), condition));
+    }
+    let rules: Vec<(&str, &str)> = rules.iter().map(|(id, condition)| (id.as_str(), condition.as_str())).collect();
+    let tree = Tree::with_rules(&rules);
+    let lines: Vec<(&str, &str)> = (0..60_000)
+        .map(|line| {
+            (
+                "01:00:00.000",
+                if line == 0 {
+                    "BBB"
+                } else if line == 30_000 {
+                    "CCC"
+                } else {
+                    "AAA"
+                },
+            )
+        })
+        .collect();
+    tree.log("many", &lines);
+    let started = std::time::Instant::now();
+    let report = tree.report();
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+    let shown = attempt(&report, "many")["symptoms"].as_array().unwrap();
+    let of = |id: &str| shown.iter().filter(|shown| shown["id"] == id).map(|shown| shown["line"].as_u64().unwrap()).collect::<Vec<_>>();
+    assert_eq!((of("ccc"), of("mixed").first().copied(), of("steps-1")), (vec![30_001], Some(2), vec![]), "{report:#}");
+    let said = report.to_string();
+    assert!(said.contains("59998 records show a step of steps-1; the first 4096 and the last were used"), "{:#}", report["problems"]);
+}
