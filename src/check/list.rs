@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::error::Error;
+use crate::report::terminal;
 use crate::rule::{Place, RuleSet};
 
 use super::explain::unknown;
@@ -22,6 +23,8 @@ pub fn list(rules: &RuleSet, out: &mut dyn io::Write) -> io::Result<usize> {
     for timer in &rules.timers {
         rows.push(["timer".to_owned(), timer.id.clone(), format!("{} s", timer.seconds), timer.device.clone()]);
     }
+    // Rules may come from anywhere, and what stands in them may be made to move the cursor.
+    let rows: Vec<_> = rows.iter().map(|row| row.each_ref().map(|cell| terminal(cell))).collect();
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
     let (first, second, third) = (width(0), width(1), width(2));
     for [kind, id, rank, title] in &rows {
@@ -42,10 +45,10 @@ pub fn show(rules: &RuleSet, id: &str, out: &mut dyn io::Write) -> Result<(), Er
         return Err(unknown(rules, id));
     }
     for place in places {
-        writeln!(out, "# {}:{}", place.file, place.line)?;
+        writeln!(out, "# {}:{}", terminal(&place.file), place.line)?;
         let text = rules.files.iter().find(|file| file.name == place.file).map_or("", |file| file.text.as_str());
         for line in block(text, place.line) {
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", terminal(line))?;
         }
     }
     Ok(())

@@ -167,3 +167,17 @@ fn ci_reads_the_results_as_junit() {
     let told = test(dir.path(), &["--junit", "/no/such/folder/junit.xml"]);
     assert!(told.code == 2 && told.err.contains("cannot write /no/such/folder/junit.xml"), "{}", told.err);
 }
+
+#[test]
+fn what_stands_in_rules_reaches_a_terminal_as_text_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = "version: 1\nsymptoms:\n  - id: \"odd\\u202e\"\n    title: \"A \\x1b[31mred \\u009b2J\"\n    severity: low\n    category: code\n    \
+                 match: { literal: AAA }\n    examples: { matching: [\"BBB \\x1b[2J\"], not_matching: [\"AAA \\x07\"] }\n";
+    fs::write(dir.path().join("rules.yaml"), rules).unwrap();
+    let folder = dir.path().display().to_string();
+    for (command, says) in [("list", "A \\x1b[31mred \\x9b2J"), ("test", "odd\\u{202e} examples.matching[0]"), ("lint", "odd\u{fffd}")] {
+        let Run { out, err, .. } = run(&["rules", command, "--no-builtin-rules", "--rules", &folder]);
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(out.contains(says) && !out.contains(acts) && !err.contains(acts), "{command}: {out:?} {err:?}");
+    }
+}

@@ -6,6 +6,7 @@ mod scenarios;
 
 use std::io;
 
+use crate::report::terminal;
 use crate::rule::{Place, RuleSet};
 
 pub use junit::write_junit;
@@ -68,7 +69,11 @@ pub fn write_text(tested: &Tested, out: &mut dyn io::Write) -> io::Result<()> {
     for case in &tested.cases {
         if let Some(failure) = &case.failure {
             let Place { file, line, column } = &case.place;
-            writeln!(out, "{file}:{line}:{column}: {} {}: {failure}\n", case.id, case.what)?;
+            let told = format!("{file}:{line}:{column}: {} {}: {failure}", case.id, case.what);
+            for line in told.lines() {
+                writeln!(out, "{}", terminal(line))?;
+            }
+            writeln!(out)?;
         }
     }
     let scenarios = tested.cases.iter().filter(|case| case.what == scenarios::WHAT).count();
