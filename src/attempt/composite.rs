@@ -19,11 +19,14 @@ pub(super) struct Part {
 /// A record that may be part of an occurrence, by its attempt, its line and, where it stands in another log, its place there.
 type Key<'a> = (usize, u32, Option<&'a Location>);
 
+/// When such records were written and what they show, in the order of attempts and lines.
+type Found<'a> = BTreeMap<Key<'a>, (Option<Timestamp>, Vec<SymptomIx>)>;
+
 /// The attempts that take part in enough occurrences of a composite, by their rows, each with its last match that does.
 pub(super) fn occurrences(composite: &Composite, attempts: &[Attempt]) -> BTreeMap<usize, Part> {
     let of_one_log = composite.per.contains(&Per::Attempt);
     let asked = asked_for(composite);
-    let mut partitions: BTreeMap<Vec<String>, BTreeMap<Key<'_>, (Option<Timestamp>, Vec<SymptomIx>)>> = BTreeMap::new();
+    let mut partitions: BTreeMap<Vec<String>, Found<'_>> = BTreeMap::new();
     // A copy of a log would count everything twice.
     for (row, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| of_one_log || attempt.copy_of.is_none()) {
         for shown in attempt.symptoms.iter().filter(|shown| asked.contains(&shown.symptom)) {
