@@ -54,7 +54,7 @@ fn the_readme_names_only_commands_and_options_that_exist() {
     // The options of the main job stand in the first help, those of subcommands in their own.
     let help = program::run(&["--help"]).out;
     let of_subcommands: String =
-        [&["rules", "new", "--help"][..], &["explain", "--help"]].map(|arguments| program::run(arguments).out).concat();
+        [&["rules", "new", "--help"][..], &["rules", "test", "--help"], &["explain", "--help"]].map(|arguments| program::run(arguments).out).concat();
     for option in [
         "--fail-on",
         "--attempts",
