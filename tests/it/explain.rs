@@ -88,7 +88,7 @@ fn a_page_at_a_terminal_is_narrow_and_harmless() {
 #[test]
 fn no_running_text_of_a_page_is_wider_than_a_hundred() {
     let rules = load(&[], true).unwrap();
-    let ids = rules.symptoms.iter().map(|symptom| &symptom.id).chain(rules.causes.iter().map(|cause| &cause.id));
+    let ids = rules.named().iter().map(|symptom| &symptom.id).chain(rules.causes.iter().map(|cause| &cause.id));
     for id in ids {
         let mut page = Vec::new();
         explain_as(&rules, id, &Style::Text { color: false }, &mut page).unwrap();

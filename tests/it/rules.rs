@@ -67,7 +67,7 @@ fn all_built_in_rules_load_and_all_their_examples_hold() {
 fn the_built_in_rules_given_as_a_folder_are_the_same_rules() {
     // From a folder every expression is compiled at once: none is too large.
     let folder = load(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")], false).unwrap_or_else(|error| panic!("{error}"));
-    let ids = |rules: &RuleSet| rules.symptoms.iter().map(|symptom| symptom.id.clone()).collect::<Vec<_>>();
+    let ids = |rules: &RuleSet| rules.named().iter().map(|symptom| symptom.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&folder), ids(&builtin()));
 }
 
@@ -174,7 +174,7 @@ fn a_later_set_replaces_and_switches_off() {
     let replaced = &both.symptoms[both.symptom("connection-reset").unwrap()];
     assert_eq!(replaced.title, "connection-reset");
     assert!(shown(&both, "a first version", Kind::Task).contains(&"connection-reset"));
-    assert!(both.symptoms.is_sorted_by(|a, b| a.id < b.id) && both.causes.is_sorted_by(|a, b| a.id < b.id));
+    assert!(both.named().is_sorted_by(|a, b| a.id < b.id) && both.causes.is_sorted_by(|a, b| a.id < b.id));
 
     let alone = load(&dirs(&[&first]), false).unwrap();
     assert_eq!((alone.symptoms.len(), alone.causes.len()), (2, 0));
@@ -265,7 +265,7 @@ fn a_match_tells_its_earliest_place_and_its_facts() {
 #[test]
 fn explain_show_and_list_know_every_rule() {
     let rules = builtin();
-    let ids = rules.symptoms.iter().map(|symptom| &symptom.id).chain(rules.causes.iter().map(|cause| &cause.id));
+    let ids = rules.named().iter().map(|symptom| &symptom.id).chain(rules.causes.iter().map(|cause| &cause.id));
     for id in ids {
         let (mut page, mut source) = (Vec::new(), Vec::new());
         check::explain(&rules, id, &mut page).unwrap();
@@ -279,7 +279,7 @@ fn explain_show_and_list_know_every_rule() {
     }
     let mut table = Vec::new();
     let rows = check::list(&rules, &mut table).unwrap();
-    assert_eq!(rows, rules.symptoms.len() + rules.causes.len() + rules.timers.len());
+    assert_eq!(rows, rules.named().len() + rules.causes.len() + rules.timers.len());
     assert_eq!(String::from_utf8(table).unwrap().lines().count(), rows);
 
     let told = check::explain(&rules, "conection-reset", &mut Vec::new()).unwrap_err().to_string();
