@@ -43,3 +43,12 @@ fn healthy_logs_show_nothing_that_is_not_known() {
     let expected: BTreeMap<String, usize> = SURVIVED.iter().map(|(id, attempts, _)| ((*id).to_owned(), *attempts)).collect();
     assert_eq!(seen, expected, "name what is right in SURVIVED, and mend the rule that is not");
 }
+
+#[test]
+fn no_built_in_rule_asks_for_a_dag_or_a_task_by_its_name() {
+    let rules = dagnosis::rule::load(&[], true).unwrap();
+    for symptom in rules.named() {
+        let condition = format!("{:?}", symptom.attempt);
+        assert!(!condition.contains("Dag(\"") && !condition.contains("Task(\""), "{}: {condition}", symptom.id);
+    }
+}
