@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::record::{Bound, Bounded, Call, Chain, Connection, Endpoint, Facts, Frame, Level, Outcome, Timeout};
-use crate::rule::{RoleName, RuleSet, SymptomIx};
+use crate::rule::{RuleSet, SymptomIx};
 use crate::scan::{Ending, FailureRecord, Match, Observation, is_trouble};
 use crate::source::Kind;
 use crate::time::{Span, Timestamp};
@@ -110,7 +110,7 @@ fn shows_failure(log: &Observation, rules: &RuleSet) -> bool {
 /// Whether a symptom may stand for what ended an attempt: somebody says why it happens, and that it is more than a warning.
 fn may_end(symptom: SymptomIx, rules: &RuleSet) -> bool {
     let symptom = &rules.symptoms[symptom];
-    !symptom.incidental && !symptom.causes.is_empty() && (symptom.roles.is_empty() || symptom.roles.contains(&RoleName::Fatal))
+    !symptom.incidental && !symptom.causes.is_empty() && (symptom.roles.is_empty() || symptom.roles.contains(&Role::Fatal))
 }
 
 /// The record that ended the attempt: the first that Airflow itself wrote about it (it prints each failure twice), with the exceptions.
@@ -325,7 +325,7 @@ pub(super) fn give_roles(attempt: &mut Attempt, log: &Observation, rules: &RuleS
     }
     attempt.symptoms.retain(|shown| {
         let roles = rules.symptoms.get(shown.symptom).map_or(&[][..], |symptom| &symptom.roles);
-        roles.is_empty() || roles.contains(&shown.role.as_rule())
+        roles.is_empty() || roles.contains(&shown.role)
     });
 }
 

@@ -10,12 +10,13 @@ mod mentions;
 mod occurrence;
 mod outcome;
 
+pub use crate::rule::Role;
 pub use join::join;
 
 use std::collections::BTreeMap;
 
 use crate::record::{Call, Exception, Facts, Outcome};
-use crate::rule::{RoleName, SymptomIx};
+use crate::rule::SymptomIx;
 use crate::scan::{Ending, EndpointUse};
 use crate::source::{Kind, TaskInstance};
 use crate::time::{Span, Timestamp};
@@ -140,38 +141,6 @@ pub struct Shown {
     pub facts: Facts,
     /// Where it stands, if it is not in the attempt's own log: in its trigger's, or a component's.
     pub elsewhere: Option<Location>,
-}
-
-/// What a match did to its attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// It ended the attempt.
-    Fatal,
-    /// It led to the end.
-    Contributing,
-    /// The attempt survived it.
-    Incidental,
-}
-
-impl Role {
-    /// The name that rules give it.
-    fn as_rule(self) -> RoleName {
-        match self {
-            Self::Fatal => RoleName::Fatal,
-            Self::Contributing => RoleName::Contributing,
-            Self::Incidental => RoleName::Incidental,
-        }
-    }
-
-    /// The name used in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Fatal => "fatal",
-            Self::Contributing => "contributing",
-            Self::Incidental => "incidental",
-        }
-    }
 }
 
 /// The one failure of an attempt, however many lines told of it.

@@ -32,7 +32,7 @@ pub use json_schema::json_schema;
 pub use load::{BUILTIN, RuleFile, load, load_also, load_text};
 pub use remark::{Grade, Remark, Remarks};
 pub use scenario::{Expected, LogSource, Scenario, Share};
-pub use schema::{Confirm, Examples, Fix, Owner, Retry, RetryHelps, RetrySafe, RoleName};
+pub use schema::{Confirm, Examples, Fix, Owner, Retry, RetryHelps, RetrySafe, Role};
 pub use when::{
     Bounds, Burst, ConnectionName, Count, Duration, EndingName, HealthyBy, Nearby, NearbyBy, PhaseName, Recurs, ScopeKind, When,
 };
@@ -106,7 +106,7 @@ pub struct Symptom {
     /// A catch-all, which every symptom hides that explains more.
     pub generic: bool,
     /// What a match may do to its attempt to count; empty: anything.
-    pub roles: Vec<RoleName>,
+    pub roles: Vec<Role>,
     /// The symptoms it hides on the same record: those that its rule names, and the generic ones if it is a failure with causes.
     pub specific_over: Vec<SymptomIx>,
     /// Symptoms that its records may show too, each with something of its own to say.

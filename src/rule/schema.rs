@@ -177,7 +177,7 @@ pub(super) struct SymptomSource {
     pub(super) generic: bool,
     /// A match counts only if this is what it did to its attempt.
     #[serde(default)]
-    pub(super) roles: Vec<RoleName>,
+    pub(super) roles: Vec<Role>,
     /// Ids of symptoms that the same record may show too, each with something of its own to say.
     #[serde(default)]
     pub(super) beside: Vec<String>,
@@ -233,10 +233,10 @@ words! {
     }
 }
 
-/// What a match did to its attempt, as rules name it; see `attempt::Role`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+/// What a match did to its attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum RoleName {
+pub enum Role {
     /// It ended the attempt.
     Fatal,
     /// It led to the end.
@@ -245,7 +245,7 @@ pub enum RoleName {
     Incidental,
 }
 
-impl RoleName {
+impl Role {
     /// The name used in rules and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
