@@ -1,7 +1,10 @@
 //! Why: ranked causes of each incident, with the evidence for and against each, in words. Pure.
 
+mod examples;
+mod identity;
 mod rank;
 mod sentence;
+mod verdict;
 mod weights;
 
 pub use rank::diagnose;

@@ -4,14 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::{Attempt, Failure};
-use crate::correlate::{Context, Incident, PatternKind, Table, group, holds, scope_of, unrecognised_key};
-use crate::rule::{Cause, CauseIx, Owner, Retry, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity};
+use crate::correlate::{Context, Incident, PatternKind, Table, group, holds};
+use crate::rule::{CauseIx, Owner, RuleSet, Severity};
 
 use super::weights::{self, log_odds};
-use super::{Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, RankedCause, sentence};
-
-/// How many lines of logs are shown with an incident.
-const EXAMPLES_MAX: usize = 3;
+use super::{Diagnosed, Diagnosis, EvidenceLine, RankedCause, examples, identity, sentence, verdict};
 
 /// From so many attempts on, an incident is at least of high severity.
 const MANY_ATTEMPTS: usize = 10;
@@ -33,7 +30,7 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
             .then_with(|| a.id.cmp(&b.id))
             .then_with(|| a.incident.attempts.cmp(&b.incident.attempts))
     });
-    make_unique(&mut diagnoses);
+    identity::make_unique(&mut diagnoses);
     let mut diagnosed =
         Diagnosed { incident_of: vec![None; attempts.len()], causes_of: vec![Vec::new(); attempts.len()], diagnoses: Vec::new() };
     for (index, diagnosis) in diagnoses.iter().enumerate() {
@@ -51,20 +48,6 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
     diagnosed
 }
 
-/// Two incidents that look the same at different times get different ids, the earlier keeping the plain one.
-fn make_unique(diagnoses: &mut [Diagnosis]) {
-    let mut order: Vec<usize> = (0..diagnoses.len()).collect();
-    order.sort_by_key(|index| (diagnoses[*index].incident.first_seen, diagnoses[*index].incident.attempts.clone()));
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for index in order {
-        let count = seen.entry(diagnoses[index].id.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            diagnoses[index].id = format!("{}-{count}", diagnoses[index].id);
-        }
-    }
-}
-
 fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &Table) -> Diagnosis {
     let (causes, something_else) = rank(&incident, attempts, rules, table);
     let symptom = incident.symptom.map(|symptom| &rules.symptoms[symptom]);
@@ -75,47 +58,24 @@ fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &
     }
     let recovered =
         incident.patterns.iter().any(|pattern| pattern.kind == PatternKind::Retry && pattern.numbers.contains(&("exhausted", 0.0)));
-    let retry = retry(&causes, rules, recovered);
+    let retry = verdict::retry(&causes, rules, recovered);
     Diagnosis {
-        id: fingerprint(&incident, attempts, rules),
+        id: identity::fingerprint(&incident, attempts, rules),
         title: sentence::title(&incident, attempts, rules),
         summary: sentence::summary(&incident, attempts),
         severity,
         category: symptom.map_or_else(|| "unrecognised".to_owned(), |symptom| symptom.category.clone()),
-        confidence: confidence(&causes, rules),
+        confidence: verdict::confidence(&causes, rules),
         owner: best.map_or(Owner::Unknown, |(cause, _)| cause.owner),
         retry_helps: retry.helps,
         retry_safe: retry.safe,
         retry_says: retry.says,
-        decide_by: decide_by(&causes, rules),
-        examples: examples(&incident, attempts),
+        decide_by: verdict::decide_by(&causes, rules),
+        examples: examples::examples(&incident, attempts),
         causes,
         something_else,
         incident,
     }
-}
-
-/// Whether another try helps and is safe. Safe is what every cause that is not unlikely calls safe: advice to repeat what may have been
-/// done already is worse than none.
-fn retry(causes: &[RankedCause], rules: &RuleSet, recovered: bool) -> Retry {
-    let Some(best) = causes.first().map(|ranked| &rules.causes[ranked.cause]) else {
-        let says = "Nothing is known of this failure; repeat it only if the task may run twice.".to_owned();
-        return Retry { helps: RetryHelps::Unknown, safe: RetrySafe::OnlyIf, says };
-    };
-    let caution = |cause: &Cause| match cause.retry.safe {
-        RetrySafe::Yes => 0,
-        RetrySafe::OnlyIf => 1,
-        RetrySafe::No => 2,
-    };
-    let not_unlikely = causes.iter().filter(|ranked| ranked.probability >= weights::UNLIKELY_MAX).map(|ranked| &rules.causes[ranked.cause]);
-    let cautious = not_unlikely.max_by_key(|cause| caution(cause)).filter(|cause| caution(cause) > caution(best)).unwrap_or(best);
-    let helps = if recovered { RetryHelps::Transient } else { best.retry.helps };
-    let says = match (recovered, best.retry.helps) {
-        (true, RetryHelps::Permanent) => "A later try succeeded.".to_owned(),
-        (true, _) => format!("A later try succeeded. {}", cautious.retry.says),
-        (false, _) => cautious.retry.says.clone(),
-    };
-    Retry { helps, safe: cautious.retry.safe, says }
 }
 
 /// The candidates of one failure, each with its plausibility before evidence, on the scale of the first cause of a list.
@@ -190,79 +150,4 @@ fn causes_of_attempt(attempt: &Attempt, diagnosis: &Diagnosis, rules: &RuleSet) 
     let own = candidates(failure, rules);
     let possible: Vec<(CauseIx, f64)> = all().filter(|(cause, _)| own.contains_key(cause)).collect();
     if possible.is_empty() { all().collect() } else { possible }
-}
-
-fn confidence(causes: &[RankedCause], rules: &RuleSet) -> Confidence {
-    let Some(best) = causes.first().filter(|best| !rules.causes[best.cause].undetermined) else { return Confidence::Unknown };
-    let decisive = best.evidence.iter().any(|line| line.supports && line.weight == crate::rule::Weight::Decisive);
-    match best.probability {
-        p if p >= weights::PROVEN_MIN && decisive => Confidence::Proven,
-        p if p >= weights::LIKELY_MIN => Confidence::Likely,
-        p if p >= weights::POSSIBLE_MIN => Confidence::Possible,
-        _ => Confidence::Unknown,
-    }
-}
-
-/// The check that tells the two best causes apart, where they are close.
-fn decide_by(causes: &[RankedCause], rules: &RuleSet) -> Option<DecideBy> {
-    let [first, second, ..] = causes else { return None };
-    if first.probability - second.probability > weights::CLOSE {
-        return None;
-    }
-    let (one, other) = (&rules.causes[first.cause], &rules.causes[second.cause]);
-    let check = one.confirm.iter().chain(&other.confirm).find(|confirm| confirm.run.is_some()).or_else(|| one.confirm.first())?;
-    Some(DecideBy {
-        says: format!("{} (tells \"{}\" from \"{}\")", check.say.trim_end_matches('.'), one.title, other.title),
-        run: check.run.clone(),
-    })
-}
-
-/// Lines that show the incident: the kill that began it, then one of each symptom, then further attempts.
-fn examples(incident: &Incident, attempts: &[Attempt]) -> Vec<Example> {
-    let mut rows: Vec<usize> = incident.attempts.clone();
-    let symptom = |row: usize| attempts[row].failure.as_ref().and_then(|failure| failure.symptom);
-    rows.sort_by_key(|row| {
-        (
-            Some(*row) != incident.root,
-            symptom(*row) != incident.symptom,
-            attempts[*row].failure.as_ref().and_then(|failure| failure.time),
-            *row,
-        )
-    });
-    let mut chosen: Vec<usize> = Vec::new();
-    for row in &rows {
-        if chosen.iter().all(|known| symptom(*known) != symptom(*row)) {
-            chosen.push(*row);
-        }
-    }
-    let further: Vec<usize> = rows.into_iter().filter(|row| !chosen.contains(row)).collect();
-    chosen.extend(further);
-    let lines = chosen.into_iter().filter_map(|row| {
-        let failure = attempts[row].failure.as_ref()?;
-        Some(Example { location: attempts[row].location(failure.line), excerpt: failure.excerpt.clone() })
-    });
-    lines.take(EXAMPLES_MAX).collect()
-}
-
-/// An id that is the same from night to night: made from what fails and where, never from when.
-fn fingerprint(incident: &Incident, attempts: &[Attempt], rules: &RuleSet) -> String {
-    let what = match incident.symptom {
-        Some(symptom) => rules.symptoms[symptom].family.clone(),
-        None => incident.attempts.iter().find_map(|row| attempts[*row].failure.as_ref()).map(unrecognised_key).unwrap_or_default(),
-    };
-    let scope = &incident.scope;
-    let place = if scope_of(incident) == Some(ScopeKind::Host) {
-        scope.hosts.join(" ")
-    } else if !scope.endpoints.is_empty() {
-        scope.endpoints.join(" ")
-    } else {
-        scope.tasks.join(" ")
-    };
-    // FNV-1a, 64 bit: short, stable, and nothing depends on its strength.
-    let hash = what
-        .bytes()
-        .chain([0])
-        .chain(place.bytes())
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
 }
