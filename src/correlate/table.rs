@@ -1,120 +1,110 @@
-//! The attempt table by what correlation looks for in it, and the healthy attempts counted: the base rate of every contrast.
+//! The attempt table by columns: every name a number, every value with its healthy attempts in the order of time. Made once, in n log n, so that each question about an
+//! incident costs a search and not a walk over a million attempts.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod columns;
+mod events;
+mod load;
+
+pub(super) use columns::{Column, Csr, Window, endpoints_of};
+pub(super) use events::{At, Events};
+pub(super) use load::Load;
+
+use std::collections::HashMap;
 
 use crate::attempt::Attempt;
-use crate::rule::{ScopeKind, SymptomIx};
-use crate::source::TaskInstance;
-use crate::time::Timestamp;
+use crate::record::Outcome;
+use crate::rule::ScopeKind;
+use crate::time::{Span, Timestamp};
 
 /// The attempt table by what is looked for in it.
-#[derive(Debug, Default)]
-pub struct Table {
+#[derive(Debug)]
+pub struct Table<'a> {
+    pub(super) attempts: &'a [Attempt],
+    /// For each kind of [`ScopeKind::ALL`] its column.
+    columns: Vec<Column<'a>>,
+    /// The task instance of each row; [`Column::NONE`] where its identity is not known.
+    instance_of: Vec<u32>,
     /// The rows of each task instance, in the order of tries.
-    pub(super) tries: BTreeMap<TaskInstance, Vec<usize>>,
-    /// The rows of each `(dag, task)`.
-    pub(super) tasks: BTreeMap<(String, String), Vec<usize>>,
-    /// The rows of each endpoint, failures' own endpoints included.
-    pub(super) endpoints: BTreeMap<String, Vec<usize>>,
-    /// The rows of each host.
-    pub(super) hosts: BTreeMap<String, Vec<usize>>,
-    /// When which symptom was shown by which row, in the order of time.
-    pub(super) shown: Vec<(Timestamp, SymptomIx, usize)>,
-    /// The base rate.
-    pub(super) healthy: Healthy,
+    tries: Csr,
+    /// What was shown when, and where.
+    pub(super) events: Events<'a>,
+    /// How many attempts are healthy.
+    pub(super) healthy: usize,
+    /// The first and the last instant at which an attempt ended.
+    pub(super) span: Option<(Timestamp, Timestamp)>,
 }
 
-/// The healthy attempts, counted by the values they have.
-#[derive(Debug, Default)]
-pub(super) struct Healthy {
-    /// All of them.
-    pub(super) all: usize,
-    /// Whether the host of any is known.
-    pub(super) hosts_known: bool,
-    /// Whether an endpoint of any is known.
-    pub(super) endpoints_known: bool,
-    counts: BTreeMap<(ScopeKind, String), usize>,
-}
-
-impl Healthy {
-    /// How many have a value.
-    pub(super) fn of(&self, kind: ScopeKind, value: &str) -> usize {
-        self.counts.get(&(kind, value.to_owned())).copied().unwrap_or_default()
-    }
-
-    fn add(&mut self, attempt: &Attempt) {
-        self.all += 1;
-        self.hosts_known |= attempt.host.is_some();
-        self.endpoints_known |= !attempt.endpoints.is_empty();
-        let task = key(attempt).map(|(dag, task)| format!("{dag}.{task}"));
-        let single = [
-            (ScopeKind::Host, attempt.host.clone()),
-            (ScopeKind::Dag, attempt.task.dag_id.clone()),
-            (ScopeKind::Task, task),
-            (ScopeKind::Operator, attempt.operator.clone()),
-        ];
-        let endpoints = attempt.endpoints.keys().map(|endpoint| (ScopeKind::Endpoint, endpoint.clone()));
-        for value in single.into_iter().filter_map(|(kind, value)| Some((kind, value?))).chain(endpoints) {
-            *self.counts.entry(value).or_default() += 1;
-        }
-    }
-}
-
-impl Table {
+impl<'a> Table<'a> {
     /// Indexes a table.
     #[must_use]
-    pub fn of(attempts: &[Attempt]) -> Self {
-        let mut table = Self::default();
-        for (row, attempt) in attempts.iter().enumerate() {
-            table.shown.extend(attempt.symptoms.iter().filter_map(|shown| Some((shown.time?, shown.symptom, row))));
-            if !attempt.is_task() {
-                continue;
-            }
-            if attempt.is_healthy() {
-                table.healthy.add(attempt);
-            }
-            if let (Some(dag), Some(task)) = (&attempt.task.dag_id, &attempt.task.task_id) {
-                table.tries.entry(instance(attempt)).or_default().push(row);
-                table.tasks.entry((dag.clone(), task.clone())).or_default().push(row);
-            }
-            for endpoint in endpoints_of(attempt) {
-                table.endpoints.entry(endpoint.to_owned()).or_default().push(row);
-            }
-            if let Some(host) = &attempt.host {
-                table.hosts.entry(host.clone()).or_default().push(row);
-            }
+    pub fn of(attempts: &'a [Attempt]) -> Self {
+        let columns: Vec<Column<'a>> = ScopeKind::ALL.into_iter().map(|kind| Column::of(attempts, kind)).collect();
+        let (instance_of, tries) = instances(attempts, &columns);
+        let ends = || attempts.iter().filter(|attempt| attempt.is_task()).filter_map(instant);
+        Self {
+            columns,
+            instance_of,
+            tries,
+            events: Events::of(attempts),
+            healthy: attempts.iter().filter(|attempt| attempt.is_healthy()).count(),
+            span: ends().min().zip(ends().max()),
+            attempts,
         }
-        for rows in table.tries.values_mut() {
-            rows.sort_by_key(|row| (attempts[*row].task.try_number, *row));
-        }
-        table.shown.sort_unstable();
-        table
+    }
+
+    /// Whether any healthy attempt was read: without, no share of failures is known.
+    #[must_use]
+    pub fn has_base_rate(&self) -> bool {
+        self.healthy > 0
+    }
+
+    /// The column of a kind.
+    pub(super) fn column(&self, kind: ScopeKind) -> &Column<'a> {
+        &self.columns[kind.index()]
+    }
+
+    /// The task instance of a row, without its try.
+    pub(super) fn instance(&self, row: usize) -> Option<u32> {
+        Some(self.instance_of[row]).filter(|instance| *instance != Column::NONE)
+    }
+
+    /// The rows of a task instance, in the order of tries.
+    pub(super) fn tries(&self, instance: u32) -> &[u32] {
+        self.tries.of(instance)
+    }
+
+    /// From the first to the last end of an attempt.
+    pub(super) fn length(&self) -> Span {
+        self.span.map_or(Span::seconds(0), |(first, last)| last - first)
+    }
+
+    /// Whether a row succeeded.
+    pub(super) fn succeeded(&self, row: u32) -> bool {
+        self.attempts[row as usize].outcome == Outcome::Success
     }
 }
 
-/// The task instance without its try.
-pub(super) fn instance(attempt: &Attempt) -> TaskInstance {
-    TaskInstance { try_number: None, ..attempt.task.clone() }
+/// The instant that stands for an attempt: its failure's, else its end, else its start.
+pub(super) fn instant(attempt: &Attempt) -> Option<Timestamp> {
+    attempt.failure.as_ref().and_then(|failure| failure.time).or(attempt.ended).or(attempt.started)
 }
 
-/// The endpoints an attempt used, its failing call's included.
-pub(super) fn endpoints_of(attempt: &Attempt) -> BTreeSet<&str> {
-    let failing = attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_deref());
-    attempt.endpoints.keys().map(String::as_str).chain(failing).collect()
-}
-
-/// `(dag, task)`.
-pub(super) fn key(attempt: &Attempt) -> Option<(String, String)> {
-    attempt.task.dag_id.clone().zip(attempt.task.task_id.clone())
-}
-
-/// Whether an attempt has a value of a kind.
-pub(super) fn has_value(attempt: &Attempt, kind: ScopeKind, value: &str) -> bool {
-    match kind {
-        ScopeKind::Host => attempt.host.as_deref() == Some(value),
-        ScopeKind::Endpoint => endpoints_of(attempt).contains(value),
-        ScopeKind::Dag => attempt.task.dag_id.as_deref() == Some(value),
-        ScopeKind::Task => key(attempt).is_some_and(|(dag, task)| format!("{dag}.{task}") == value),
-        ScopeKind::Operator => attempt.operator.as_deref() == Some(value),
+/// The task instance of each row, and the rows of each instance.
+fn instances(attempts: &[Attempt], columns: &[Column<'_>]) -> (Vec<u32>, Csr) {
+    let tasks = &columns[ScopeKind::Task.index()];
+    let mut runs: HashMap<&str, u32> = HashMap::new();
+    let mut known: HashMap<(u32, u32, Option<i32>), u32> = HashMap::new();
+    let mut of_row = vec![Column::NONE; attempts.len()];
+    for (row, attempt) in attempts.iter().enumerate() {
+        let [task] = tasks.of_row(row) else { continue };
+        let next = runs.len() as u32;
+        // Without a run all attempts of the task would be tries of one instance; they are told apart by nothing else, so they are none.
+        let Some(run) = attempt.task.run_id.as_deref().map(|run| *runs.entry(run).or_insert(next)) else { continue };
+        let next = known.len() as u32;
+        of_row[row] = *known.entry((*task, run, attempt.task.map_index)).or_insert(next);
     }
+    let mut rows: Vec<u32> = (0..attempts.len() as u32).filter(|row| of_row[*row as usize] != Column::NONE).collect();
+    rows.sort_by_key(|row| (of_row[*row as usize], attempts[*row as usize].task.try_number, *row));
+    let tries = Csr::of_sorted(known.len(), rows.iter().map(|row| (of_row[*row as usize], *row)));
+    (of_row, tries)
 }

@@ -1,5 +1,6 @@
 //! Why: ranked causes of each incident, with the evidence for and against each, in words. Pure.
 
+mod candidates;
 mod examples;
 mod identity;
 mod rank;
@@ -7,7 +8,9 @@ mod sentence;
 mod verdict;
 mod weights;
 
-pub use rank::diagnose;
+pub use candidates::{By, Candidate, Candidates, Found, Place};
+pub use rank::{diagnose, weigh};
+pub use weights::{FITTED, Weights};
 
 use crate::attempt::Location;
 use crate::correlate::Incident;

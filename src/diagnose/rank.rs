@@ -3,25 +3,35 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::{Attempt, Failure};
-use crate::correlate::{Context, Incident, PatternKind, Table, group, holds};
+use crate::attempt::Attempt;
+use crate::correlate::{Correlated, Incident, PatternKind, correlate};
 use crate::rule::{CauseIx, Owner, RuleSet, Severity};
 
-use super::weights::{self, log_odds};
+use super::candidates::{self, Candidate, Candidates, Found, Place, Signature};
+use super::weights::{self, FITTED, Weights};
 use super::{Diagnosed, Diagnosis, EvidenceLine, RankedCause, examples, identity, sentence, verdict};
 
 /// From so many attempts on, an incident is at least of high severity.
 const MANY_ATTEMPTS: usize = 10;
 
-/// The cause that an exception in the task's own code points to, where the rules have it.
-const OWN_CODE: &str = "user-code-error";
-
 /// Diagnoses an attempt table.
 #[must_use]
 pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
-    let table = Table::of(attempts);
-    let mut diagnoses: Vec<Diagnosis> =
-        group(attempts, rules).into_iter().map(|incident| diagnosis(incident, attempts, rules, &table)).collect();
+    let Correlated { table, incidents } = correlate(attempts, rules);
+    let mut diagnosed =
+        Diagnosed { incident_of: vec![None; attempts.len()], causes_of: vec![Vec::new(); attempts.len()], diagnoses: Vec::new() };
+    let mut diagnoses = Vec::with_capacity(incidents.len());
+    for incident in incidents {
+        let weighed = candidates::of(&incident, attempts, rules, &table);
+        let (causes, something_else) = rank(&weighed.whole, rules, &FITTED);
+        let of_kind: BTreeMap<Signature<'_>, Vec<(CauseIx, f64)>> =
+            weighed.alike.iter().map(|(kind, candidates)| (*kind, of_kind(candidates, &weighed.whole, rules, &FITTED))).collect();
+        for row in &incident.attempts {
+            let kind = attempts[*row].failure.as_ref().and_then(|failure| of_kind.get(&candidates::signature(failure)));
+            diagnosed.causes_of[*row] = kind.cloned().unwrap_or_else(|| probabilities(&causes));
+        }
+        diagnoses.push(diagnosis(incident, causes, something_else, attempts, rules));
+    }
     diagnoses.sort_by(|a, b| {
         let size = |diagnosis: &Diagnosis| diagnosis.incident.attempts.len();
         (b.severity, size(b))
@@ -31,12 +41,9 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
             .then_with(|| a.incident.attempts.cmp(&b.incident.attempts))
     });
     identity::make_unique(&mut diagnoses);
-    let mut diagnosed =
-        Diagnosed { incident_of: vec![None; attempts.len()], causes_of: vec![Vec::new(); attempts.len()], diagnoses: Vec::new() };
     for (index, diagnosis) in diagnoses.iter().enumerate() {
         for row in &diagnosis.incident.attempts {
             diagnosed.incident_of[*row] = Some(index);
-            diagnosed.causes_of[*row] = causes_of_attempt(&attempts[*row], diagnosis, rules);
         }
     }
     // Another log of the same attempt says the same.
@@ -48,8 +55,32 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
     diagnosed
 }
 
-fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &Table) -> Diagnosis {
-    let (causes, something_else) = rank(&incident, attempts, rules, table);
+/// The causes of one kind of failure of an incident: as likely as not that of the whole incident, as far as the kind may have it, else what the kind alone has.
+fn of_kind(kind: &Candidates, whole: &Candidates, rules: &RuleSet, weights: &Weights) -> Vec<(CauseIx, f64)> {
+    let (own, _) = weigh(kind, rules, weights);
+    let (all, else_all) = weigh(whole, rules, weights);
+    let of_whole: BTreeMap<CauseIx, f64> = whole.causes.iter().map(|candidate| candidate.cause).zip(all).collect();
+    let shared = |candidate: &Candidate| of_whole.get(&candidate.cause).copied().unwrap_or_default();
+    let sum = kind.causes.iter().map(shared).sum::<f64>() + else_all;
+    let mix = |own: f64, whole: f64| (1.0 - weights.of_incident) * own + weights.of_incident * whole / sum;
+    let mixed = kind.causes.iter().zip(own).map(|(candidate, own)| (candidate.cause, mix(own, shared(candidate))));
+    let mut causes: Vec<(CauseIx, f64)> = mixed.collect();
+    causes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    given(causes, |(_, probability)| *probability)
+}
+
+/// Those that are worth giving, of causes with the most probable first.
+fn given<T>(causes: Vec<T>, probability: impl Fn(&T) -> f64) -> Vec<T> {
+    let least = |nth: usize| if nth < weights::CAUSES_GIVEN_MIN { weights::PROBABILITY_GIVEN_MIN } else { weights::PROBABILITY_SHOWN_MIN };
+    let given = causes.into_iter().enumerate().filter(|(nth, cause)| probability(cause) >= least(*nth));
+    given.map(|(_, cause)| cause).collect()
+}
+
+fn probabilities(causes: &[RankedCause]) -> Vec<(CauseIx, f64)> {
+    causes.iter().map(|ranked| (ranked.cause, ranked.probability)).collect()
+}
+
+fn diagnosis(incident: Incident, causes: Vec<RankedCause>, something_else: f64, attempts: &[Attempt], rules: &RuleSet) -> Diagnosis {
     let symptom = incident.symptom.map(|symptom| &rules.symptoms[symptom]);
     let best = causes.first().map(|ranked| (&rules.causes[ranked.cause], ranked));
     let mut severity = symptom.map_or(Severity::Medium, |symptom| symptom.severity);
@@ -78,76 +109,44 @@ fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &
     }
 }
 
-/// The candidates of one failure, each with its plausibility before evidence, on the scale of the first cause of a list.
-fn candidates(failure: &Failure, rules: &RuleSet) -> BTreeMap<CauseIx, f64> {
-    let mut all: BTreeMap<CauseIx, f64> = BTreeMap::new();
-    for (nth, symptom) in failure.shown.iter().enumerate() {
-        let share = match (nth, rules.symptoms[*symptom].verdict) {
-            (0, _) => 1.0,
-            (_, false) => weights::BESIDE_SHARE,
-            (_, true) => weights::VERDICT_SHARE,
-        };
-        for (place, cause) in rules.symptoms[*symptom].causes.iter().enumerate() {
-            let plausible = share * weights::LIST_STEP.powi(i32::try_from(place).unwrap_or(i32::MAX));
-            let entry = all.entry(*cause).or_default();
-            *entry = entry.max(plausible);
-        }
-    }
-    if failure.symptom.is_none()
-        && !failure.frames.is_empty()
-        && let Some(own_code) = rules.cause(OWN_CODE)
-    {
-        all.insert(own_code, 1.0);
-    }
-    all
-}
-
 /// The causes of an incident with their probabilities, and the probability of something else.
-fn rank(incident: &Incident, attempts: &[Attempt], rules: &RuleSet, table: &Table) -> (Vec<RankedCause>, f64) {
-    let context = Context { rules, attempts, table, incident };
-    // What a kill provoked is explained by what explains the kill.
-    let explained: Vec<usize> = incident.root.map_or_else(|| incident.attempts.clone(), |root| vec![root]);
-    let mut plausible: BTreeMap<CauseIx, f64> = BTreeMap::new();
-    for failure in explained.iter().filter_map(|row| attempts[*row].failure.as_ref()) {
-        for (cause, weight) in candidates(failure, rules) {
-            // A cause that explains more of the incident's failures is more plausible.
-            *plausible.entry(cause).or_default() += weight / explained.len() as f64;
-        }
-    }
-    let something_else = if incident.symptom.is_some() { weights::SOMETHING_ELSE } else { weights::SOMETHING_ELSE_UNRECOGNISED };
-    let mut scored: Vec<(f64, RankedCause)> = plausible
-        .into_iter()
-        .map(|(index, plausible)| {
-            let cause = &rules.causes[index];
-            let mut score = plausible.ln() + 0.5 * cause.prior.ln();
-            let mut evidence = Vec::new();
-            for rule in &cause.evidence {
-                if let Some(verdict) = holds(&rule.when, &context) {
-                    score += log_odds(rule.weight, rule.supports);
-                    let says = sentence::fill(&rule.says, &verdict.words);
-                    evidence.push(EvidenceLine { says, weight: rule.weight, supports: rule.supports, locations: verdict.locations });
-                }
-            }
+fn rank(candidates: &Candidates, rules: &RuleSet, weights: &Weights) -> (Vec<RankedCause>, f64) {
+    let (probabilities, something_else) = weigh(candidates, rules, weights);
+    let mut ranked: Vec<RankedCause> = candidates
+        .causes
+        .iter()
+        .zip(probabilities)
+        .map(|(candidate, probability)| {
+            let mut evidence: Vec<EvidenceLine> = candidate.evidence.iter().map(|found| found.line.clone()).collect();
             evidence.sort_by_key(|line| (std::cmp::Reverse(line.weight), !line.supports));
-            (score, RankedCause { cause: index, probability: 0.0, evidence })
+            RankedCause { cause: candidate.cause, probability, evidence }
         })
         .collect();
-    let sum: f64 = scored.iter().map(|(score, _)| score.exp()).sum::<f64>() + something_else;
-    for (score, ranked) in &mut scored {
-        ranked.probability = score.exp() / sum;
-    }
-    scored.sort_by(|(_, a), (_, b)| b.probability.total_cmp(&a.probability).then_with(|| a.cause.cmp(&b.cause)));
-    let least = |nth: usize| if nth < weights::CAUSES_GIVEN_MIN { weights::PROBABILITY_GIVEN_MIN } else { weights::PROBABILITY_SHOWN_MIN };
-    let given = scored.into_iter().map(|(_, ranked)| ranked).enumerate().filter(|(nth, ranked)| ranked.probability >= least(*nth));
-    (given.map(|(_, ranked)| ranked).collect(), something_else / sum)
+    ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.cause.cmp(&b.cause)));
+    (given(ranked, |ranked| ranked.probability), something_else)
 }
 
-/// The causes of one attempt of an incident: the incident's, as far as the attempt's own failure could have them; the consequences of
-/// a kill have those of the kill.
-fn causes_of_attempt(attempt: &Attempt, diagnosis: &Diagnosis, rules: &RuleSet) -> Vec<(CauseIx, f64)> {
-    let all = || diagnosis.causes.iter().map(|ranked| (ranked.cause, ranked.probability));
-    let Some(failure) = attempt.failure.as_ref().filter(|_| diagnosis.incident.root.is_none()) else { return all().collect() };
-    let own = candidates(failure, rules);
-    let possible: Vec<(CauseIx, f64)> = all().filter(|(cause, _)| own.contains_key(cause)).collect();
-    if possible.is_empty() { all().collect() } else { possible }
+/// The probability of each candidate, in their order, and of something else: a softmax of plausibility, prior and evidence.
+#[must_use]
+pub fn weigh(candidates: &Candidates, rules: &RuleSet, weights: &Weights) -> (Vec<f64>, f64) {
+    let odds: Vec<f64> =
+        candidates.causes.iter().map(|candidate| log_odds(candidate, candidates.base_rate, rules, weights).exp()).collect();
+    let something_else = if candidates.recognised { weights.something_else } else { weights.something_else_unrecognised };
+    let sum = odds.iter().sum::<f64>() + something_else;
+    (odds.iter().map(|odds| odds / sum).collect(), something_else / sum)
+}
+
+fn log_odds(candidate: &Candidate, base_rate: bool, rules: &RuleSet, weights: &Weights) -> f64 {
+    let best = |places: &[Place]| places.iter().map(|place| place.plausibility(weights)).fold(0.0, f64::max);
+    let plausible: f64 = candidate.ranked.iter().map(|(places, share)| share * best(places)).sum();
+    let sized = |found: &Found| {
+        let size = weights.size(found.line.weight);
+        if found.of_spread && !base_rate { size * weights.without_base_rate } else { size }
+    };
+    let sum = |supports: bool| {
+        let mut sizes: Vec<f64> = candidate.evidence.iter().filter(|found| found.line.supports == supports).map(sized).collect();
+        sizes.sort_by(|a, b| b.total_cmp(a));
+        sizes.iter().zip(0..).map(|(size, nth)| size * weights.further.powi(nth)).sum::<f64>()
+    };
+    plausible.ln() + weights.prior * rules.causes[candidate.cause].prior.ln() + sum(true) - sum(false)
 }

@@ -2,43 +2,61 @@
 
 use crate::rule::Weight;
 
-/// Decisive: odds of about 50 to 1. Enough to overturn the order of plausibility of any symptom's causes (whose priors differ by less
-/// than 1 to 50) and to stand against one strong contradiction.
-const DECISIVE: f64 = 4.0;
-
-/// Strong: odds of about 7 to 1. One piece lifts a cause over a neighbour in the list, two over the whole list.
-const STRONG: f64 = 2.0;
-
-/// Weak: odds of about 2 to 1. Several are needed to change an order.
-const WEAK: f64 = 0.8;
-
-/// What a piece of evidence adds to a cause's log-odds.
-pub(super) fn log_odds(weight: Weight, supports: bool) -> f64 {
-    let size = match weight {
-        Weight::Decisive => DECISIVE,
-        Weight::Strong => STRONG,
-        Weight::Weak => WEAK,
-    };
-    if supports { size } else { -size }
+/// The weights of the ranking: few, and the same for every symptom and every cause. They are fitted to logs whose truth is known by `examples/fit_weights.rs`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// What a decisive piece of evidence adds: enough to overturn the order of plausibility of any symptom's causes and to stand against a strong contradiction.
+    pub decisive: f64,
+    /// What a strong one adds: it lifts a cause over a neighbour in the list, two of them over the whole list.
+    pub strong: f64,
+    /// What a weak one adds: several are needed to change an order.
+    pub weak: f64,
+    /// What each further piece of evidence of one cause counts, less than the one before: they rest on the same few attempts, so they are not independent.
+    pub further: f64,
+    /// What evidence counts that speaks of the spread, where no healthy attempt was read to compare with.
+    pub without_base_rate: f64,
+    /// How much less plausible each next cause in a symptom's list is, evidence aside. The list is ordered by people who know the symptom.
+    pub list_step: f64,
+    /// The power of a cause's own prior, which knows nothing of the symptom.
+    pub prior: f64,
+    /// The share of a cause's plausibility that a symptom beside the main one gives.
+    pub beside: f64,
+    /// The share that a verdict gives beside a symptom that says what happened inside: the verdict's own causes are what is left if that symptom was none of it.
+    pub verdict: f64,
+    /// How likely a failure among others of another kind has the cause of the incident rather than one of its own.
+    pub of_incident: f64,
+    /// The plausibility of "something else", on the scale of the first cause of a list with an average prior.
+    pub something_else: f64,
+    /// The same for a failure that no symptom knows.
+    pub something_else_unrecognised: f64,
 }
 
-/// How much less plausible each next cause in a symptom's list is, evidence aside. The list is ordered by people who know the
-/// symptom; the cause's own prior, which knows nothing of it, counts half (its square root).
-pub(super) const LIST_STEP: f64 = 0.6;
+/// The weights in use.
+pub const FITTED: Weights = Weights {
+    decisive: 4.0,
+    strong: 2.0,
+    weak: 0.8,
+    further: 1.0,
+    without_base_rate: 1.0,
+    list_step: 0.6,
+    prior: 0.5,
+    beside: 0.5,
+    verdict: 0.05,
+    of_incident: 0.4,
+    something_else: 0.05,
+    something_else_unrecognised: 0.35,
+};
 
-/// The share of a cause's plausibility that a symptom beside the main one gives.
-pub(super) const BESIDE_SHARE: f64 = 0.5;
-
-/// The share that a verdict gives beside a symptom that says what happened inside: the verdict's own causes are what is left if that
-/// symptom was none of it.
-pub(super) const VERDICT_SHARE: f64 = 0.05;
-
-/// The plausibility of "something else", on the scale of the first cause of a list with an average prior (the square root of 0.2 is
-/// 0.45): one time in ten the list of a known symptom does not hold the cause.
-pub(super) const SOMETHING_ELSE: f64 = 0.05;
-
-/// The same for a failure that no symptom knows.
-pub(super) const SOMETHING_ELSE_UNRECOGNISED: f64 = 0.35;
+impl Weights {
+    /// The size of a piece of evidence in log-odds.
+    pub(super) fn size(&self, weight: Weight) -> f64 {
+        match weight {
+            Weight::Decisive => self.decisive,
+            Weight::Strong => self.strong,
+            Weight::Weak => self.weak,
+        }
+    }
+}
 
 /// Under this a cause is not worth a line.
 pub(super) const PROBABILITY_SHOWN_MIN: f64 = 0.01;

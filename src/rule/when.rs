@@ -85,6 +85,16 @@ pub struct When {
     pub single: Option<bool>,
 }
 
+impl When {
+    /// Whether it asks how an incident is spread over values and time, which says little where there are no healthy attempts to compare with.
+    #[must_use]
+    pub fn is_of_spread(&self) -> bool {
+        let counted = [self.hosts, self.endpoints, self.dags, self.tasks, self.attempts].iter().any(Option::is_some);
+        let yes_or_no = [self.crowded, self.mixed_families, self.simultaneous, self.onset, self.always_failed].iter().any(Option::is_some);
+        counted || yes_or_no || self.scope.is_some() || self.healthy_elsewhere.is_some() || self.burst.is_some() || self.recurs.is_some()
+    }
+}
+
 /// A length of time, written `30s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Duration(pub Span);
@@ -194,7 +204,7 @@ pub enum NearbyBy {
 }
 
 /// The kinds of value that a scope can be about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeKind {
     /// The worker host.
@@ -207,9 +217,20 @@ pub enum ScopeKind {
     Task,
     /// The operator.
     Operator,
+    /// The queue of the executor.
+    Queue,
 }
 
 impl ScopeKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] = [Self::Host, Self::Endpoint, Self::Dag, Self::Task, Self::Operator, Self::Queue];
+
+    /// Its place in [`ScopeKind::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
     /// The name used in rules and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -219,6 +240,7 @@ impl ScopeKind {
             Self::Dag => "dag",
             Self::Task => "task",
             Self::Operator => "operator",
+            Self::Queue => "queue",
         }
     }
 }
@@ -236,7 +258,7 @@ pub enum HealthyBy {
 }
 
 /// The kinds of recurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recurs {
     /// The same minute of the hour.

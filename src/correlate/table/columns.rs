@@ -1,0 +1,172 @@
+//! One kind of value over the whole attempt table: which row has which values, and when the healthy ones ended.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::attempt::Attempt;
+use crate::rule::ScopeKind;
+use crate::time::{Span, Timestamp};
+
+use super::instant;
+
+/// Lists of numbers, one after the other: `of(i)` is the i-th.
+#[derive(Debug, Default)]
+pub(in crate::correlate) struct Csr {
+    starts: Vec<u32>,
+    items: Vec<u32>,
+}
+
+impl Csr {
+    /// From pairs of list and item that are sorted by list.
+    pub(super) fn of_sorted(lists: usize, pairs: impl Iterator<Item = (u32, u32)>) -> Self {
+        let mut csr = Self { starts: vec![0; lists + 1], items: Vec::new() };
+        for (list, item) in pairs {
+            csr.starts[list as usize + 1] += 1;
+            csr.items.push(item);
+        }
+        for list in 0..lists {
+            csr.starts[list + 1] += csr.starts[list];
+        }
+        csr
+    }
+
+    /// One list.
+    pub(in crate::correlate) fn of(&self, list: u32) -> &[u32] {
+        &self.items[self.starts[list as usize] as usize..self.starts[list as usize + 1] as usize]
+    }
+}
+
+/// A stretch of time, both ends included; all of it where it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::correlate) struct Window(pub(in crate::correlate) Option<(Timestamp, Timestamp)>);
+
+impl Window {
+    /// With so much more on either side.
+    pub(in crate::correlate) fn wider(self, by: Span) -> Self {
+        Self(self.0.map(|(from, to)| (Timestamp(from.0.saturating_sub(by.0)), Timestamp(to.0.saturating_add(by.0)))))
+    }
+
+    /// How many of sorted times lie in it.
+    pub(in crate::correlate) fn count(self, times: &[Timestamp]) -> usize {
+        self.range(times).len()
+    }
+
+    /// Which of sorted times lie in it.
+    pub(in crate::correlate) fn range(self, times: &[Timestamp]) -> std::ops::Range<usize> {
+        match self.0 {
+            None => 0..times.len(),
+            Some((from, to)) => {
+                let first = times.partition_point(|time| *time < from);
+                first..first.max(times.partition_point(|time| *time <= to))
+            }
+        }
+    }
+}
+
+/// One kind of value.
+#[derive(Debug)]
+pub(in crate::correlate) struct Column<'a> {
+    names: Vec<Cow<'a, str>>,
+    ids: HashMap<Cow<'a, str>, u32>,
+    /// The values of each row.
+    values: Csr,
+    /// The rows of each value, tasks' attempts only, in the order of their instants.
+    rows: Csr,
+    /// Where the instants of the healthy rows of each value begin, and they themselves, sorted.
+    healthy_starts: Vec<u32>,
+    healthy: Vec<Timestamp>,
+    /// The instants of all healthy rows of which a value is known, sorted.
+    healthy_known: Vec<Timestamp>,
+}
+
+impl<'a> Column<'a> {
+    /// The number that is no value's.
+    pub(in crate::correlate) const NONE: u32 = u32::MAX;
+
+    pub(super) fn of(attempts: &'a [Attempt], kind: ScopeKind) -> Self {
+        let (mut names, mut ids): (Vec<Cow<'a, str>>, HashMap<Cow<'a, str>, u32>) = (Vec::new(), HashMap::new());
+        let mut number = |name: Cow<'a, str>| {
+            *ids.entry(name).or_insert_with_key(|name| {
+                names.push(name.clone());
+                names.len() as u32 - 1
+            })
+        };
+        let mut tasks: HashMap<(&str, &str), u32> = HashMap::new();
+        let mut pairs: Vec<(u32, u32)> = Vec::new();
+        for (row, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_task()) {
+            let single = match kind {
+                ScopeKind::Host => attempt.host.as_deref(),
+                ScopeKind::Dag => attempt.task.dag_id.as_deref(),
+                ScopeKind::Operator => attempt.operator.as_deref(),
+                ScopeKind::Queue => attempt.queue.as_deref(),
+                ScopeKind::Endpoint => {
+                    pairs.extend(endpoints_of(attempt).map(|endpoint| (row as u32, number(endpoint.into()))));
+                    continue;
+                }
+                ScopeKind::Task => {
+                    let key = attempt.task.dag_id.as_deref().zip(attempt.task.task_id.as_deref());
+                    let mut named = |(dag, task): (&str, &str)| number(format!("{dag}.{task}").into());
+                    pairs.extend(key.map(|key| (row as u32, *tasks.entry(key).or_insert_with(|| named(key)))));
+                    continue;
+                }
+            };
+            pairs.extend(single.map(|name| (row as u32, number(name.into()))));
+        }
+        let values = Csr::of_sorted(attempts.len(), pairs.iter().copied());
+        let at = |row: u32| instant(&attempts[row as usize]);
+        pairs.sort_by_key(|(row, id)| (*id, at(*row), *row));
+        let rows = Csr::of_sorted(names.len(), pairs.iter().map(|(row, id)| (*id, *row)));
+        let mut column = Self { names, ids, values, rows, healthy_starts: vec![0], healthy: Vec::new(), healthy_known: Vec::new() };
+        let is_healthy = |row: &&u32| attempts[**row as usize].is_healthy();
+        for id in 0..column.names.len() as u32 {
+            column.healthy.extend(column.rows.of(id).iter().filter(is_healthy).filter_map(|row| at(*row)));
+            column.healthy_starts.push(column.healthy.len() as u32);
+        }
+        let known = (0..attempts.len()).filter(|row| !column.values.of(*row as u32).is_empty() && attempts[*row].is_healthy());
+        column.healthy_known = known.filter_map(|row| instant(&attempts[row])).collect();
+        column.healthy_known.sort_unstable();
+        column
+    }
+
+    /// The values of a row.
+    pub(in crate::correlate) fn of_row(&self, row: usize) -> &[u32] {
+        self.values.of(row as u32)
+    }
+
+    /// The rows of a value, in the order of time.
+    pub(in crate::correlate) fn rows(&self, id: u32) -> &[u32] {
+        self.rows.of(id)
+    }
+
+    /// The number of a name.
+    pub(in crate::correlate) fn id(&self, name: &str) -> Option<u32> {
+        self.ids.get(name).copied()
+    }
+
+    /// The name of a number.
+    pub(in crate::correlate) fn name(&self, id: u32) -> &str {
+        &self.names[id as usize]
+    }
+
+    /// How many values there are.
+    pub(in crate::correlate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// When the healthy attempts of a value ended, sorted.
+    pub(in crate::correlate) fn healthy(&self, id: u32) -> &[Timestamp] {
+        &self.healthy[self.healthy_starts[id as usize] as usize..self.healthy_starts[id as usize + 1] as usize]
+    }
+
+    /// When the healthy attempts ended of which any value is known, sorted.
+    pub(in crate::correlate) fn healthy_known(&self) -> &[Timestamp] {
+        &self.healthy_known
+    }
+}
+
+/// The endpoints an attempt used, its failing call's included, each once.
+pub(in crate::correlate) fn endpoints_of(attempt: &Attempt) -> impl Iterator<Item = &str> {
+    let failing = attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_deref());
+    let used = attempt.endpoints.keys().map(|endpoint| &**endpoint);
+    used.filter(move |used| Some(*used) != failing).chain(failing)
+}
