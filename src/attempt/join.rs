@@ -3,6 +3,7 @@
 //! The table depends on the observations alone, not on their order nor on which of them were scanned together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::record::{Dialect, Facts, Instance, Outcome};
 use crate::rule::RuleSet;
@@ -11,6 +12,7 @@ use crate::source::{Kind, Source, TaskInstance};
 
 use super::instances::{self, Rows};
 use super::mentions::{Mentions, Said};
+use super::names::Names;
 use super::outcome::{Beside, outcome_of};
 use super::{Attempt, Location, Role, Shown, compose, endpoints, failure};
 
@@ -20,6 +22,8 @@ pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &
     let exported = Rows::of(instances);
     instances::prepare(&mut observations, &exported, rules);
     observations.sort_by(|a, b| a.source.cmp(&b.source));
+    let mut names = Names::default();
+    observations.iter_mut().for_each(|log| names.of_log(log));
     let missing = missing(&observations, rules);
     if !missing.is_empty() {
         observations.extend(missing);
@@ -42,10 +46,11 @@ pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &
     instances::complete(&mut attempts, &observations, &exported);
     compose::evaluate(&mut attempts, &mut observations, rules);
     for (attempt, log) in attempts.iter_mut().zip(&observations) {
-        attempt.failure = failure::failure_of(attempt, log, rules, has_tasks);
+        attempt.failure = failure::failure_of(attempt, log, rules, has_tasks).map(Box::new);
         failure::give_roles(attempt, log, rules);
     }
     endpoints::complete(&mut attempts, rules);
+    attempts.iter_mut().for_each(|attempt| names.of_attempt(attempt));
     attempts
 }
 
@@ -148,7 +153,7 @@ impl<'a> All<'a> {
             started: log.started,
             ended: log.ended,
             outcome: Outcome::Unknown,
-            outcome_because: String::new(),
+            outcome_because: Arc::from(""),
             has_log: !log.without_log,
             ending: log.ending,
             symptoms: log.matches.iter().map(shown).collect(),
@@ -172,14 +177,14 @@ impl<'a> All<'a> {
                 attempt.ending = Ending::Silent;
             }
             attempt.outcome = outcome;
-            attempt.outcome_because = if log.without_log { format!("{because}; no log of it was scanned") } else { because };
+            attempt.outcome_because = if log.without_log { format!("{because}; no log of it was scanned").into() } else { because.into() };
         } else if attempt.kind == Kind::Other && (log.outcome.is_some() || log.return_code.is_some()) {
             // An excerpt that says how its attempt came out, though not whose it was.
             let (outcome, because) = outcome_of(log, &beside);
             attempt.outcome = outcome;
-            attempt.outcome_because = because;
+            attempt.outcome_because = because.into();
         } else {
-            attempt.outcome_because = format!("a {} log is no attempt", log.source.kind.name());
+            attempt.outcome_because = format!("a {} log is no attempt", log.source.kind.name()).into();
         }
         attempt
     }
@@ -231,8 +236,8 @@ fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: 
         let place = location(trigger, found.at_line);
         attempt.symptoms.push(Shown { elsewhere: Some(place), line, ..shown(found) });
     }
-    for (endpoint, used) in &trigger.endpoints {
-        attempt.endpoints.entry(endpoint.clone()).or_insert(*used);
+    for (endpoint, used) in trigger.endpoints.iter() {
+        attempt.endpoints.add(endpoint.clone(), *used);
     }
 }
 
@@ -240,9 +245,9 @@ fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: 
 fn add_said(attempt: &mut Attempt, line: u32, said: &[Said<'_>], beside: &mut Beside, rules: &RuleSet) {
     for (component, mention) in said {
         let about = &mention.about;
-        let fill = |slot: &mut Option<String>, value: &Option<String>| {
+        let fill = |slot: &mut Option<Arc<str>>, value: &Option<String>| {
             if slot.is_none() {
-                slot.clone_from(value);
+                *slot = value.as_deref().map(Arc::from);
             }
         };
         fill(&mut attempt.host, &about.host);
@@ -287,12 +292,12 @@ fn add_symptom(attempt: &mut Attempt, line: u32, component: &Observation, mentio
 fn killed(attempt: &mut Attempt, log: &Observation, (kernel, mention): Said<'_>) {
     add_symptom(attempt, log.lines.max(1), kernel, mention);
     attempt.return_code = attempt.return_code.or(mention.about.return_code);
-    attempt.host = attempt.host.take().or_else(|| mention.about.host.clone());
+    attempt.host = attempt.host.take().or_else(|| mention.about.host.as_deref().map(Arc::from));
     if attempt.outcome == Outcome::Unknown {
         // Without a clock the kernel's log tells of the process, not of the day.
         let when = if mention.time.is_some() { "" } else { ", at a time since boot that cannot be compared" };
         attempt.outcome = Outcome::Failed;
-        attempt.outcome_because = format!("the kernel killed its process ({} line {}{when})", kernel.source.name(), mention.line);
+        attempt.outcome_because = format!("the kernel killed its process ({} line {}{when})", kernel.source.name(), mention.line).into();
     }
     if matches!(log.ending, Ending::Silent) {
         attempt.ending = Ending::Killed;

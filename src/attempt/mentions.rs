@@ -1,6 +1,7 @@
 //! Which attempt a component's log speaks of: by task instance and try, by the ids of executors, by process and host, by time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::record::About;
 use crate::scan::{Ending, Mention, Observation};
@@ -13,7 +14,7 @@ use super::Attempt;
 pub(super) type Said<'a> = (&'a Observation, &'a Mention);
 
 /// A task instance without its try. DAG and task are one text, for where one ends and the other begins cannot always be told.
-type Instance = (String, Option<String>, Option<i32>);
+type Instance = (String, Option<Arc<str>>, Option<i32>);
 
 /// A task instance by its logical date.
 type Dated = (String, Timestamp, Option<i32>);
@@ -151,7 +152,7 @@ fn short(host: Option<&str>) -> Option<&str> {
     host.map(|host| if host.parse::<std::net::IpAddr>().is_ok() { host } else { host.split('.').next().unwrap_or(host) })
 }
 
-fn instance(task: &TaskInstance, run: Option<String>) -> Option<Instance> {
+fn instance(task: &TaskInstance, run: Option<Arc<str>>) -> Option<Instance> {
     let (dag, name) = (task.dag_id.as_deref()?, task.task_id.as_deref()?);
     Some((format!("{dag}.{name}"), run, task.map_index))
 }

@@ -7,17 +7,18 @@ mod failure;
 mod instances;
 mod join;
 mod mentions;
+mod names;
 mod occurrence;
 mod outcome;
 
 pub use crate::rule::Role;
 pub use join::join;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::record::{Call, Exception, Facts, Outcome};
 use crate::rule::SymptomIx;
-use crate::scan::{Ending, EndpointUse};
+use crate::scan::{Ending, Endpoints};
 use crate::source::{Kind, TaskInstance};
 use crate::time::{Span, Timestamp};
 
@@ -44,15 +45,15 @@ pub struct Attempt {
     /// Whose.
     pub task: TaskInstance,
     /// The worker host.
-    pub host: Option<String>,
+    pub host: Option<Arc<str>>,
     /// The process.
     pub pid: Option<u32>,
     /// The operator's class.
-    pub operator: Option<String>,
+    pub operator: Option<Arc<str>>,
     /// The queue it was sent to.
-    pub queue: Option<String>,
+    pub queue: Option<Arc<str>>,
     /// The pool it took a slot of.
-    pub pool: Option<String>,
+    pub pool: Option<Arc<str>>,
     /// What its process returned; negative for a signal.
     pub return_code: Option<i32>,
     /// How many executions its log holds: it is taken up again after a deferral or a reschedule.
@@ -68,7 +69,7 @@ pub struct Attempt {
     /// How it came out.
     pub outcome: Outcome,
     /// The reason for believing that.
-    pub outcome_because: String,
+    pub outcome_because: Arc<str>,
     /// Whether it has a log. Without one, its lines are those of the task-instance export.
     pub has_log: bool,
     /// How its log ends; [`Ending::Silent`] without one.
@@ -76,9 +77,9 @@ pub struct Attempt {
     /// The symptoms it shows, each at its first place, in the order of lines.
     pub symptoms: Vec<Shown>,
     /// The one failure, where it failed.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// The endpoints it used.
-    pub endpoints: BTreeMap<String, EndpointUse>,
+    pub endpoints: Endpoints,
 }
 
 impl Attempt {

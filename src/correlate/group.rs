@@ -234,11 +234,11 @@ fn incident(members: &[&Item<'_>], root: Option<usize>) -> Incident {
     let times = || members.iter().filter_map(|item| item.time);
     let mut scope = Scope::default();
     for item in members {
-        scope.hosts.extend(item.attempt.host.clone());
+        scope.hosts.extend(item.attempt.host.as_deref().map(str::to_owned));
         scope.endpoints.extend(item.failure.endpoint.clone());
-        scope.dags.extend(item.attempt.task.dag_id.clone());
+        scope.dags.extend(item.attempt.task.dag_id.as_deref().map(str::to_owned));
         scope.tasks.extend(item.task());
-        scope.operators.extend(item.attempt.operator.clone());
+        scope.operators.extend(item.attempt.operator.as_deref().map(str::to_owned));
     }
     for values in [&mut scope.hosts, &mut scope.endpoints, &mut scope.dags, &mut scope.tasks, &mut scope.operators] {
         values.sort();

@@ -48,12 +48,12 @@ impl Healthy {
         self.endpoints_known |= !attempt.endpoints.is_empty();
         let task = key(attempt).map(|(dag, task)| format!("{dag}.{task}"));
         let single = [
-            (ScopeKind::Host, attempt.host.clone()),
-            (ScopeKind::Dag, attempt.task.dag_id.clone()),
+            (ScopeKind::Host, attempt.host.as_deref().map(str::to_owned)),
+            (ScopeKind::Dag, attempt.task.dag_id.as_deref().map(str::to_owned)),
             (ScopeKind::Task, task),
-            (ScopeKind::Operator, attempt.operator.clone()),
+            (ScopeKind::Operator, attempt.operator.as_deref().map(str::to_owned)),
         ];
-        let endpoints = attempt.endpoints.keys().map(|endpoint| (ScopeKind::Endpoint, endpoint.clone()));
+        let endpoints = attempt.endpoints.keys().map(|endpoint| (ScopeKind::Endpoint, endpoint.to_owned()));
         for value in single.into_iter().filter_map(|(kind, value)| Some((kind, value?))).chain(endpoints) {
             *self.counts.entry(value).or_default() += 1;
         }
@@ -75,13 +75,13 @@ impl Table {
             }
             if let (Some(dag), Some(task)) = (&attempt.task.dag_id, &attempt.task.task_id) {
                 table.tries.entry(instance(attempt)).or_default().push(row);
-                table.tasks.entry((dag.clone(), task.clone())).or_default().push(row);
+                table.tasks.entry((dag.to_string(), task.to_string())).or_default().push(row);
             }
             for endpoint in endpoints_of(attempt) {
                 table.endpoints.entry(endpoint.to_owned()).or_default().push(row);
             }
             if let Some(host) = &attempt.host {
-                table.hosts.entry(host.clone()).or_default().push(row);
+                table.hosts.entry(host.to_string()).or_default().push(row);
             }
         }
         for rows in table.tries.values_mut() {
@@ -100,12 +100,12 @@ pub(super) fn instance(attempt: &Attempt) -> TaskInstance {
 /// The endpoints an attempt used, its failing call's included.
 pub(super) fn endpoints_of(attempt: &Attempt) -> BTreeSet<&str> {
     let failing = attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_deref());
-    attempt.endpoints.keys().map(String::as_str).chain(failing).collect()
+    attempt.endpoints.keys().chain(failing).collect()
 }
 
 /// `(dag, task)`.
 pub(super) fn key(attempt: &Attempt) -> Option<(String, String)> {
-    attempt.task.dag_id.clone().zip(attempt.task.task_id.clone())
+    attempt.task.dag_id.as_deref().zip(attempt.task.task_id.as_deref()).map(|(dag, task)| (dag.to_owned(), task.to_owned()))
 }
 
 /// Whether an attempt has a value of a kind.

@@ -2,7 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail by panicking")]
 
-use std::collections::BTreeMap;
 
 use crate::attempt::{Attempt, Location, Role, Shown};
 use crate::correlate::{Incident, Pattern, PatternKind, Scope};
@@ -10,7 +9,7 @@ use crate::diagnose::{Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{Facts, Outcome};
 use crate::rule::{Owner, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity, Weight, load};
-use crate::scan::{Ending, Stats};
+use crate::scan::{Ending, Endpoints, Stats};
 use crate::source::{Kind, TaskInstance};
 use crate::time::{Span, Timestamp};
 
@@ -139,15 +138,15 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         member: None,
         kind: Kind::Task,
         task: TaskInstance {
-            dag_id: Some("orders".to_owned()),
-            run_id: Some("scheduled__2026-11-21T06:00:00+00:00".to_owned()),
-            task_id: Some(task.to_owned()),
+            dag_id: Some("orders".into()),
+            run_id: Some("scheduled__2026-11-21T06:00:00+00:00".into()),
+            task_id: Some(task.into()),
             map_index: None,
             try_number: Some(try_number),
         },
-        host: Some("worker-b".to_owned()),
+        host: Some("worker-b".into()),
         pid: None,
-        operator: Some("PythonOperator".to_owned()),
+        operator: Some("PythonOperator".into()),
         queue: None,
         pool: None,
         return_code: None,
@@ -157,12 +156,12 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         started: Some(START),
         ended: Some(START + Span::seconds(1080)),
         outcome,
-        outcome_because: "its log says so in line 50".to_owned(),
+        outcome_because: "its log says so in line 50".into(),
         has_log: true,
         ending: Ending::Verdict,
         symptoms: if failed { vec![shown] } else { Vec::new() },
         failure: None,
-        endpoints: BTreeMap::new(),
+        endpoints: Endpoints::default(),
     }
 }
 

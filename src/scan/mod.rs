@@ -2,6 +2,7 @@
 
 mod calls;
 mod driver;
+mod endpoints;
 mod excerpt;
 mod observe;
 mod reading;
@@ -9,10 +10,11 @@ mod unread;
 mod wholes;
 
 pub use driver::{Options, scan};
+pub use endpoints::{EndpointUse, Endpoints};
 pub use observe::{Observed, observe};
 pub use reading::is_trouble;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::error::Problem;
 use crate::record::{About, Call, Chain, Dialect, Facts, Level, Outcome};
@@ -56,11 +58,11 @@ pub struct Observation {
     /// Whether there is no such log: it stands for a row of a task-instance export, and its place is that row's.
     pub without_log: bool,
     /// The worker host, where the log names it.
-    pub host: Option<String>,
+    pub host: Option<Arc<str>>,
     /// The process that ran the task.
     pub pid: Option<u32>,
     /// The operator's class.
-    pub operator: Option<String>,
+    pub operator: Option<Arc<str>>,
     /// How many tries the task may have, where the log says so.
     pub max_tries: Option<u32>,
     /// The form of its first record with a header.
@@ -92,7 +94,7 @@ pub struct Observation {
     /// Its records with exceptions, in the order of lines; bounded, see [`FAILURES_MAX`].
     pub failures: Vec<FailureRecord>,
     /// The endpoints it used, each with the times of first and last mention before the failure; bounded.
-    pub endpoints: BTreeMap<String, EndpointUse>,
+    pub endpoints: Endpoints,
     /// What it says about other task instances (scheduler, worker and the like); bounded.
     pub mentions: Vec<Mention>,
 }
@@ -184,19 +186,6 @@ pub struct FailureRecord {
     pub since_before: Option<Span>,
     /// Time since the attempt's first record.
     pub running_for: Option<Span>,
-}
-
-/// When an attempt mentioned an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EndpointUse {
-    /// How often.
-    pub count: u32,
-    /// First.
-    pub first: Option<Timestamp>,
-    /// Last.
-    pub last: Option<Timestamp>,
-    /// When a line last told of an answer from it, rather than of a call that begins.
-    pub answered: Option<Timestamp>,
 }
 
 /// A trigger fired: its task may be taken up again.

@@ -2,6 +2,7 @@
 //! traceback stands in them; of all others only the head is remembered for a moment, for its time.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
@@ -86,7 +87,7 @@ impl<'a> Reading<'a> {
             source.task = if origin.task == TaskInstance::default() { source.task } else { origin.task.clone() };
         }
         let is_excerpt = file.kind == Kind::Other && !origin.is_whole;
-        let log = Observation { task: source.task.clone(), host: origin.host.clone(), source, is_excerpt, ..Observation::default() };
+        let log = Observation { task: source.task.clone(), host: origin.host.as_deref().map(Arc::from), source, is_excerpt, ..Observation::default() };
         Self {
             observer,
             log,
@@ -237,8 +238,8 @@ impl<'a> Reading<'a> {
             Landmark::About(about) if !of_attempt || is_of_components(&about) => self.mention(*about, record),
             _ if !of_attempt => {}
             Landmark::About(_) => {}
-            Landmark::Host(host) => log.host = Some(host),
-            Landmark::Operator(operator) => log.operator = Some(operator),
+            Landmark::Host(host) => log.host = Some(host.into()),
+            Landmark::Operator(operator) => log.operator = Some(operator.into()),
             Landmark::Pid(pid) => log.pid = Some(pid),
             Landmark::Attempt { number, of } => {
                 log.max_tries = Some(of);
@@ -326,7 +327,7 @@ impl<'a> Reading<'a> {
                 }
             }
         }
-        about.host = about.host.or_else(|| self.log.host.clone());
+        about.host = about.host.or_else(|| self.log.host.as_deref().map(str::to_owned));
         if self.log.mentions.len() < MENTIONS_MAX {
             self.log.mentions.push(Mention { about, line: record.line, time: record.time, symptom: None });
         }
@@ -415,6 +416,7 @@ impl<'a> Reading<'a> {
             self.log.failures.iter().filter_map(|failure| failure.time).chain(self.log.matches.iter().filter_map(|found| found.time));
         let ended = self.times_before().chain(told).max();
         let log = &mut self.log;
+        log.endpoints.shrink();
         log.lines = self.last_line;
         // A clock may have been put back meanwhile.
         log.ended = ended.max(log.started);

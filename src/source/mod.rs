@@ -15,6 +15,8 @@ mod template_parse;
 mod utf16;
 mod walk;
 
+use std::sync::Arc;
+
 pub use archive::read;
 pub use limits::Limits;
 pub use run_id::{is_bare_date, own_run_id, run_date};
@@ -109,11 +111,11 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub struct TaskInstance {
     /// The DAG.
-    pub dag_id: Option<String>,
+    pub dag_id: Option<Arc<str>>,
     /// The run: `manual__…`, `scheduled__…`; the logical date where the layout has only that.
-    pub run_id: Option<String>,
+    pub run_id: Option<Arc<str>>,
     /// The task, with its task groups (`stage.load`).
-    pub task_id: Option<String>,
+    pub task_id: Option<Arc<str>>,
     /// The index of a mapped task; `None` for a task that is not mapped.
     pub map_index: Option<i32>,
     /// The try, from 1.

@@ -1,6 +1,8 @@
 //! Names after a layout of one's own: the `log_filename_template` of `airflow.cfg` turned round, so that it reads a name instead of
 //! making one. A template says how a name ends; any folders may stand above.
 
+use std::sync::Arc;
+
 use regex::Regex;
 
 use super::layout::{mapped, percent_decoded, recognise, stored, within_archive};
@@ -108,18 +110,18 @@ impl Template {
                 return None;
             }
         }
-        task.run_id = task.run_id.or(date).or(day);
+        task.run_id = task.run_id.or(date.or(day).map(Arc::from));
         let trigger = found.get(self.variables.len() + 1).is_some();
         Some((if trigger { Kind::Trigger } else { Kind::Task }, task))
     }
 }
 
 /// Puts a value in its place; false where another stands there, since a template that names a thing twice writes the same twice.
-fn fill(place: &mut Option<String>, value: String) -> bool {
+fn fill(place: &mut Option<Arc<str>>, value: String) -> bool {
     match place {
-        Some(known) => *known == value,
+        Some(known) => **known == *value,
         None => {
-            *place = Some(value);
+            *place = Some(value.into());
             true
         }
     }
