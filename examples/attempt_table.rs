@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dagnosis::attempt::{Attempt, join};
 use dagnosis::record::{Dialect, Outcome};
-use dagnosis::scan::{EndpointUse, Observation};
+use dagnosis::scan::{EndpointUse, Names, Observation};
 use dagnosis::source::Source;
 use dagnosis::time::{Span, Timestamp};
 
@@ -20,7 +20,14 @@ const DAGS: usize = 500;
 fn main() {
     let attempts = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
     println!("Attempt {} bytes, Observation {} bytes", size_of::<Attempt>(), size_of::<Observation>());
-    let logs: Vec<Observation> = (0..attempts).map(log).collect();
+    let mut names = Names::default();
+    // As the scan does with each log at its end.
+    let share = |mut log: Observation| {
+        names.of_log(&mut log);
+        log
+    };
+    let logs: Vec<Observation> = (0..attempts).map(log).map(share).collect();
+    drop(names);
     println!("scanned: {}", memory());
     let rules = dagnosis::rule::RuleSet::default();
     let table = join(logs, &[], &rules);

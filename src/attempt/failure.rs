@@ -69,7 +69,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         (Some(printed), ..) => (printed.at_line, printed.excerpt.clone()),
         (None, Some(found), _) => (found.at_line, found.excerpt.clone()),
         (None, None, Some(record)) => (record.at_line, record.excerpt.clone()),
-        (None, None, None) => (log.lines.max(1), log.last_words.clone()),
+        (None, None, None) => (log.lines.max(1), log.last_words.to_string()),
     };
     Some(Failure {
         symptom,

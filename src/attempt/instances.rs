@@ -264,7 +264,7 @@ fn stand_in(row: &Instance, stuck: bool, rules: &RuleSet) -> Observation {
         excerpt: excerpt(row),
     });
     Observation {
-        source: Source { path: row.path.clone(), member: None, stream: None, kind: Kind::Task, task: row.task.clone() },
+        source: Source { path: row.path.as_str().into(), member: None, stream: None, kind: Kind::Task, task: row.task.clone() },
         task: row.task.clone(),
         // What is stuck has not failed yet, but is worth telling as an excerpt's trouble is.
         is_excerpt: true,

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use crate::record::{Dialect, Facts, Instance, Outcome};
 use crate::rule::RuleSet;
-use crate::scan::{Ending, Match, Mention, Observation};
+use crate::scan::{Ending, Endpoints, Match, Mention, Names, Observation};
 use crate::source::{Kind, Source, TaskInstance};
 
 use super::instances::{self, Rows};
 use super::mentions::{Mentions, Said};
-use super::names::Names;
 use super::outcome::{Beside, outcome_of};
 use super::{Attempt, Location, Role, Shown, compose, endpoints, failure};
 
@@ -22,8 +21,6 @@ pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &
     let exported = Rows::of(instances);
     instances::prepare(&mut observations, &exported, rules);
     observations.sort_by(|a, b| a.source.cmp(&b.source));
-    let mut names = Names::default();
-    observations.iter_mut().for_each(|log| names.of_log(log));
     let missing = missing(&observations, rules);
     if !missing.is_empty() {
         observations.extend(missing);
@@ -34,14 +31,22 @@ pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &
     let mentions = Mentions::of(&observations, &is_attempt);
     let all = All::of(&observations);
     let has_tasks = all.has_tasks;
+    let mut names = Names::default();
     let mut attempts: Vec<Attempt> = Vec::with_capacity(observations.len());
     for (row, (log, copy_of)) in observations.iter().zip(&copies).enumerate() {
-        attempts.push(Attempt { copy_of: *copy_of, ..all.row(log, mentions.about(row), rules) });
+        let mut attempt = Attempt { copy_of: *copy_of, ..all.row(log, mentions.about(row), rules) };
+        share(&mut attempt, &mut names);
+        attempts.push(attempt);
     }
     for (row, said) in mentions.of_processes(&attempts) {
         if let (Some(attempt), Some(log)) = (attempts.get_mut(row), observations.get(row)) {
             killed(attempt, log, said);
         }
+    }
+    // Nobody asks the logs for them any more. What a trigger used stands behind what its task used.
+    for (attempt, log) in attempts.iter_mut().zip(&mut observations) {
+        let of_trigger = std::mem::replace(&mut attempt.endpoints, std::mem::take(&mut log.endpoints));
+        of_trigger.iter().for_each(|(name, used)| attempt.endpoints.add(name.clone(), *used));
     }
     instances::complete(&mut attempts, &observations, &exported);
     compose::evaluate(&mut attempts, &mut observations, rules);
@@ -50,22 +55,21 @@ pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &
         failure::give_roles(attempt, log, rules);
     }
     endpoints::complete(&mut attempts, rules);
-    attempts.iter_mut().for_each(|attempt| names.of_attempt(attempt));
+    attempts.iter_mut().for_each(|attempt| share(attempt, &mut names));
     attempts
 }
 
 /// For each observation the one that tells of the same attempt, and better. A log may be given as a file, as downloads of it, and as what a
 /// service printed of it; two runs of the same name in two installations are told apart by their times.
 fn copies(observations: &[Observation]) -> Vec<Option<usize>> {
-    let mut by_task: BTreeMap<&TaskInstance, Vec<usize>> = BTreeMap::new();
-    for (row, log) in observations.iter().enumerate().filter(|(_, log)| log.source.kind == Kind::Task) {
-        let task = &log.task;
-        if task.dag_id.is_some() && task.task_id.is_some() && task.run_id.is_some() && task.try_number.is_some() {
-            by_task.entry(task).or_default().push(row);
-        }
-    }
+    let is_known =
+        |task: &TaskInstance| task.dag_id.is_some() && task.task_id.is_some() && task.run_id.is_some() && task.try_number.is_some();
+    let all = observations.iter().enumerate().filter(|(_, log)| log.source.kind == Kind::Task && is_known(&log.task));
+    let mut by_task: Vec<(&TaskInstance, usize)> = all.map(|(row, log)| (&log.task, row)).collect();
+    by_task.sort_unstable();
     let mut copies = vec![None; observations.len()];
-    for mut rows in by_task.into_values().filter(|rows| rows.len() > 1) {
+    for same in by_task.chunk_by(|a, b| a.0 == b.0).filter(|rows| rows.len() > 1) {
+        let mut rows: Vec<usize> = same.iter().map(|(_, row)| *row).collect();
         // The attempt's own file comes first, and of several the longest.
         let key =
             |row: usize| observations.get(row).map(|log| (log.is_excerpt, log.source.stream.is_some(), std::cmp::Reverse(log.lines), row));
@@ -90,13 +94,15 @@ fn same_time(a: &Observation, b: &Observation) -> bool {
 /// What is known of the scan as a whole.
 struct All<'a> {
     has_tasks: bool,
-    /// The latest try of each task instance that has a log.
+    /// The latest try of each task instance that has a log, above the lowest there is.
     tries: BTreeMap<TaskInstance, u32>,
     /// The triggers' logs, by attempt.
     triggers: BTreeMap<&'a TaskInstance, Vec<&'a Observation>>,
     /// The tasks of which some log says that it succeeded, as DAG and task.
     succeeding: BTreeSet<(&'a str, &'a str)>,
     latest: Option<crate::time::Timestamp>,
+    /// The lowest number of any try.
+    lowest_try: Option<u32>,
     /// How many logs there are.
     logs: usize,
 }
@@ -109,13 +115,15 @@ impl<'a> All<'a> {
             triggers: BTreeMap::new(),
             succeeding: BTreeSet::new(),
             latest: observations.iter().filter_map(|log| log.ended).max(),
+            lowest_try: observations.iter().filter_map(|log| log.task.try_number).min(),
             logs: observations.len(),
         };
         for log in observations {
             match log.source.kind {
                 Kind::Task => {
                     all.has_tasks = true;
-                    if let Some(number) = log.task.try_number {
+                    // A try of the lowest number is later than none, and most are of that.
+                    if let Some(number) = log.task.try_number.filter(|number| Some(*number) > all.lowest_try) {
                         let latest = all.tries.entry(without_try(&log.task)).or_default();
                         *latest = (*latest).max(number);
                     }
@@ -158,7 +166,7 @@ impl<'a> All<'a> {
             ending: log.ending,
             symptoms: log.matches.iter().map(shown).collect(),
             failure: None,
-            endpoints: log.endpoints.clone(),
+            endpoints: Endpoints::default(),
         };
         let mut beside = Beside { max_tries: log.max_tries, latest: self.latest, is_alone: self.logs == 1, ..Beside::default() };
         if attempt.kind == Kind::Task {
@@ -223,13 +231,21 @@ fn gives_up(mention: &Mention, rules: &RuleSet) -> bool {
     mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere)
 }
 
+/// Lets an attempt have its texts in common with the others: what came to it from elsewhere, and the reasons found here.
+fn share(attempt: &mut Attempt, names: &mut Names) {
+    names.share_all([&mut attempt.host, &mut attempt.operator, &mut attempt.queue, &mut attempt.pool]);
+    names.share(&mut attempt.outcome_because);
+    names.of_endpoints(&mut attempt.endpoints);
+    attempt.symptoms.shrink_to_fit();
+}
+
 fn without_try(task: &TaskInstance) -> TaskInstance {
     TaskInstance { try_number: None, ..task.clone() }
 }
 
 /// Adds what an attempt's trigger wrote into its own log.
 fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: &mut Beside) {
-    if let Some(fired) = trigger.trigger_fired {
+    if let Some(fired) = &trigger.trigger_fired {
         beside.trigger_fired = Some(fired.time);
     }
     for found in &trigger.matches {

@@ -41,9 +41,14 @@ impl<'a> Mentions<'a> {
     /// Finds the attempt that each mention speaks of. `is_attempt` says which observations are attempts of their own.
     pub(super) fn of(observations: &'a [Observation], is_attempt: &dyn Fn(usize) -> bool) -> Self {
         let mut tries: BTreeMap<Instance, Vec<Try>> = BTreeMap::new();
+        let mut all = Self { of_attempt: BTreeMap::new(), without_log: BTreeMap::new(), of_process: Vec::new() };
+        if observations.iter().all(|log| log.mentions.is_empty()) {
+            return all;
+        }
         for (row, log) in observations.iter().enumerate().filter(|(row, log)| log.source.kind == Kind::Task && is_attempt(*row)) {
             if let Some(instance) = instance(&log.task, log.task.run_id.clone()) {
-                tries.entry(instance).or_default().push((log.started, log.task.try_number, row));
+                // Most instances have one try.
+                tries.entry(instance).or_insert_with(|| Vec::with_capacity(1)).push((log.started, log.task.try_number, row));
             }
         }
         for rows in tries.values_mut() {
@@ -63,7 +68,6 @@ impl<'a> Mentions<'a> {
             Some(rows.iter().filter(|(bare, _)| *bare || is_bare).map(|(_, row)| *row).collect())
         };
         let ids = tasks_by_id(observations);
-        let mut all = Self { of_attempt: BTreeMap::new(), without_log: BTreeMap::new(), of_process: Vec::new() };
         for log in observations {
             for mention in &log.mentions {
                 let about = &mention.about;

@@ -7,7 +7,6 @@ mod failure;
 mod instances;
 mod join;
 mod mentions;
-mod names;
 mod occurrence;
 mod outcome;
 
@@ -26,7 +25,7 @@ use crate::time::{Span, Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
     /// The input's path.
-    pub path: String,
+    pub path: Arc<str>,
     /// The member, where the input is an archive.
     pub member: Option<String>,
     /// The line, from 1.
@@ -37,7 +36,7 @@ pub struct Location {
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// The log; for an attempt without one, the task-instance export that knows of it.
-    pub path: String,
+    pub path: Arc<str>,
     /// The member, where the log is in an archive.
     pub member: Option<String>,
     /// What kind of log it is.
@@ -117,7 +116,7 @@ impl Attempt {
     #[must_use]
     pub fn name(&self) -> String {
         let TaskInstance { dag_id: Some(dag), task_id: Some(task), map_index, try_number, .. } = &self.task else {
-            return self.path.clone();
+            return self.path.to_string();
         };
         let index = map_index.map(|index| format!("[{index}]")).unwrap_or_default();
         let number = try_number.map(|number| format!(" try {number}")).unwrap_or_default();
@@ -169,4 +168,20 @@ pub struct Failure {
     pub running_for: Option<Span>,
     /// What was caught.
     pub facts: Facts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much one row of the table may take, in bytes, beside its path and its endpoints: a big installation has a million attempts a week,
+    /// and the table holds them all.
+    const ATTEMPT_BYTES_MAX: usize = 344;
+
+    #[test]
+    fn a_row_of_the_table_stays_small() {
+        assert!(size_of::<Attempt>() <= ATTEMPT_BYTES_MAX, "{} bytes", size_of::<Attempt>());
+        // Most logs name one endpoint.
+        assert!(size_of::<Endpoints>() <= 3 * size_of::<usize>());
+    }
 }

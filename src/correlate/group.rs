@@ -172,7 +172,7 @@ const STANDING: u8 = 1;
 fn standing_place(item: &Item<'_>) -> String {
     let facts = &item.failure.facts;
     let named = facts.conn_id.clone().or_else(|| facts.name.clone()).or_else(|| facts.path.clone());
-    named.or_else(|| item.task()).unwrap_or_else(|| item.attempt.path.clone())
+    named.or_else(|| item.task()).unwrap_or_else(|| item.attempt.path.to_string())
 }
 
 /// Joins a failure whose endpoint is not known to what failed in the same way in the same run at the same moment.

@@ -341,7 +341,9 @@ impl<'a> Context<'a> {
         match by {
             HealthyBy::Host => {
                 let rows = scope.endpoints.iter().filter_map(|endpoint| self.table.endpoints.get(endpoint)).flatten();
-                let other_host = |row: &&usize| self.attempts[**row].host.as_ref().is_some_and(|host| !scope.hosts.iter().any(|known| **known == **host));
+                let other_host = |row: &&usize| {
+                    self.attempts[**row].host.as_ref().is_some_and(|host| !scope.hosts.iter().any(|known| **known == **host))
+                };
                 let known = rows.filter(|row| healthy(row) && about(&self.attempts[**row])).any(|row| other_host(&row));
                 // Where endpoints are not in the logs, healthy attempts of the same tasks on other hosts serve.
                 known

@@ -2,7 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail by panicking")]
 
-
 use crate::attempt::{Attempt, Location, Role, Shown};
 use crate::correlate::{Incident, Pattern, PatternKind, Scope};
 use crate::diagnose::{Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, RankedCause};
@@ -79,7 +78,7 @@ impl Night {
             attempt("other", 1, Outcome::Failed),
             attempt("silent", 1, Outcome::Unknown),
             Attempt {
-                path: "logs/scheduler.log".to_owned(),
+                path: "logs/scheduler.log".into(),
                 kind: Kind::Scheduler,
                 task: TaskInstance::default(),
                 ..attempt("none", 1, Outcome::Unknown)
@@ -134,7 +133,7 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         elsewhere: None,
     };
     Attempt {
-        path: format!("logs/dag_id=orders/run_id=scheduled__2026-11-21T06:00:00+00:00/task_id={task}/attempt={try_number}.log"),
+        path: format!("logs/dag_id=orders/run_id=scheduled__2026-11-21T06:00:00+00:00/task_id={task}/attempt={try_number}.log").into(),
         member: None,
         kind: Kind::Task,
         task: TaskInstance {

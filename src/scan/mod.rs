@@ -4,6 +4,7 @@ mod calls;
 mod driver;
 mod endpoints;
 mod excerpt;
+mod names;
 mod observe;
 mod reading;
 mod unread;
@@ -11,6 +12,7 @@ mod wholes;
 
 pub use driver::{Options, scan};
 pub use endpoints::{EndpointUse, Endpoints};
+pub use names::Names;
 pub use observe::{Observed, observe};
 pub use reading::is_trouble;
 
@@ -82,13 +84,13 @@ pub struct Observation {
     /// Whether it lacks the end that its version of Airflow writes, whatever the outcome: the process that writes it is gone, or still at work.
     pub lacks_end: bool,
     /// Where it ends without a word about its end: its last line, shortened to [`EXCERPT_BYTES_MAX`].
-    pub last_words: String,
+    pub last_words: Box<str>,
     /// How many executions it holds: an attempt that is deferred or rescheduled is taken up again in the same log.
     pub executions: u32,
     /// The line at which the last of them begins; what stands before it was survived.
     pub last_begin: u32,
     /// In a trigger's log: when and where the trigger fired.
-    pub trigger_fired: Option<Fired>,
+    pub trigger_fired: Option<Box<Fired>>,
     /// Which symptoms its records show, in the order of lines; bounded, see [`MATCHES_MAX`].
     pub matches: Vec<Match>,
     /// Its records with exceptions, in the order of lines; bounded, see [`FAILURES_MAX`].

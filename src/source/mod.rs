@@ -27,7 +27,7 @@ pub use walk::{Discovered, discover};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Input {
     /// The path as the user gave it, joined with what was found under it; `-` for standard input.
-    pub path: String,
+    pub path: Arc<str>,
     /// Where it really is; `None` for standard input.
     pub file: Option<std::path::PathBuf>,
     /// Its size when it was found, in bytes.
@@ -38,7 +38,7 @@ pub struct Input {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Source {
     /// The input's path (see [`Input::path`]).
-    pub path: String,
+    pub path: Arc<str>,
     /// The member's name where the input is an archive; members of nested archives are joined with `!`.
     pub member: Option<String>,
     /// What tells this log from the others where one file holds the lines of several: a container, a log stream, an attempt.

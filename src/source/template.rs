@@ -42,7 +42,7 @@ impl Naming {
     pub fn source(&self, path: &str, member: Option<&str>) -> Source {
         let name = member.unwrap_or(path);
         let (kind, task) = self.by_template(name).unwrap_or_else(|| recognise(name));
-        Source { path: path.to_owned(), member: member.map(str::to_owned), stream: None, kind, task }
+        Source { path: path.into(), member: member.map(str::to_owned), stream: None, kind, task }
     }
 
     /// Whether only the default layouts are known.

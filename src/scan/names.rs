@@ -4,18 +4,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::scan::{Endpoints, Observation};
+use super::{Endpoints, Observation};
 use crate::source::TaskInstance;
-
-use super::Attempt;
 
 /// The texts that were seen.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashSet<Arc<str>>);
+pub struct Names(HashSet<Arc<str>>);
 
 impl Names {
     /// Lets a text be the copy that was seen first.
-    fn share(&mut self, text: &mut Arc<str>) {
+    pub fn share(&mut self, text: &mut Arc<str>) {
         match self.0.get(&**text) {
             Some(known) => text.clone_from(known),
             None => {
@@ -24,7 +22,8 @@ impl Names {
         }
     }
 
-    fn share_all<'t>(&mut self, texts: impl IntoIterator<Item = &'t mut Option<Arc<str>>>) {
+    /// The same for each of several texts, as far as they are there.
+    pub fn share_all<'t>(&mut self, texts: impl IntoIterator<Item = &'t mut Option<Arc<str>>>) {
         texts.into_iter().flatten().for_each(|text| self.share(text));
     }
 
@@ -32,23 +31,21 @@ impl Names {
         self.share_all([&mut task.dag_id, &mut task.run_id, &mut task.task_id]);
     }
 
-    fn of_endpoints(&mut self, endpoints: &mut Endpoints) {
+    /// The same for the names of endpoints.
+    pub fn of_endpoints(&mut self, endpoints: &mut Endpoints) {
         endpoints.share(|name| self.share(name));
     }
 
-    /// What a log says of itself.
-    pub(super) fn of_log(&mut self, log: &mut Observation) {
+    /// The same for all that a log says of itself; and gives back the room that was taken for more of it.
+    pub fn of_log(&mut self, log: &mut Observation) {
+        log.endpoints.shrink();
+        log.matches.shrink_to_fit();
+        log.failures.shrink_to_fit();
+        log.mentions.shrink_to_fit();
         self.of_task(&mut log.task);
         self.of_task(&mut log.source.task);
         self.share_all([&mut log.host, &mut log.operator]);
         self.of_endpoints(&mut log.endpoints);
-    }
-
-    /// What has come to an attempt from elsewhere.
-    pub(super) fn of_attempt(&mut self, attempt: &mut Attempt) {
-        self.share_all([&mut attempt.host, &mut attempt.operator, &mut attempt.queue, &mut attempt.pool]);
-        self.share(&mut attempt.outcome_because);
-        self.of_endpoints(&mut attempt.endpoints);
     }
 }
 
@@ -62,8 +59,8 @@ mod tests {
         let (mut a, mut b, mut c) = (task("orders"), task("orders"), task("prices"));
         let mut names = Names::default();
         [&mut a, &mut b, &mut c].into_iter().for_each(|task| names.of_task(task));
-        let dag = |task: &TaskInstance| task.dag_id.clone().unwrap();
-        assert!(Arc::ptr_eq(&dag(&a), &dag(&b)));
-        assert_eq!((&*dag(&b), &*dag(&c)), ("orders", "prices"));
+        let place = |task: &TaskInstance| task.dag_id.as_deref().map(str::as_ptr);
+        assert_eq!((place(&a) == place(&b), place(&a) == place(&c)), (true, false));
+        assert_eq!([&a, &b, &c].map(|task| task.dag_id.as_deref()), [Some("orders"), Some("orders"), Some("prices")]);
     }
 }
