@@ -126,7 +126,7 @@ fn raw(bytes: &[u8]) -> RawRecord<'_> {
 
 /// Writes the input where the program finds it under its own name.
 fn written(input: &Input, scratch: &Path) -> PathBuf {
-    let path = scratch.join("logs").join(input.name).join(&input.source.path);
+    let path = scratch.join("logs").join(input.name).join(&*input.source.path);
     fs::create_dir_all(path.parent().expect("it has a folder")).expect("the target folder can be written");
     fs::write(&path, &input.bytes).expect("the target folder can be written");
     path

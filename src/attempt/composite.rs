@@ -64,11 +64,11 @@ fn shared(per: Per, attempt: &Attempt, shown: &Shown, row: usize) -> Option<Stri
     match per {
         Per::Attempt => Some(row.to_string()),
         Per::Task => attempt.task.dag_id.as_ref().zip(attempt.task.task_id.as_ref()).map(|(dag, task)| format!("{dag}.{task}")),
-        Per::Dag => attempt.task.dag_id.clone(),
-        Per::Host => attempt.host.clone(),
+        Per::Dag => attempt.task.dag_id.as_deref().map(str::to_owned),
+        Per::Host => attempt.host.as_deref().map(str::to_owned),
         Per::Endpoint => shown
             .facts
             .endpoint()
-            .or_else(|| attempt.endpoints.iter().max_by_key(|(_, used)| used.last).map(|(endpoint, _)| endpoint.clone())),
+            .or_else(|| attempt.endpoints.iter().max_by_key(|(_, used)| used.last).map(|(endpoint, _)| endpoint.to_string())),
     }
 }

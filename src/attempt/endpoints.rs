@@ -2,6 +2,7 @@
 //! endpoint that a task uses. Python's own message for a closed connection names no host, so without this half of an outage has no place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::rule::RuleSet;
 
@@ -18,13 +19,7 @@ pub(super) fn complete(attempts: &mut [Attempt], rules: &RuleSet) {
         {
             endpoint.clone_from(address);
         }
-        let known: Vec<(String, String)> =
-            attempt.endpoints.keys().filter_map(|name| Some((name.clone(), addresses.get(name.as_str())?.clone()))).collect();
-        for (name, address) in known {
-            if let Some(used) = attempt.endpoints.remove(&name) {
-                attempt.endpoints.entry(address).or_insert(used);
-            }
-        }
+        attempt.endpoints.rename(|name| addresses.get(name).map(|address| Arc::from(address.as_str())));
     }
     let of_tasks = only_endpoints(attempts);
     for attempt in attempts.iter_mut() {
@@ -38,14 +33,14 @@ pub(super) fn complete(attempts: &mut [Attempt], rules: &RuleSet) {
     }
 }
 
-fn task(attempt: &Attempt) -> Option<(String, String)> {
+fn task(attempt: &Attempt) -> Option<(Arc<str>, Arc<str>)> {
     attempt.task.dag_id.clone().zip(attempt.task.task_id.clone())
 }
 
 /// The addresses that attempts name, without those of Airflow connections.
 fn addresses_of(attempt: &Attempt) -> BTreeSet<&str> {
     let failing = attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_deref());
-    attempt.endpoints.keys().map(String::as_str).chain(failing).filter(|name| !name.starts_with(CONNECTION)).collect()
+    attempt.endpoints.keys().chain(failing).filter(|name| !name.starts_with(CONNECTION)).collect()
 }
 
 /// For each Airflow connection the address behind it, where every attempt that used it alone and named one address named the same.
@@ -56,7 +51,7 @@ fn addresses(attempts: &[Attempt]) -> BTreeMap<String, String> {
         if let (Some(connection), None) = (connections.next(), connections.next()) {
             let addresses = addresses_of(attempt);
             if let (Some(address), 1) = (addresses.first(), addresses.len()) {
-                seen.entry(connection.clone()).or_default().insert((*address).to_owned());
+                seen.entry(connection.to_owned()).or_default().insert((*address).to_owned());
             }
         }
     }
@@ -67,12 +62,12 @@ fn addresses(attempts: &[Attempt]) -> BTreeMap<String, String> {
 }
 
 /// For each task the endpoint that its attempts use, where it is one.
-fn only_endpoints(attempts: &[Attempt]) -> BTreeMap<(String, String), Option<String>> {
-    let mut only: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
+fn only_endpoints(attempts: &[Attempt]) -> BTreeMap<(Arc<str>, Arc<str>), Option<String>> {
+    let mut only: BTreeMap<(Arc<str>, Arc<str>), Option<String>> = BTreeMap::new();
     for attempt in attempts.iter().filter(|attempt| attempt.is_task()) {
         let Some(task) = task(attempt) else { continue };
         let failing = attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_deref());
-        for endpoint in attempt.endpoints.keys().map(String::as_str).chain(failing) {
+        for endpoint in attempt.endpoints.keys().chain(failing) {
             only.entry(task.clone())
                 .and_modify(|known| {
                     if known.as_deref() != Some(endpoint) {

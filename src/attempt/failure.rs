@@ -69,7 +69,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         (Some(printed), ..) => (printed.at_line, printed.excerpt.clone()),
         (None, Some(found), _) => (found.at_line, found.excerpt.clone()),
         (None, None, Some(record)) => (record.at_line, record.excerpt.clone()),
-        (None, None, None) => (log.lines.max(1), log.last_words.clone()),
+        (None, None, None) => (log.lines.max(1), log.last_words.to_string()),
     };
     Some(Failure {
         symptom,
@@ -222,7 +222,7 @@ fn endpoint_of(
     }
     let before = attempt.endpoints.iter().filter(|(_, used)| time.is_none() || used.first.is_none_or(|first| Some(first) <= time));
     // A URL tells more than the connection it was made from.
-    before.max_by_key(|(name, used)| (!name.starts_with("connection "), used.last)).map(|(name, _)| name.clone())
+    before.max_by_key(|(name, used)| (!name.starts_with("connection "), used.last)).map(|(name, _)| name.to_string())
 }
 
 /// Whether failures of a symptom are failures of a call to somewhere.

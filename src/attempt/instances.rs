@@ -15,6 +15,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::record::{Facts, Instance, Outcome, State};
 use crate::rule::RuleSet;
@@ -66,9 +67,9 @@ impl<'a> Rows<'a> {
     fn about(&self, task: &TaskInstance) -> Vec<usize> {
         let (Some(dag), Some(name), Some(run)) = (&task.dag_id, &task.task_id, &task.run_id) else { return Vec::new() };
         let mut found: BTreeSet<usize> =
-            self.by_run.get(&(dag.as_str(), name.as_str(), task.map_index, run.as_str())).into_iter().flatten().copied().collect();
+            self.by_run.get(&(&**dag, &**name, task.map_index, &**run)).into_iter().flatten().copied().collect();
         if let Some(date) = run_date(run) {
-            let dated = self.by_date.get(&(dag.as_str(), name.as_str(), task.map_index, date)).into_iter().flatten();
+            let dated = self.by_date.get(&(&**dag, &**name, task.map_index, date)).into_iter().flatten();
             let bare = is_bare_date(run);
             found.extend(dated.filter(|at| bare || self.row(**at).is_none_or(|row| row.task.run_id.is_none())));
         }
@@ -95,9 +96,9 @@ pub(super) fn prepare(observations: &mut Vec<Observation>, rows: &Rows<'_>, rule
                 *known |= row.task.try_number.is_none() || log.task.try_number.is_none() || row.task.try_number == log.task.try_number;
             }
             log.max_tries = log.max_tries.or(row.max_tries);
-            log.operator = log.operator.take().or_else(|| row.operator.clone());
+            log.operator = log.operator.take().or_else(|| row.operator.as_deref().map(Arc::from));
             if latest.speaks(row, &log.task) {
-                log.host = log.host.take().or_else(|| row.host.clone());
+                log.host = log.host.take().or_else(|| row.host.as_deref().map(Arc::from));
                 log.pid = log.pid.or(row.pid);
                 log.started = log.started.or(row.started);
                 log.ended = log.ended.or(row.ended);
@@ -152,8 +153,8 @@ pub(super) fn complete(attempts: &mut [Attempt], observations: &[Observation], r
     for (attempt, log) in attempts.iter_mut().zip(observations).filter(|(_, log)| may_be_attempt(log)) {
         let about: Vec<&Instance> = rows.about(&log.task).into_iter().filter_map(|at| rows.row(at)).collect();
         for row in &about {
-            attempt.queue = attempt.queue.take().or_else(|| row.queue.clone());
-            attempt.pool = attempt.pool.take().or_else(|| row.pool.clone());
+            attempt.queue = attempt.queue.take().or_else(|| row.queue.as_deref().map(Arc::from));
+            attempt.pool = attempt.pool.take().or_else(|| row.pool.as_deref().map(Arc::from));
         }
         if attempt.kind != Kind::Task {
             continue;
@@ -165,7 +166,7 @@ pub(super) fn complete(attempts: &mut [Attempt], observations: &[Observation], r
         let known = own.and_then(|row| by_state(row, attempt, log, has_later)).or_else(|| by_later_try(later?, attempt, log));
         if let Some((outcome, because)) = known {
             attempt.outcome = outcome;
-            attempt.outcome_because = because;
+            attempt.outcome_because = because.into();
         }
     }
 }
@@ -210,7 +211,7 @@ fn by_state(row: &Instance, attempt: &Attempt, log: &Observation, has_later: boo
 fn by_later_try(later: &Instance, attempt: &Attempt, log: &Observation) -> Option<(Outcome, String)> {
     let open = verdict_of(log).is_none() && matches!(attempt.outcome, Outcome::Failed | Outcome::Unknown);
     open.then(|| {
-        let began = if attempt.outcome_because.is_empty() { "it ended" } else { attempt.outcome_because.as_str() };
+        let began = if attempt.outcome_because.is_empty() { "it ended" } else { &*attempt.outcome_because };
         (Outcome::UpForRetry, format!("{began}, and the task-instance export knows a later try: {}", later.place()))
     })
 }
@@ -263,14 +264,14 @@ fn stand_in(row: &Instance, stuck: bool, rules: &RuleSet) -> Observation {
         excerpt: excerpt(row),
     });
     Observation {
-        source: Source { path: row.path.clone(), member: None, stream: None, kind: Kind::Task, task: row.task.clone() },
+        source: Source { path: row.path.as_str().into(), member: None, stream: None, kind: Kind::Task, task: row.task.clone() },
         task: row.task.clone(),
         // What is stuck has not failed yet, but is worth telling as an excerpt's trouble is.
         is_excerpt: true,
         without_log: true,
-        host: row.host.clone(),
+        host: row.host.as_deref().map(Arc::from),
         pid: row.pid,
-        operator: row.operator.clone(),
+        operator: row.operator.as_deref().map(Arc::from),
         max_tries: row.max_tries,
         started: row.started,
         ended: row.ended.or(row.started),

@@ -29,7 +29,7 @@ fn told(logs: &[Observation], lines: &[&str]) -> Vec<String> {
     let tell = |rows: &[Instance], logs: Vec<Observation>| -> Vec<String> {
         let table = join(logs, rows, &rules);
         let number = |attempt: &Attempt| attempt.task.try_number.map_or("-".to_owned(), |number| number.to_string());
-        let host = |attempt: &Attempt| attempt.host.clone().unwrap_or("-".to_owned());
+        let host = |attempt: &Attempt| attempt.host.as_deref().unwrap_or("-").to_owned();
         table
             .iter()
             .map(|attempt| format!("{} {} {}: {}", number(attempt), attempt.outcome.name(), host(attempt), attempt.outcome_because))
@@ -144,7 +144,7 @@ fn what_the_log_does_not_say_is_filled() {
     let rules = load(&[], false).unwrap();
     let rows = rows(&["d,r,t,1,failed,w,2024-05-01 00:30:00,2024-05-01 00:40:00,,,heavy,db,"]);
     let bare = Observation { started: None, ended: None, ..log("r", 1) };
-    let known = Observation { host: Some("own".to_owned()), ..log("r", 1) };
+    let known = Observation { host: Some("own".into()), ..log("r", 1) };
     for (log, host, started) in [(bare, "w", "2024-05-01T00:30:00Z"), (known, "own", "2024-05-01T01:00:00Z")] {
         let table = join(vec![log], &rows, &rules);
         let attempt = &table[0];

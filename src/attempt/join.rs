@@ -3,10 +3,11 @@
 //! The table depends on the observations alone, not on their order nor on which of them were scanned together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::record::{Dialect, Facts, Instance, Outcome};
 use crate::rule::RuleSet;
-use crate::scan::{Ending, Match, Mention, Observation};
+use crate::scan::{Ending, Endpoints, Match, Mention, Names, Observation};
 use crate::source::{Kind, Source, TaskInstance};
 
 use super::instances::{self, Rows};
@@ -30,37 +31,45 @@ pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &
     let mentions = Mentions::of(&observations, &is_attempt);
     let all = All::of(&observations);
     let has_tasks = all.has_tasks;
+    let mut names = Names::default();
     let mut attempts: Vec<Attempt> = Vec::with_capacity(observations.len());
     for (row, (log, copy_of)) in observations.iter().zip(&copies).enumerate() {
-        attempts.push(Attempt { copy_of: *copy_of, ..all.row(log, mentions.about(row), rules) });
+        let mut attempt = Attempt { copy_of: *copy_of, ..all.row(log, mentions.about(row), rules) };
+        share(&mut attempt, &mut names);
+        attempts.push(attempt);
     }
     for (row, said) in mentions.of_processes(&attempts) {
         if let (Some(attempt), Some(log)) = (attempts.get_mut(row), observations.get(row)) {
             killed(attempt, log, said);
         }
     }
+    // Nobody asks the logs for them any more. What a trigger used stands behind what its task used.
+    for (attempt, log) in attempts.iter_mut().zip(&mut observations) {
+        let of_trigger = std::mem::replace(&mut attempt.endpoints, std::mem::take(&mut log.endpoints));
+        of_trigger.iter().for_each(|(name, used)| attempt.endpoints.add(name.clone(), *used));
+    }
     instances::complete(&mut attempts, &observations, &exported);
     compose::evaluate(&mut attempts, &mut observations, rules);
     for (attempt, log) in attempts.iter_mut().zip(&observations) {
-        attempt.failure = failure::failure_of(attempt, log, rules, has_tasks);
+        attempt.failure = failure::failure_of(attempt, log, rules, has_tasks).map(Box::new);
         failure::give_roles(attempt, log, rules);
     }
     endpoints::complete(&mut attempts, rules);
+    attempts.iter_mut().for_each(|attempt| share(attempt, &mut names));
     attempts
 }
 
 /// For each observation the one that tells of the same attempt, and better. A log may be given as a file, as downloads of it, and as what a
 /// service printed of it; two runs of the same name in two installations are told apart by their times.
 fn copies(observations: &[Observation]) -> Vec<Option<usize>> {
-    let mut by_task: BTreeMap<&TaskInstance, Vec<usize>> = BTreeMap::new();
-    for (row, log) in observations.iter().enumerate().filter(|(_, log)| log.source.kind == Kind::Task) {
-        let task = &log.task;
-        if task.dag_id.is_some() && task.task_id.is_some() && task.run_id.is_some() && task.try_number.is_some() {
-            by_task.entry(task).or_default().push(row);
-        }
-    }
+    let is_known =
+        |task: &TaskInstance| task.dag_id.is_some() && task.task_id.is_some() && task.run_id.is_some() && task.try_number.is_some();
+    let all = observations.iter().enumerate().filter(|(_, log)| log.source.kind == Kind::Task && is_known(&log.task));
+    let mut by_task: Vec<(&TaskInstance, usize)> = all.map(|(row, log)| (&log.task, row)).collect();
+    by_task.sort_unstable();
     let mut copies = vec![None; observations.len()];
-    for mut rows in by_task.into_values().filter(|rows| rows.len() > 1) {
+    for same in by_task.chunk_by(|a, b| a.0 == b.0).filter(|rows| rows.len() > 1) {
+        let mut rows: Vec<usize> = same.iter().map(|(_, row)| *row).collect();
         // The attempt's own file comes first, and of several the longest.
         let key =
             |row: usize| observations.get(row).map(|log| (log.is_excerpt, log.source.stream.is_some(), std::cmp::Reverse(log.lines), row));
@@ -85,13 +94,15 @@ fn same_time(a: &Observation, b: &Observation) -> bool {
 /// What is known of the scan as a whole.
 struct All<'a> {
     has_tasks: bool,
-    /// The latest try of each task instance that has a log.
+    /// The latest try of each task instance that has a log, above the lowest there is.
     tries: BTreeMap<TaskInstance, u32>,
     /// The triggers' logs, by attempt.
     triggers: BTreeMap<&'a TaskInstance, Vec<&'a Observation>>,
     /// The tasks of which some log says that it succeeded, as DAG and task.
     succeeding: BTreeSet<(&'a str, &'a str)>,
     latest: Option<crate::time::Timestamp>,
+    /// The lowest number of any try.
+    lowest_try: Option<u32>,
     /// How many logs there are.
     logs: usize,
 }
@@ -104,13 +115,15 @@ impl<'a> All<'a> {
             triggers: BTreeMap::new(),
             succeeding: BTreeSet::new(),
             latest: observations.iter().filter_map(|log| log.ended).max(),
+            lowest_try: observations.iter().filter_map(|log| log.task.try_number).min(),
             logs: observations.len(),
         };
         for log in observations {
             match log.source.kind {
                 Kind::Task => {
                     all.has_tasks = true;
-                    if let Some(number) = log.task.try_number {
+                    // A try of the lowest number is later than none, and most are of that.
+                    if let Some(number) = log.task.try_number.filter(|number| Some(*number) > all.lowest_try) {
                         let latest = all.tries.entry(without_try(&log.task)).or_default();
                         *latest = (*latest).max(number);
                     }
@@ -148,12 +161,12 @@ impl<'a> All<'a> {
             started: log.started,
             ended: log.ended,
             outcome: Outcome::Unknown,
-            outcome_because: String::new(),
+            outcome_because: Arc::from(""),
             has_log: !log.without_log,
             ending: log.ending,
             symptoms: log.matches.iter().map(shown).collect(),
             failure: None,
-            endpoints: log.endpoints.clone(),
+            endpoints: Endpoints::default(),
         };
         let mut beside = Beside { max_tries: log.max_tries, latest: self.latest, is_alone: self.logs == 1, ..Beside::default() };
         if attempt.kind == Kind::Task {
@@ -172,14 +185,14 @@ impl<'a> All<'a> {
                 attempt.ending = Ending::Silent;
             }
             attempt.outcome = outcome;
-            attempt.outcome_because = if log.without_log { format!("{because}; no log of it was scanned") } else { because };
+            attempt.outcome_because = if log.without_log { format!("{because}; no log of it was scanned").into() } else { because.into() };
         } else if attempt.kind == Kind::Other && (log.outcome.is_some() || log.return_code.is_some()) {
             // An excerpt that says how its attempt came out, though not whose it was.
             let (outcome, because) = outcome_of(log, &beside);
             attempt.outcome = outcome;
-            attempt.outcome_because = because;
+            attempt.outcome_because = because.into();
         } else {
-            attempt.outcome_because = format!("a {} log is no attempt", log.source.kind.name());
+            attempt.outcome_because = format!("a {} log is no attempt", log.source.kind.name()).into();
         }
         attempt
     }
@@ -218,21 +231,29 @@ fn gives_up(mention: &Mention, rules: &RuleSet) -> bool {
     mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere)
 }
 
+/// Lets an attempt have its texts in common with the others: what came to it from elsewhere, and the reasons found here.
+fn share(attempt: &mut Attempt, names: &mut Names) {
+    names.share_all([&mut attempt.host, &mut attempt.operator, &mut attempt.queue, &mut attempt.pool]);
+    names.share(&mut attempt.outcome_because);
+    names.of_endpoints(&mut attempt.endpoints);
+    attempt.symptoms.shrink_to_fit();
+}
+
 fn without_try(task: &TaskInstance) -> TaskInstance {
     TaskInstance { try_number: None, ..task.clone() }
 }
 
 /// Adds what an attempt's trigger wrote into its own log.
 fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: &mut Beside) {
-    if let Some(fired) = trigger.trigger_fired {
+    if let Some(fired) = &trigger.trigger_fired {
         beside.trigger_fired = Some(fired.time);
     }
     for found in &trigger.matches {
         let place = location(trigger, found.at_line);
         attempt.symptoms.push(Shown { elsewhere: Some(place), line, ..shown(found) });
     }
-    for (endpoint, used) in &trigger.endpoints {
-        attempt.endpoints.entry(endpoint.clone()).or_insert(*used);
+    for (endpoint, used) in trigger.endpoints.iter() {
+        attempt.endpoints.add(endpoint.clone(), *used);
     }
 }
 
@@ -240,9 +261,9 @@ fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: 
 fn add_said(attempt: &mut Attempt, line: u32, said: &[Said<'_>], beside: &mut Beside, rules: &RuleSet) {
     for (component, mention) in said {
         let about = &mention.about;
-        let fill = |slot: &mut Option<String>, value: &Option<String>| {
+        let fill = |slot: &mut Option<Arc<str>>, value: &Option<String>| {
             if slot.is_none() {
-                slot.clone_from(value);
+                *slot = value.as_deref().map(Arc::from);
             }
         };
         fill(&mut attempt.host, &about.host);
@@ -287,12 +308,12 @@ fn add_symptom(attempt: &mut Attempt, line: u32, component: &Observation, mentio
 fn killed(attempt: &mut Attempt, log: &Observation, (kernel, mention): Said<'_>) {
     add_symptom(attempt, log.lines.max(1), kernel, mention);
     attempt.return_code = attempt.return_code.or(mention.about.return_code);
-    attempt.host = attempt.host.take().or_else(|| mention.about.host.clone());
+    attempt.host = attempt.host.take().or_else(|| mention.about.host.as_deref().map(Arc::from));
     if attempt.outcome == Outcome::Unknown {
         // Without a clock the kernel's log tells of the process, not of the day.
         let when = if mention.time.is_some() { "" } else { ", at a time since boot that cannot be compared" };
         attempt.outcome = Outcome::Failed;
-        attempt.outcome_because = format!("the kernel killed its process ({} line {}{when})", kernel.source.name(), mention.line);
+        attempt.outcome_because = format!("the kernel killed its process ({} line {}{when})", kernel.source.name(), mention.line).into();
     }
     if matches!(log.ending, Ending::Silent) {
         attempt.ending = Ending::Killed;

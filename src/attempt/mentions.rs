@@ -1,6 +1,7 @@
 //! Which attempt a component's log speaks of: by task instance and try, by the ids of executors, by process and host, by time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::record::About;
 use crate::scan::{Ending, Mention, Observation};
@@ -13,7 +14,7 @@ use super::Attempt;
 pub(super) type Said<'a> = (&'a Observation, &'a Mention);
 
 /// A task instance without its try. DAG and task are one text, for where one ends and the other begins cannot always be told.
-type Instance = (String, Option<String>, Option<i32>);
+type Instance = (String, Option<Arc<str>>, Option<i32>);
 
 /// A task instance by its logical date.
 type Dated = (String, Timestamp, Option<i32>);
@@ -40,9 +41,14 @@ impl<'a> Mentions<'a> {
     /// Finds the attempt that each mention speaks of. `is_attempt` says which observations are attempts of their own.
     pub(super) fn of(observations: &'a [Observation], is_attempt: &dyn Fn(usize) -> bool) -> Self {
         let mut tries: BTreeMap<Instance, Vec<Try>> = BTreeMap::new();
+        let mut all = Self { of_attempt: BTreeMap::new(), without_log: BTreeMap::new(), of_process: Vec::new() };
+        if observations.iter().all(|log| log.mentions.is_empty()) {
+            return all;
+        }
         for (row, log) in observations.iter().enumerate().filter(|(row, log)| log.source.kind == Kind::Task && is_attempt(*row)) {
             if let Some(instance) = instance(&log.task, log.task.run_id.clone()) {
-                tries.entry(instance).or_default().push((log.started, log.task.try_number, row));
+                // Most instances have one try.
+                tries.entry(instance).or_insert_with(|| Vec::with_capacity(1)).push((log.started, log.task.try_number, row));
             }
         }
         for rows in tries.values_mut() {
@@ -62,7 +68,6 @@ impl<'a> Mentions<'a> {
             Some(rows.iter().filter(|(bare, _)| *bare || is_bare).map(|(_, row)| *row).collect())
         };
         let ids = tasks_by_id(observations);
-        let mut all = Self { of_attempt: BTreeMap::new(), without_log: BTreeMap::new(), of_process: Vec::new() };
         for log in observations {
             for mention in &log.mentions {
                 let about = &mention.about;
@@ -151,7 +156,7 @@ fn short(host: Option<&str>) -> Option<&str> {
     host.map(|host| if host.parse::<std::net::IpAddr>().is_ok() { host } else { host.split('.').next().unwrap_or(host) })
 }
 
-fn instance(task: &TaskInstance, run: Option<String>) -> Option<Instance> {
+fn instance(task: &TaskInstance, run: Option<Arc<str>>) -> Option<Instance> {
     let (dag, name) = (task.dag_id.as_deref()?, task.task_id.as_deref()?);
     Some((format!("{dag}.{name}"), run, task.map_index))
 }

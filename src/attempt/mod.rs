@@ -13,11 +13,11 @@ mod outcome;
 pub use crate::rule::Role;
 pub use join::join;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::record::{Call, Exception, Facts, Outcome};
 use crate::rule::SymptomIx;
-use crate::scan::{Ending, EndpointUse};
+use crate::scan::{Ending, Endpoints};
 use crate::source::{Kind, TaskInstance};
 use crate::time::{Span, Timestamp};
 
@@ -25,7 +25,7 @@ use crate::time::{Span, Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
     /// The input's path.
-    pub path: String,
+    pub path: Arc<str>,
     /// The member, where the input is an archive.
     pub member: Option<String>,
     /// The line, from 1.
@@ -36,7 +36,7 @@ pub struct Location {
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// The log; for an attempt without one, the task-instance export that knows of it.
-    pub path: String,
+    pub path: Arc<str>,
     /// The member, where the log is in an archive.
     pub member: Option<String>,
     /// What kind of log it is.
@@ -44,15 +44,15 @@ pub struct Attempt {
     /// Whose.
     pub task: TaskInstance,
     /// The worker host.
-    pub host: Option<String>,
+    pub host: Option<Arc<str>>,
     /// The process.
     pub pid: Option<u32>,
     /// The operator's class.
-    pub operator: Option<String>,
+    pub operator: Option<Arc<str>>,
     /// The queue it was sent to.
-    pub queue: Option<String>,
+    pub queue: Option<Arc<str>>,
     /// The pool it took a slot of.
-    pub pool: Option<String>,
+    pub pool: Option<Arc<str>>,
     /// What its process returned; negative for a signal.
     pub return_code: Option<i32>,
     /// How many executions its log holds: it is taken up again after a deferral or a reschedule.
@@ -68,7 +68,7 @@ pub struct Attempt {
     /// How it came out.
     pub outcome: Outcome,
     /// The reason for believing that.
-    pub outcome_because: String,
+    pub outcome_because: Arc<str>,
     /// Whether it has a log. Without one, its lines are those of the task-instance export.
     pub has_log: bool,
     /// How its log ends; [`Ending::Silent`] without one.
@@ -76,9 +76,9 @@ pub struct Attempt {
     /// The symptoms it shows, each at its first place, in the order of lines.
     pub symptoms: Vec<Shown>,
     /// The one failure, where it failed.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// The endpoints it used.
-    pub endpoints: BTreeMap<String, EndpointUse>,
+    pub endpoints: Endpoints,
 }
 
 impl Attempt {
@@ -116,7 +116,7 @@ impl Attempt {
     #[must_use]
     pub fn name(&self) -> String {
         let TaskInstance { dag_id: Some(dag), task_id: Some(task), map_index, try_number, .. } = &self.task else {
-            return self.path.clone();
+            return self.path.to_string();
         };
         let index = map_index.map(|index| format!("[{index}]")).unwrap_or_default();
         let number = try_number.map(|number| format!(" try {number}")).unwrap_or_default();
@@ -168,4 +168,20 @@ pub struct Failure {
     pub running_for: Option<Span>,
     /// What was caught.
     pub facts: Facts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much one row of the table may take, in bytes, beside its path and its endpoints: a big installation has a million attempts a week,
+    /// and the table holds them all.
+    const ATTEMPT_BYTES_MAX: usize = 344;
+
+    #[test]
+    fn a_row_of_the_table_stays_small() {
+        assert!(size_of::<Attempt>() <= ATTEMPT_BYTES_MAX, "{} bytes", size_of::<Attempt>());
+        // Most logs name one endpoint.
+        assert!(size_of::<Endpoints>() <= 3 * size_of::<usize>());
+    }
 }

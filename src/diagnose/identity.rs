@@ -26,7 +26,7 @@ pub(super) fn make_unique(diagnoses: &mut [Diagnosis]) {
 pub(super) fn fingerprint(incident: &Incident, attempts: &[Attempt], rules: &RuleSet) -> String {
     let what = match incident.symptom {
         Some(symptom) => rules.symptoms[symptom].family.clone(),
-        None => incident.attempts.iter().find_map(|row| attempts[*row].failure.as_ref()).map(unrecognised_key).unwrap_or_default(),
+        None => incident.attempts.iter().find_map(|row| attempts[*row].failure.as_deref()).map(unrecognised_key).unwrap_or_default(),
     };
     let scope = &incident.scope;
     let place = if scope_of(incident) == Some(ScopeKind::Host) {

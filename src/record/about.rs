@@ -1,6 +1,8 @@
 //! What the services of Airflow, its executors and the kernel say of task instances and processes: the scheduler that finished or lost one, the
 //! worker that took it, the pod that was killed, the process that the kernel ended.
 
+use std::sync::Arc;
+
 use memchr::memmem;
 
 use crate::source::TaskInstance;
@@ -139,9 +141,9 @@ fn finished(rest: &str) -> Option<About> {
 fn zombie(rest: &str) -> About {
     let text = |key: &str| quoted(rest, key).map(str::to_owned);
     let task = TaskInstance {
-        dag_id: rest.split_once('\'').map(|(dag, _)| dag.to_owned()),
-        task_id: text("'Task Id': '"),
-        run_id: text("'Run Id': '"),
+        dag_id: rest.split_once('\'').map(|(dag, _)| dag.into()),
+        task_id: quoted(rest, "'Task Id': '").map(Arc::from),
+        run_id: quoted(rest, "'Run Id': '").map(Arc::from),
         map_index: after(rest, "'Map Index': ").and_then(leading_signed).filter(|index| *index >= 0),
         // The message names no try in most versions, but the request that goes with it does.
         try_number: after(rest, "'Try Number': ").or_else(|| after(rest, "try_number=")).and_then(leading_number).map(|(number, _)| number),
@@ -191,9 +193,9 @@ fn command_identity(words: &str) -> Option<TaskInstance> {
     let at = words.iter().position(|word| *word == "run")? + 1;
     let index = words.iter().position(|word| *word == "--map-index").and_then(|at| words.get(at + 1)?.parse().ok());
     Some(TaskInstance {
-        dag_id: words.get(at).map(|word| (*word).to_owned()),
-        task_id: words.get(at + 1).map(|word| (*word).to_owned()),
-        run_id: words.get(at + 2).map(|word| (*word).to_owned()),
+        dag_id: words.get(at).map(|word| (*word).into()),
+        task_id: words.get(at + 1).map(|word| (*word).into()),
+        run_id: words.get(at + 2).map(|word| (*word).into()),
         map_index: index.filter(|index| *index >= 0),
         try_number: None,
     })
@@ -254,9 +256,9 @@ fn keyword_identity(text: &str) -> Option<TaskInstance> {
     let field = |name: &str| quoted(text, &format!("{name}='")).or_else(|| quoted(text, &format!("'{name}': '")));
     let number = |name: &str| after(text, &format!("{name}=")).and_then(leading_signed).or_else(|| field(name)?.parse().ok());
     Some(TaskInstance {
-        dag_id: Some(field("dag_id")?.to_owned()),
-        task_id: Some(field("task_id")?.to_owned()),
-        run_id: field("run_id").map(str::to_owned),
+        dag_id: Some(field("dag_id")?.into()),
+        task_id: Some(field("task_id")?.into()),
+        run_id: field("run_id").map(Arc::from),
         map_index: number("map_index").filter(|index| *index >= 0),
         try_number: number("try_number").and_then(|number| u32::try_from(number).ok()),
     })
@@ -281,12 +283,12 @@ fn quoted<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 
 /// `dag_id=a, task_id=b, run_id=c, ..`, as both the task log's verdict and the scheduler write it.
 pub(super) fn key_value_identity(text: &str) -> Option<TaskInstance> {
-    let dag_id = value(text, "dag_id=")?.to_owned();
-    let task_id = value(text, "task_id=")?.to_owned();
+    let dag_id = value(text, "dag_id=")?.into();
+    let task_id = value(text, "task_id=")?.into();
     Some(TaskInstance {
         dag_id: Some(dag_id),
         task_id: Some(task_id),
-        run_id: value(text, "run_id=").map(str::to_owned),
+        run_id: value(text, "run_id=").map(Arc::from),
         map_index: value(text, "map_index=").and_then(|index| index.parse().ok()).filter(|index| *index >= 0),
         try_number: value(text, "try_number=").and_then(|number| number.parse().ok()),
     })
@@ -304,9 +306,9 @@ pub(super) fn repr_identity(text: &str) -> Option<TaskInstance> {
     }
     let index = words.find_map(|word| word.strip_prefix("map_index=")).and_then(|index| index.parse().ok()).filter(|index| *index >= 0);
     Some(TaskInstance {
-        dag_id: Some(dag.to_owned()),
-        task_id: Some(task.to_owned()),
-        run_id: Some(run),
+        dag_id: Some(dag.into()),
+        task_id: Some(task.into()),
+        run_id: Some(run.into()),
         map_index: index,
         try_number: None,
     })

@@ -64,9 +64,9 @@ fn identity(mut text: &str) -> Option<TaskInstance> {
         let length = value_length(rest)?;
         let (value, rest) = rest.split_at(length);
         match key {
-            "dag_id" => task.dag_id = Some(bare(value)?),
-            "task_id" => task.task_id = Some(bare(value)?),
-            "run_id" => task.run_id = Some(bare(value)?),
+            "dag_id" => task.dag_id = Some(bare(value)?.into()),
+            "task_id" => task.task_id = Some(bare(value)?.into()),
+            "run_id" => task.run_id = Some(bare(value)?.into()),
             "map_index" => task.map_index = about::leading_signed(value).filter(|index| *index >= 0),
             "try_number" => task.try_number = Some(value.parse().ok()?),
             _ => {}
@@ -123,7 +123,7 @@ mod tests {
 
     fn named(text: &str) -> Option<String> {
         let task = attempt_of(text.as_bytes())?;
-        let part = |part: Option<String>| part.unwrap_or_default();
+        let part = |part: Option<std::sync::Arc<str>>| part.unwrap_or_default();
         Some(format!("{} {} {} {:?} {:?}", part(task.dag_id), part(task.run_id), part(task.task_id), task.map_index, task.try_number))
     }
 

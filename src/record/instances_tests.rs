@@ -15,12 +15,13 @@ fn read(text: &str) -> (Vec<Instance>, Vec<String>) {
 fn shown(instance: &Instance) -> String {
     let task = &instance.task;
     let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "-".to_owned());
+    let name = |part: &Option<std::sync::Arc<str>>| part.as_deref().unwrap_or("-").to_owned();
     format!(
         "{} {}|{}|{}|{}|{} {} {} {}",
         instance.line,
-        text(&task.dag_id),
-        text(&task.run_id),
-        text(&task.task_id),
+        name(&task.dag_id),
+        name(&task.run_id),
+        name(&task.task_id),
         text(&task.map_index.map(|n| n.to_string())),
         text(&task.try_number.map(|n| n.to_string())),
         instance.state.map_or("-", State::name),

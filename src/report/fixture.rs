@@ -2,15 +2,13 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail by panicking")]
 
-use std::collections::BTreeMap;
-
 use crate::attempt::{Attempt, Location, Role, Shown};
 use crate::correlate::{Incident, Pattern, PatternKind, Scope};
 use crate::diagnose::{Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, RankedCause};
 use crate::error::{Problem, ProblemKind};
 use crate::record::{Facts, Outcome};
 use crate::rule::{Owner, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity, Weight, load};
-use crate::scan::{Ending, Stats};
+use crate::scan::{Ending, Endpoints, Stats};
 use crate::source::{Kind, TaskInstance};
 use crate::time::{Span, Timestamp};
 
@@ -80,7 +78,7 @@ impl Night {
             attempt("other", 1, Outcome::Failed),
             attempt("silent", 1, Outcome::Unknown),
             Attempt {
-                path: "logs/scheduler.log".to_owned(),
+                path: "logs/scheduler.log".into(),
                 kind: Kind::Scheduler,
                 task: TaskInstance::default(),
                 ..attempt("none", 1, Outcome::Unknown)
@@ -135,19 +133,19 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         elsewhere: None,
     };
     Attempt {
-        path: format!("logs/dag_id=orders/run_id=scheduled__2026-11-21T06:00:00+00:00/task_id={task}/attempt={try_number}.log"),
+        path: format!("logs/dag_id=orders/run_id=scheduled__2026-11-21T06:00:00+00:00/task_id={task}/attempt={try_number}.log").into(),
         member: None,
         kind: Kind::Task,
         task: TaskInstance {
-            dag_id: Some("orders".to_owned()),
-            run_id: Some("scheduled__2026-11-21T06:00:00+00:00".to_owned()),
-            task_id: Some(task.to_owned()),
+            dag_id: Some("orders".into()),
+            run_id: Some("scheduled__2026-11-21T06:00:00+00:00".into()),
+            task_id: Some(task.into()),
             map_index: None,
             try_number: Some(try_number),
         },
-        host: Some("worker-b".to_owned()),
+        host: Some("worker-b".into()),
         pid: None,
-        operator: Some("PythonOperator".to_owned()),
+        operator: Some("PythonOperator".into()),
         queue: None,
         pool: None,
         return_code: None,
@@ -157,12 +155,12 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         started: Some(START),
         ended: Some(START + Span::seconds(1080)),
         outcome,
-        outcome_because: "its log says so in line 50".to_owned(),
+        outcome_because: "its log says so in line 50".into(),
         has_log: true,
         ending: Ending::Verdict,
         symptoms: if failed { vec![shown] } else { Vec::new() },
         failure: None,
-        endpoints: BTreeMap::new(),
+        endpoints: Endpoints::default(),
     }
 }
 
@@ -204,6 +202,7 @@ fn reset(attempts: &[Attempt]) -> Diagnosis {
             },
             patterns: vec![pattern],
             root: Some(5),
+            consequences: Vec::new(),
         },
         causes: vec![
             RankedCause { cause: 0, probability: 0.7841, evidence },

@@ -61,7 +61,7 @@ impl<'r> Json<'r> {
         self.mask.apply(text)
     }
 
-    fn maybe<'t>(&self, text: Option<&'t String>) -> Option<Text<'t>> {
+    fn maybe<'t>(&self, text: Option<&'t str>) -> Option<Text<'t>> {
         text.map(|text| self.text(text))
     }
 
@@ -105,7 +105,7 @@ impl<'r> Json<'r> {
                 says: self.text(&diagnosis.retry_says),
             },
             confidence: diagnosis.confidence.name(),
-            decide_by: diagnosis.decide_by.as_ref().map(|by| wire::Check { says: self.text(&by.says), run: self.maybe(by.run.as_ref()) }),
+            decide_by: diagnosis.decide_by.as_ref().map(|by| wire::Check { says: self.text(&by.says), run: self.maybe(by.run.as_deref()) }),
             first_seen: time(incident.first_seen),
             last_seen: time(incident.last_seen),
             scope: wire::Scope {
@@ -158,22 +158,22 @@ impl<'r> Json<'r> {
             confirm: cause
                 .confirm
                 .iter()
-                .map(|step| wire::Confirm { say: self.text(&step.say), run: self.maybe(step.run.as_ref()) })
+                .map(|step| wire::Confirm { say: self.text(&step.say), run: self.maybe(step.run.as_deref()) })
                 .collect(),
             fixes: cause
                 .fixes
                 .iter()
                 .map(|fix| wire::Fix {
                     say: self.text(&fix.say),
-                    snippet: self.maybe(fix.snippet.as_ref()),
-                    retry_safe: self.maybe(fix.retry_safe.as_ref()),
+                    snippet: self.maybe(fix.snippet.as_deref()),
+                    retry_safe: self.maybe(fix.retry_safe.as_deref()),
                 })
                 .collect(),
         })
     }
 
     fn location(&self, location: &'r attempt::Location) -> wire::Location<'r> {
-        wire::Location { path: self.text(&location.path), member: self.maybe(location.member.as_ref()), line: location.line }
+        wire::Location { path: self.text(&location.path), member: self.maybe(location.member.as_deref()), line: location.line }
     }
 
     fn attempts(&self) -> impl Iterator<Item = wire::Attempt<'r>> {
@@ -197,17 +197,17 @@ impl<'r> Json<'r> {
         };
         wire::Attempt {
             path: self.text(&attempt.path),
-            member: self.maybe(attempt.member.as_ref()),
+            member: self.maybe(attempt.member.as_deref()),
             kind: attempt.kind.name(),
-            dag_id: self.maybe(task.dag_id.as_ref()),
-            run_id: self.maybe(task.run_id.as_ref()),
-            task_id: self.maybe(task.task_id.as_ref()),
+            dag_id: self.maybe(task.dag_id.as_deref()),
+            run_id: self.maybe(task.run_id.as_deref()),
+            task_id: self.maybe(task.task_id.as_deref()),
             map_index: task.map_index,
             try_number: task.try_number,
-            host: self.maybe(attempt.host.as_ref()),
-            operator: self.maybe(attempt.operator.as_ref()),
-            queue: self.maybe(attempt.queue.as_ref()),
-            pool: self.maybe(attempt.pool.as_ref()),
+            host: self.maybe(attempt.host.as_deref()),
+            operator: self.maybe(attempt.operator.as_deref()),
+            queue: self.maybe(attempt.queue.as_deref()),
+            pool: self.maybe(attempt.pool.as_deref()),
             started: time(attempt.started),
             ended: time(attempt.ended),
             outcome: attempt.outcome.name(),
@@ -223,7 +223,7 @@ impl<'r> Json<'r> {
     fn problem(&self, problem: &'r crate::error::Problem) -> wire::Problem<'r> {
         wire::Problem {
             path: self.text(&problem.path),
-            member: self.maybe(problem.member.as_ref()),
+            member: self.maybe(problem.member.as_deref()),
             kind: problem.kind.name(),
             says: self.text(&problem.says),
         }

@@ -72,7 +72,7 @@ impl Reading<'_> {
                 known.last = record.time.or(known.last);
                 known.answered = answered.or(known.answered);
             } else if endpoints.len() < ENDPOINTS_MAX {
-                endpoints.insert(endpoint, EndpointUse { count: 1, first: record.time, last: record.time, answered });
+                endpoints.add(endpoint.into(), EndpointUse { count: 1, first: record.time, last: record.time, answered });
             }
         });
         if names {

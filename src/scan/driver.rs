@@ -1,6 +1,7 @@
 //! Runs the scan over all inputs on a pool of threads and puts what they give in order.
 
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -32,25 +33,49 @@ const THREADS_MAX: usize = 256;
 #[must_use]
 pub fn scan(inputs: &[Input], rules: &RuleSet, options: &Options) -> Scanned {
     let observer = Observer::new(rules, &options.dialects);
-    let run = || -> Vec<Part> { inputs.par_iter().map(|input| read_input(input, &observer, options)).collect() };
+    // What each input gave goes at once to where it stays: held input by input it would be in memory twice.
+    let all: Mutex<Scanned> = Mutex::default();
+    let run = || {
+        inputs.par_iter().for_each(|input| {
+            let part = read_input(input, &observer, options);
+            add(&mut all.lock().unwrap_or_else(PoisonError::into_inner), part);
+        });
+    };
     // Where no pool of its own can be had, the global one serves: only the number of threads differs.
-    let parts = match rayon::ThreadPoolBuilder::new().num_threads(options.threads.min(THREADS_MAX)).build() {
+    match rayon::ThreadPoolBuilder::new().num_threads(options.threads.min(THREADS_MAX)).build() {
         Ok(pool) => pool.install(run),
         Err(_) => run(),
-    };
-    let mut scanned = Scanned::default();
-    scanned.stats.files = inputs.len() as u64;
-    for part in parts {
-        scanned.observations.extend(part.observations);
-        scanned.problems.extend(part.problems);
-        scanned.stats.logs += part.stats.logs;
-        scanned.stats.bytes += part.stats.bytes;
-        scanned.stats.lines += part.stats.lines;
     }
-    scanned.observations.sort_by(|a, b| a.source.cmp(&b.source));
+    let mut scanned = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    scanned.stats.files = inputs.len() as u64;
+    sort(&mut scanned.observations);
     scanned.problems.sort();
     scanned.problems.dedup();
     scanned
+}
+
+fn add(all: &mut Scanned, part: Part) {
+    all.observations.extend(part.observations);
+    all.problems.extend(part.problems);
+    all.stats.logs += part.stats.logs;
+    all.stats.bytes += part.stats.bytes;
+    all.stats.lines += part.stats.lines;
+}
+
+/// Sorts by source. Logs of one source come from one input and keep their order. A million logs are moved in place, where a stable sort of
+/// the logs themselves would take half as much memory again.
+fn sort(observations: &mut [Observation]) {
+    let mut order: Vec<usize> = (0..observations.len()).collect();
+    order.sort_by(|a, b| observations[*a].source.cmp(&observations[*b].source));
+    for at in 0..order.len() {
+        // Where the log that belongs here has been swapped to.
+        let mut from = order[at];
+        while from < at {
+            from = order[from];
+        }
+        order[at] = from;
+        observations.swap(at, from);
+    }
 }
 
 /// What one input gave.
@@ -74,4 +99,22 @@ fn read_input(input: &Input, observer: &Observer<'_>, options: &Options) -> Part
     });
     part.problems.extend(problems);
     part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    #[test]
+    fn logs_stand_in_the_order_of_their_sources() {
+        let log = |path: &str, lines| Observation { source: Source::named(path, None), lines, ..Observation::default() };
+        let shown = |logs: &[Observation]| logs.iter().map(|log| format!("{}{}", log.source.path, log.lines)).collect::<Vec<_>>().join(" ");
+        let mut logs = ["d", "b", "e", "a", "b", "c", "a"].iter().zip(1..).map(|(path, lines)| log(path, lines)).collect::<Vec<_>>();
+        sort(&mut logs);
+        assert_eq!(shown(&logs), "a4 a7 b2 b5 c6 d1 e3");
+        sort(&mut logs);
+        assert_eq!(shown(&logs), "a4 a7 b2 b5 c6 d1 e3");
+        sort(&mut []);
+    }
 }

@@ -2,17 +2,21 @@
 
 mod calls;
 mod driver;
+mod endpoints;
 mod excerpt;
+mod names;
 mod observe;
 mod reading;
 mod unread;
 mod wholes;
 
 pub use driver::{Options, scan};
+pub use endpoints::{EndpointUse, Endpoints};
+pub use names::Names;
 pub use observe::{Observed, observe};
 pub use reading::is_trouble;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::error::Problem;
 use crate::record::{About, Call, Chain, Dialect, Facts, Level, Outcome};
@@ -56,11 +60,11 @@ pub struct Observation {
     /// Whether there is no such log: it stands for a row of a task-instance export, and its place is that row's.
     pub without_log: bool,
     /// The worker host, where the log names it.
-    pub host: Option<String>,
+    pub host: Option<Arc<str>>,
     /// The process that ran the task.
     pub pid: Option<u32>,
     /// The operator's class.
-    pub operator: Option<String>,
+    pub operator: Option<Arc<str>>,
     /// How many tries the task may have, where the log says so.
     pub max_tries: Option<u32>,
     /// The form of its first record with a header.
@@ -80,19 +84,19 @@ pub struct Observation {
     /// Whether it lacks the end that its version of Airflow writes, whatever the outcome: the process that writes it is gone, or still at work.
     pub lacks_end: bool,
     /// Where it ends without a word about its end: its last line, shortened to [`EXCERPT_BYTES_MAX`].
-    pub last_words: String,
+    pub last_words: Box<str>,
     /// How many executions it holds: an attempt that is deferred or rescheduled is taken up again in the same log.
     pub executions: u32,
     /// The line at which the last of them begins; what stands before it was survived.
     pub last_begin: u32,
     /// In a trigger's log: when and where the trigger fired.
-    pub trigger_fired: Option<Fired>,
+    pub trigger_fired: Option<Box<Fired>>,
     /// Which symptoms its records show, in the order of lines; bounded, see [`MATCHES_MAX`].
     pub matches: Vec<Match>,
     /// Its records with exceptions, in the order of lines; bounded, see [`FAILURES_MAX`].
     pub failures: Vec<FailureRecord>,
     /// The endpoints it used, each with the times of first and last mention before the failure; bounded.
-    pub endpoints: BTreeMap<String, EndpointUse>,
+    pub endpoints: Endpoints,
     /// What it says about other task instances (scheduler, worker and the like); bounded.
     pub mentions: Vec<Mention>,
 }
@@ -184,19 +188,6 @@ pub struct FailureRecord {
     pub since_before: Option<Span>,
     /// Time since the attempt's first record.
     pub running_for: Option<Span>,
-}
-
-/// When an attempt mentioned an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EndpointUse {
-    /// How often.
-    pub count: u32,
-    /// First.
-    pub first: Option<Timestamp>,
-    /// Last.
-    pub last: Option<Timestamp>,
-    /// When a line last told of an answer from it, rather than of a call that begins.
-    pub answered: Option<Timestamp>,
 }
 
 /// A trigger fired: its task may be taken up again.

@@ -2,6 +2,7 @@
 //! traceback stands in them; of all others only the head is remembered for a moment, for its time.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
@@ -86,7 +87,13 @@ impl<'a> Reading<'a> {
             source.task = if origin.task == TaskInstance::default() { source.task } else { origin.task.clone() };
         }
         let is_excerpt = file.kind == Kind::Other && !origin.is_whole;
-        let log = Observation { task: source.task.clone(), host: origin.host.clone(), source, is_excerpt, ..Observation::default() };
+        let log = Observation {
+            task: source.task.clone(),
+            host: origin.host.as_deref().map(Arc::from),
+            source,
+            is_excerpt,
+            ..Observation::default()
+        };
         Self {
             observer,
             log,
@@ -237,8 +244,8 @@ impl<'a> Reading<'a> {
             Landmark::About(about) if !of_attempt || is_of_components(&about) => self.mention(*about, record),
             _ if !of_attempt => {}
             Landmark::About(_) => {}
-            Landmark::Host(host) => log.host = Some(host),
-            Landmark::Operator(operator) => log.operator = Some(operator),
+            Landmark::Host(host) => log.host = Some(host.into()),
+            Landmark::Operator(operator) => log.operator = Some(operator.into()),
             Landmark::Pid(pid) => log.pid = Some(pid),
             Landmark::Attempt { number, of } => {
                 log.max_tries = Some(of);
@@ -249,7 +256,7 @@ impl<'a> Reading<'a> {
                 self.marks_ends |= marks_end;
                 self.begins(record.line);
             }
-            Landmark::TriggerFired => log.trigger_fired = Some(Fired { line: record.line, time: record.time }),
+            Landmark::TriggerFired => log.trigger_fired = Some(Box::new(Fired { line: record.line, time: record.time })),
             Landmark::WorkDone => self.work_done = Some(record.line),
             // Up to 2.0 a task that skips itself is marked as skipped, and then its process as having succeeded.
             Landmark::State(Outcome::Success) if matches!(log.outcome, Some((Outcome::Skipped, _))) => {}
@@ -326,7 +333,7 @@ impl<'a> Reading<'a> {
                 }
             }
         }
-        about.host = about.host.or_else(|| self.log.host.clone());
+        about.host = about.host.or_else(|| self.log.host.as_deref().map(str::to_owned));
         if self.log.mentions.len() < MENTIONS_MAX {
             self.log.mentions.push(Mention { about, line: record.line, time: record.time, symptom: None });
         }
@@ -438,9 +445,9 @@ impl<'a> Reading<'a> {
         let ends_are_written = matches!(log.dialect, Dialect::Text | Dialect::Legacy | Dialect::Own) || self.marks_ends;
         log.lacks_end = log.ending == Ending::Silent && ends_are_written && !log.is_excerpt && log.source.kind == Kind::Task;
         if log.ending == Ending::Silent {
-            log.last_words = self.last_words.say(self.observer.dialects);
+            log.last_words = self.last_words.say(self.observer.dialects).into();
         }
-        let problem = |kind, says| Problem { path: log.source.path.clone(), member: log.source.member.clone(), kind, says };
+        let problem = |kind, says| Problem { path: log.source.path.to_string(), member: log.source.member.clone(), kind, says };
         self.unread.tell(&mut |kind, says| problems.push(problem(kind, says)));
         let too_many = |(symptom, kept): &(&SymptomIx, &Kept)| self.observer.counted[**symptom] && kept.count > COUNTED_MATCHES_MAX;
         for (symptom, Kept { count, .. }) in self.kept.iter().filter(too_many) {

@@ -207,6 +207,7 @@ impl Reading<'_> {
 
     fn source(&self, place: &Place) -> Source {
         let mut source = self.naming.source(&self.input.path, place.member.as_deref());
+        source.path.clone_from(&self.input.path);
         let lacks_dag = matches!(source.kind, Kind::Task | Kind::Trigger) && source.task.dag_id.is_none();
         // A path that was given from within a DAG's folder lacks the part above it, with a template of one's own all of it.
         let is_cut = source.member.is_none() && (lacks_dag || !self.naming.is_default());
@@ -225,7 +226,7 @@ impl Reading<'_> {
     }
 
     pub(super) fn problem(&mut self, place: &Place, kind: ProblemKind, says: String) {
-        self.problems.push(Problem { path: self.input.path.clone(), member: place.member.clone(), kind, says });
+        self.problems.push(Problem { path: self.input.path.to_string(), member: place.member.clone(), kind, says });
     }
 
     fn finish(mut self) -> Vec<Problem> {

@@ -4,6 +4,8 @@
 //! download, the names of MWAA's streams in CloudWatch, and the usual names of the services' own logs. Whatever is not in the
 //! name stays `None`: nothing is guessed, and no file is opened here. Layouts of one's own are `template`'s business.
 
+use std::sync::Arc;
+
 use super::run_id::{RUN_TYPES, date_length, own_run_id, random_suffix_length};
 use super::{Kind, TaskInstance};
 
@@ -98,10 +100,10 @@ fn by_assignments(above: &[&str], base: &str) -> Option<(Kind, TaskInstance)> {
 fn assign(task: &mut TaskInstance, key: &str, value: &str) {
     let text = || Some(percent_decoded(value)).filter(|text| !text.is_empty());
     match key {
-        "dag_id" => task.dag_id = text(),
+        "dag_id" => task.dag_id = text().map(Arc::from),
         // Templates before run ids had names used the logical date.
-        "run_id" | "execution_date" | "logical_date" => task.run_id = text().map(|text| own_run_id(&text)),
-        "task_id" => task.task_id = text(),
+        "run_id" | "execution_date" | "logical_date" => task.run_id = text().map(|text| own_run_id(&text).into()),
+        "task_id" => task.task_id = text().map(Arc::from),
         "map_index" => task.map_index = mapped(value),
         _ => {}
     }
@@ -161,7 +163,7 @@ fn by_date_folder(above: &[&str], base: &str) -> Option<(Kind, TaskInstance)> {
     let [.., dag_id, task_id, date] = above else { return None };
     let date = percent_decoded(date);
     date_length(&date)?;
-    let mut task = TaskInstance { run_id: Some(own_run_id(&date)), try_number: Some(try_number), ..TaskInstance::default() };
+    let mut task = TaskInstance { run_id: Some(own_run_id(&date).into()), try_number: Some(try_number), ..TaskInstance::default() };
     assign(&mut task, "dag_id", dag_id);
     assign(&mut task, "task_id", task_id);
     Some((Kind::Task, task))

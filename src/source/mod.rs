@@ -15,6 +15,8 @@ mod template_parse;
 mod utf16;
 mod walk;
 
+use std::sync::Arc;
+
 pub use archive::read;
 pub use limits::Limits;
 pub use run_id::{is_bare_date, own_run_id, run_date};
@@ -25,7 +27,7 @@ pub use walk::{Discovered, discover};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Input {
     /// The path as the user gave it, joined with what was found under it; `-` for standard input.
-    pub path: String,
+    pub path: Arc<str>,
     /// Where it really is; `None` for standard input.
     pub file: Option<std::path::PathBuf>,
     /// Its size when it was found, in bytes.
@@ -36,7 +38,7 @@ pub struct Input {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Source {
     /// The input's path (see [`Input::path`]).
-    pub path: String,
+    pub path: Arc<str>,
     /// The member's name where the input is an archive; members of nested archives are joined with `!`.
     pub member: Option<String>,
     /// What tells this log from the others where one file holds the lines of several: a container, a log stream, an attempt.
@@ -109,11 +111,11 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub struct TaskInstance {
     /// The DAG.
-    pub dag_id: Option<String>,
+    pub dag_id: Option<Arc<str>>,
     /// The run: `manual__…`, `scheduled__…`; the logical date where the layout has only that.
-    pub run_id: Option<String>,
+    pub run_id: Option<Arc<str>>,
     /// The task, with its task groups (`stage.load`).
-    pub task_id: Option<String>,
+    pub task_id: Option<Arc<str>>,
     /// The index of a mapped task; `None` for a task that is not mapped.
     pub map_index: Option<i32>,
     /// The try, from 1.

@@ -1,6 +1,8 @@
 //! Names after a layout of one's own: the `log_filename_template` of `airflow.cfg` turned round, so that it reads a name instead of
 //! making one. A template says how a name ends; any folders may stand above.
 
+use std::sync::Arc;
+
 use regex::Regex;
 
 use super::layout::{mapped, percent_decoded, recognise, stored, within_archive};
@@ -40,7 +42,7 @@ impl Naming {
     pub fn source(&self, path: &str, member: Option<&str>) -> Source {
         let name = member.unwrap_or(path);
         let (kind, task) = self.by_template(name).unwrap_or_else(|| recognise(name));
-        Source { path: path.to_owned(), member: member.map(str::to_owned), stream: None, kind, task }
+        Source { path: path.into(), member: member.map(str::to_owned), stream: None, kind, task }
     }
 
     /// Whether only the default layouts are known.
@@ -108,18 +110,18 @@ impl Template {
                 return None;
             }
         }
-        task.run_id = task.run_id.or(date).or(day);
+        task.run_id = task.run_id.or(date.or(day).map(Arc::from));
         let trigger = found.get(self.variables.len() + 1).is_some();
         Some((if trigger { Kind::Trigger } else { Kind::Task }, task))
     }
 }
 
 /// Puts a value in its place; false where another stands there, since a template that names a thing twice writes the same twice.
-fn fill(place: &mut Option<String>, value: String) -> bool {
+fn fill(place: &mut Option<Arc<str>>, value: String) -> bool {
     match place {
-        Some(known) => *known == value,
+        Some(known) => **known == *value,
         None => {
-            *place = Some(value);
+            *place = Some(value.into());
             true
         }
     }

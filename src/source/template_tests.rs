@@ -16,9 +16,9 @@ fn shown(template: &str, name: &str) -> String {
     format!(
         "{} {}|{}|{}|{}|{}",
         source.kind.name(),
-        text(task.dag_id),
-        text(task.run_id),
-        text(task.task_id),
+        text(task.dag_id.map(|name| name.to_string())),
+        text(task.run_id.map(|name| name.to_string())),
+        text(task.task_id.map(|name| name.to_string())),
         text(task.map_index.map(|n| n.to_string())),
         text(task.try_number.map(|n| n.to_string()))
     )

@@ -40,7 +40,7 @@ pub fn discover(paths: &[String]) -> Result<Discovered, Error> {
     sorted.dedup();
     for path in sorted {
         if path == "-" {
-            walk.found.inputs.push(Input { path: path.clone(), file: None, bytes: 0 });
+            walk.found.inputs.push(Input { path: path.as_str().into(), file: None, bytes: 0 });
             continue;
         }
         // The pipe that a shell gives for `<(command)` has no real place.
@@ -186,7 +186,7 @@ impl Walk {
     }
 
     fn add(&mut self, path: &Path, bytes: u64) {
-        self.found.inputs.push(Input { path: path.to_string_lossy().into_owned(), file: Some(path.to_owned()), bytes });
+        self.found.inputs.push(Input { path: path.to_string_lossy().into(), file: Some(path.to_owned()), bytes });
     }
 
     /// Opening a pipe waits for a writer, and opening a device may do anything.

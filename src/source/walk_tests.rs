@@ -128,5 +128,5 @@ fn a_path_that_does_not_exist_is_an_error_with_a_suggestion() {
 
 #[test]
 fn standard_input_is_read_once() {
-    assert_eq!(discover(&["-".to_owned(), "-".to_owned()]).unwrap().inputs, [Input { path: "-".to_owned(), file: None, bytes: 0 }]);
+    assert_eq!(discover(&["-".to_owned(), "-".to_owned()]).unwrap().inputs, [Input { path: "-".into(), file: None, bytes: 0 }]);
 }

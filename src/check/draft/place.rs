@@ -222,5 +222,12 @@ fn names(source: &Source, piece: &Piece<'_>) -> Vec<String> {
 
 fn names_of(task: &TaskInstance) -> Vec<String> {
     let parts = task.task_id.iter().flat_map(|id| id.split('.')).map(str::to_owned);
-    task.dag_id.iter().chain(&task.run_id).chain(&task.task_id).cloned().chain(parts).filter(|name| !name.is_empty()).collect()
+    task.dag_id
+        .iter()
+        .chain(&task.run_id)
+        .chain(&task.task_id)
+        .map(|name| name.to_string())
+        .chain(parts)
+        .filter(|name| !name.is_empty())
+        .collect()
 }

@@ -167,6 +167,6 @@ impl<'a> Column<'a> {
 /// The endpoints an attempt used, its failing call's included, each once.
 pub(in crate::correlate) fn endpoints_of(attempt: &Attempt) -> impl Iterator<Item = &str> {
     let failing = attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_deref());
-    let used = attempt.endpoints.keys().map(|endpoint| &**endpoint);
+    let used = attempt.endpoints.keys();
     used.filter(move |used| Some(*used) != failing).chain(failing)
 }

@@ -2,6 +2,7 @@
 //! records of Airflow's own JSON logs, as far as they say whose they are.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -215,9 +216,9 @@ pub(in crate::record) fn instance_in(object: &Map<String, Value>) -> TaskInstanc
         })
     };
     TaskInstance {
-        dag_id: text(&["dag_id", "workflow"]),
-        run_id: text(&["run_id", "run-id", "dag_run_id", "execution_date", "execution-date", "logical_date"]),
-        task_id: text(&["task_id", "task-id"]),
+        dag_id: text(&["dag_id", "workflow"]).map(Arc::from),
+        run_id: text(&["run_id", "run-id", "dag_run_id", "execution_date", "execution-date", "logical_date"]).map(Arc::from),
+        task_id: text(&["task_id", "task-id"]).map(Arc::from),
         map_index: text(&["map_index", "map-index"]).and_then(|index| index.parse().ok()).filter(|index| *index >= 0),
         try_number: text(&["try_number", "try-number"]).and_then(|number| number.parse().ok()),
     }
@@ -225,7 +226,7 @@ pub(in crate::record) fn instance_in(object: &Map<String, Value>) -> TaskInstanc
 
 /// What tells the streams of attempts apart.
 pub(super) fn key_of(task: &TaskInstance) -> String {
-    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let part = |part: &Option<Arc<str>>| part.clone().unwrap_or_default();
     let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     format!(
         "{} {} {} {} {}",

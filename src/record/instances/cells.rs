@@ -101,10 +101,10 @@ impl Instance {
         let date = || date(text).ok_or(DATE);
         let word = || Some(text.to_owned());
         match field {
-            Field::Dag => self.task.dag_id = word(),
+            Field::Dag => self.task.dag_id = Some(text.into()),
             // As the names of logs are read, so that they meet.
-            Field::Run => self.task.run_id = Some(own_run_id(text)),
-            Field::Task => self.task.task_id = word(),
+            Field::Run => self.task.run_id = Some(own_run_id(text).into()),
+            Field::Task => self.task.task_id = Some(text.into()),
             Field::MapIndex => {
                 let index = i32::try_from(number(text).ok_or(NUMBER)?).map_err(|_| NUMBER)?;
                 // Airflow writes -1 for a task that is not mapped.
