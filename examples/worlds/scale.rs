@@ -7,12 +7,12 @@ use dagnosis::attempt::Attempt;
 use dagnosis::diagnose::diagnose;
 use dagnosis::rule::RuleSet;
 
+use crate::worlds::Made;
 use crate::worlds::crowd;
 use crate::worlds::faults::{self, Fault, Kind};
 use crate::worlds::play;
 use crate::worlds::rng::Rng;
 use crate::worlds::world::{Noise, Size, Strength, World};
-use crate::worlds::Made;
 
 /// The days of the large world.
 const DAYS: u32 = 7;
@@ -60,7 +60,9 @@ fn measure(made: &Made, rules: &RuleSet) {
     for truth in 0..made.faults.len() {
         let incidents: BTreeSet<Option<usize>> = made.of(truth).map(|row| diagnosed.incident_of[row]).collect();
         whole += usize::from(incidents.len() == 1);
-        let others = |incident: &usize| diagnosed.diagnoses[*incident].incident.attempts.iter().any(|row| made.truth[*row].is_some_and(|of| of != truth));
+        let others = |incident: &usize| {
+            diagnosed.diagnoses[*incident].incident.attempts.iter().any(|row| made.truth[*row].is_some_and(|of| of != truth))
+        };
         alone += usize::from(!incidents.iter().flatten().any(others));
     }
     println!("of {} faults {whole} are one incident, {alone} share none with another fault", made.faults.len());

@@ -164,7 +164,10 @@ impl<'a> Maker<'a> {
             Look::Killed => {
                 (attempt.ending, attempt.return_code) = (Ending::Killed, Some(-9));
                 if self.kernel && failing.truth.is_some() {
-                    let kernel = Shown { time: None, ..self.shown("oom-killer", line, None, Role::Fatal, "Memory cgroup out of memory: Killed process") };
+                    let kernel = Shown {
+                        time: None,
+                        ..self.shown("oom-killer", line, None, Role::Fatal, "Memory cgroup out of memory: Killed process")
+                    };
                     shown.push(kernel.symptom);
                     attempt.symptoms.push(Shown { elsewhere: Some(self.elsewhere("kernel.log", 7)), ..kernel });
                 }
@@ -237,7 +240,8 @@ impl<'a> Maker<'a> {
 
     /// The scheduler's own log, as a row of the table, if it tells of a missed heartbeat.
     pub(crate) fn components(&self, rows: &[Row]) -> Vec<Known> {
-        let stopped: Vec<&Row> = rows.iter().filter(|row| row.failing.as_ref().is_some_and(|failing| failing.look == Look::Stopped)).collect();
+        let stopped: Vec<&Row> =
+            rows.iter().filter(|row| row.failing.as_ref().is_some_and(|failing| failing.look == Look::Stopped)).collect();
         if !self.scheduler || stopped.is_empty() {
             return Vec::new();
         }
@@ -373,7 +377,9 @@ fn span(seconds: f64) -> Span {
 /// Gives failures that name no endpoint the one that all other attempts of their task name, as joining the logs does.
 pub(crate) fn complete(all: &mut [Known], rules: &RuleSet) {
     use std::collections::BTreeMap;
-    let task_of = |known: &Known| known.attempt.task.dag_id.as_ref().zip(known.attempt.task.task_id.as_ref()).map(|(dag, task)| format!("{dag}.{task}"));
+    let task_of = |known: &Known| {
+        known.attempt.task.dag_id.as_ref().zip(known.attempt.task.task_id.as_ref()).map(|(dag, task)| format!("{dag}.{task}"))
+    };
     let mut only: BTreeMap<String, Option<String>> = BTreeMap::new();
     for known in all.iter() {
         let Some(task) = task_of(known) else { continue };
@@ -393,7 +399,9 @@ pub(crate) fn complete(all: &mut [Known], rules: &RuleSet) {
         let Some(one) = task_of(known).and_then(|task| only.get(&task).cloned().flatten()) else { continue };
         if let Some(failure) = known.attempt.failure.as_mut()
             && failure.endpoint.is_none()
-            && failure.symptom.is_some_and(|symptom| matches!(rules.symptoms[symptom].category.as_str(), "network" | "timeout" | "tls" | "http" | "dns"))
+            && failure
+                .symptom
+                .is_some_and(|symptom| matches!(rules.symptoms[symptom].category.as_str(), "network" | "timeout" | "tls" | "http" | "dns"))
         {
             failure.endpoint = Some(put(one));
         }

@@ -19,8 +19,7 @@ pub(crate) fn crowd(count: usize, rules: &RuleSet) -> Made {
         .map(|number| Endpoint { host: format!("svc-{number:03}.example.internal"), port: 8443, tls: true, gateway: false, latency: 0.4 })
         .collect();
     let dags = (0..count).map(|number| dag(number, &mut rng)).collect();
-    let world =
-        World { seed: 200, epoch: 1_772_409_600_000_000, days: 1, json: false, noise: Noise::Low, hosts, endpoints, dags };
+    let world = World { seed: 200, epoch: 1_772_409_600_000_000, days: 1, json: false, noise: Noise::Low, hosts, endpoints, dags };
     let placed = (0..count).map(|number| fault(number, &mut rng)).collect();
     Made::played(&world, placed, world.noise.background(), rules)
 }

@@ -169,9 +169,7 @@ impl Look {
             Self::NameTemporary => (Some("socket"), "gaierror", "[Errno -3] Temporary failure in name resolution".to_owned()),
             Self::NameUnknown => (Some("socket"), "gaierror", "[Errno -2] Name or service not known".to_owned()),
             Self::Status(status) => (Some("requests.exceptions"), "HTTPError", format!("{status} Server Error for url: {url}")),
-            Self::Limited => {
-                (Some("requests.exceptions"), "HTTPError", format!("429 Client Error: Too Many Requests for url: {url}"))
-            }
+            Self::Limited => (Some("requests.exceptions"), "HTTPError", format!("429 Client Error: Too Many Requests for url: {url}")),
             Self::Expired => {
                 let says = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)";
                 (Some("ssl"), "SSLCertVerificationError", says.to_owned())

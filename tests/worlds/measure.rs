@@ -54,7 +54,7 @@ pub(crate) fn score(made: &Made, truth: usize, diagnosed: &Diagnosed, rules: &Ru
     };
     Score {
         top1: ids.first().is_some_and(right),
-        top3: ids.iter().take(3).any(|id| right(id)),
+        top3: ids.iter().take(3).any(right),
         attempts: mine.iter().filter(|row| first_right(row)).count() as f64 / mine.len().max(1) as f64,
         f1: pairwise(made, truth, diagnosed),
         confidence: main.and_then(|main| main.causes.first()).map_or(0.0, |cause| cause.probability),

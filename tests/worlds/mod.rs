@@ -65,16 +65,6 @@ impl Made {
         self.truth.iter().enumerate().filter(move |(_, of)| **of == Some(truth)).map(|(row, _)| row)
     }
 
-    /// The same with only some of its attempts, or in another order.
-    pub(crate) fn only(&self, rows: &[usize]) -> Self {
-        Self {
-            faults: self.faults.clone(),
-            attempts: rows.iter().map(|row| self.attempts[*row].clone()).collect(),
-            truth: rows.iter().map(|row| self.truth[*row]).collect(),
-            lost: rows.iter().map(|row| self.lost[*row]).collect(),
-        }
-    }
-
     /// Draws worlds until one holds what is wanted.
     ///
     /// Panics when none does, which a test should hear of.

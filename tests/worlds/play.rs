@@ -196,7 +196,7 @@ fn one(world: &World, faults: &[Fault], background: f64, next: &Coming, load: us
         row.failing = Some(Failing { look: strike.look, at: strike.at, call: None, peer: strike.peer, truth: Some(truth) });
     }
     if row.failing.is_none() && chance.chance(background) {
-        row.failing = Some(by_itself(&row, world, calls, &mut chance));
+        row.failing = Some(by_itself(&row, calls, &mut chance));
     }
     if let Some(failing) = &row.failing {
         row.end = failing.at + chance.between(0.05, 0.8);
@@ -206,10 +206,12 @@ fn one(world: &World, faults: &[Fault], background: f64, next: &Coming, load: us
 }
 
 /// A failure that has nothing to do with any other.
-fn by_itself(row: &Row, world: &World, calls: &[Call], rng: &mut Rng) -> Failing {
-    let task = &world.dags[row.dag].tasks[row.task];
-    let call = calls.last().filter(|call| row.first_call.is_some() && call.begin >= row.start && task.endpoint == Some(call.endpoint));
-    if let Some(call) = call.filter(|call| (call.dag, call.task) == (row.dag, row.task) && rng.chance(0.4)) {
+fn by_itself(row: &Row, calls: &[Call], rng: &mut Rng) -> Failing {
+    // The calls of this try stand at the end.
+    let own = calls.iter().rev().take_while(|call| (call.dag, call.task) == (row.dag, row.task) && call.begin >= row.start);
+    let own: Vec<&Call> = own.filter(|_| row.first_call.is_some()).collect();
+    if !own.is_empty() && rng.chance(0.4) {
+        let call = *rng.pick(&own);
         let look = rng.weighed(&Look::BLIPS);
         let after = match look {
             Look::ReadTimeout | Look::ConnectTimeout => call.timeout.unwrap_or(60.0),

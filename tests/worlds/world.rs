@@ -213,10 +213,7 @@ impl World {
         let days = size.days.max(1) + rng.below(8 - size.days.clamp(1, 7) as usize) as u32;
         let hosts = size.hosts.0 + rng.below(size.hosts.1 - size.hosts.0 + 1);
         let hosts = (0..hosts)
-            .map(|number| Host {
-                name: format!("node-{number:02}.example.internal"),
-                skew: rng.between(-noise.skew(), noise.skew()),
-            })
+            .map(|number| Host { name: format!("node-{number:02}.example.internal"), skew: rng.between(-noise.skew(), noise.skew()) })
             .collect();
         let endpoints: Vec<Endpoint> = (0..4 + rng.below(27)).map(|number| endpoint(number, &mut rng)).collect();
         let announced = *rng.pick(&[0.0, 0.5, 1.0]);

@@ -1,9 +1,9 @@
 //! Faults of what is run: a bug in one task, a deployment that lacks something.
 
-use super::{Fault, Kind, Scene, Strike};
 use super::super::looks::Look;
 use super::super::play::Row;
 use super::super::rng::Rng;
+use super::{Fault, Kind, Scene, Strike};
 
 /// Tries of some tasks from an instant on, in a world where all goes well.
 fn hits(scene: &Scene<'_>, fault: &Fault) -> f64 {
@@ -43,8 +43,10 @@ pub(super) fn place_deploy(scene: &Scene<'_>, rng: &mut Rng) -> Option<Fault> {
         ]);
         let fault = Fault { from, to: f64::INFINITY, tasks, look, ..Fault::new(Kind::BadDeploy, accepted, scene.strength) };
         let hits = hits(scene, &fault);
-        let struck = |dag: usize| scene.quiet.rows.iter().any(|row| row.dag == dag && row.start >= from && fault.tasks.contains(&(dag, row.task)));
-        let several = fault.tasks.iter().map(|(dag, _)| *dag).filter(|dag| struck(*dag)).collect::<std::collections::BTreeSet<_>>().len() >= 2;
+        let struck =
+            |dag: usize| scene.quiet.rows.iter().any(|row| row.dag == dag && row.start >= from && fault.tasks.contains(&(dag, row.task)));
+        let several =
+            fault.tasks.iter().map(|(dag, _)| *dag).filter(|dag| struck(*dag)).collect::<std::collections::BTreeSet<_>>().len() >= 2;
         several.then_some((fault, hits))
     })
 }

@@ -190,7 +190,14 @@ pub(crate) fn prepare(kind: Kind, world: &mut World, strength: Strength, rng: &m
 }
 
 /// Finds a place for a fault in what a world does without it; at a given time, where that is asked for.
-pub(crate) fn place(kind: Kind, world: &World, quiet: &Played, strength: Strength, around: Option<(f64, f64)>, rng: &mut Rng) -> Option<Fault> {
+pub(crate) fn place(
+    kind: Kind,
+    world: &World,
+    quiet: &Played,
+    strength: Strength,
+    around: Option<(f64, f64)>,
+    rng: &mut Rng,
+) -> Option<Fault> {
     let scene = Scene { world, quiet, strength, around };
     match kind {
         Kind::Overload => server::place_overload(&scene, rng),

@@ -1,10 +1,10 @@
 //! Faults of the way between a host and what it calls: idle connections cut, a host's network, name resolution.
 
-use super::{Blow, Fault, Kind, Scene};
 use super::super::looks::Look;
 use super::super::play::Call;
 use super::super::rng::Rng;
 use super::super::world::{DAY, Strength, World};
+use super::{Blow, Fault, Kind, Scene};
 
 /// After so many seconds of silence the device forgets a connection.
 const CUT_AFTER: f64 = 350.0;
@@ -44,7 +44,8 @@ pub(super) fn place_idle_cut(scene: &Scene<'_>) -> Option<Fault> {
 /// The device between has forgotten the connection, and resets it as soon as something is sent.
 pub(super) fn idle_cut(fault: &Fault, call: &Call, rng: &mut Rng) -> Option<Blow> {
     let idle = fault.is_at(call) && call.pause.is_some_and(|pause| pause > CUT_AFTER);
-    (idle && rng.chance(fault.share)).then(|| Blow { look: if rng.chance(0.7) { Look::Reset } else { Look::Closed }, after: rng.between(0.002, 0.08) })
+    (idle && rng.chance(fault.share))
+        .then(|| Blow { look: if rng.chance(0.7) { Look::Reset } else { Look::Closed }, after: rng.between(0.002, 0.08) })
 }
 
 pub(super) fn place_host(scene: &Scene<'_>, rng: &mut Rng) -> Option<Fault> {

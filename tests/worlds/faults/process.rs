@@ -1,10 +1,10 @@
 //! A host runs out of memory: processes are killed, and what they served is gone for their neighbours.
 
-use super::{Fault, Kind, Scene, Strike};
 use super::super::looks::Look;
 use super::super::play::Row;
 use super::super::rng::Rng;
 use super::super::world::World;
+use super::{Fault, Kind, Scene, Strike};
 
 /// The port at which a killed process served the other tasks of its run.
 const PORT: u16 = 9400;

@@ -1,10 +1,10 @@
 //! Faults of what is called: overload, restart, maintenance, a limit on calls, slowness, an expired certificate.
 
-use super::{Blow, Burst, Fault, Kind, Scene};
 use super::super::looks::Look;
 use super::super::play::Call;
 use super::super::rng::Rng;
 use super::super::world::{DAY, HOUR, Strength, World};
+use super::{Blow, Burst, Fault, Kind, Scene};
 
 /// Runs of some DAG that uses an endpoint, started together, as a backfill or a catch-up does; and how many tries they put on the endpoint.
 fn burst(scene: &Scene<'_>, endpoint: usize, from: f64, calls: f64, rng: &mut Rng) -> Option<(Burst, f64)> {
@@ -34,7 +34,10 @@ pub(super) fn place_overload(scene: &Scene<'_>, rng: &mut Rng) -> Option<Fault> 
         let (burst, calls) = burst(scene, call.endpoint, from, wanted * 2.0, rng)?;
         let new = Fault::new(Kind::Overload, &["server-overload"], scene.strength);
         let capacity = usual_load(scene, call.endpoint).min(calls * 0.5).max(1.0);
-        Some((Fault { from, to, endpoint: Some(call.endpoint), bursts: vec![burst], capacity, ..new }, calls * 0.5 * scene.strength.share()))
+        Some((
+            Fault { from, to, endpoint: Some(call.endpoint), bursts: vec![burst], capacity, ..new },
+            calls * 0.5 * scene.strength.share(),
+        ))
     })
 }
 
@@ -75,7 +78,9 @@ pub(super) fn place_restart(scene: &Scene<'_>, rng: &mut Rng) -> Option<Fault> {
         let fault = Fault { from, to, endpoint: Some(call.endpoint), ..new };
         let in_flight = scene.count(|call| fault.is_at(call) && call.begin < from && call.end > from);
         let after = scene.count(|call| fault.is_at(call) && fault.holds_at(call.begin));
-        Some((fault, in_flight * scene.strength.share() + after))
+        // Both faces of it must be there to be seen: what is cut, and what finds nobody.
+        let cut = in_flight * scene.strength.share();
+        (cut >= 0.9 && after >= 1.0).then_some((fault, cut + after))
     })
 }
 
@@ -116,8 +121,11 @@ pub(super) fn place_maintenance(scene: &Scene<'_>, rng: &mut Rng) -> Option<Faul
         days.sort_unstable();
         days.dedup();
         // It must be possible to see that it comes back, and that other hours are well.
-        let outside = scene.count(|call| fault.is_at(call)) - inside.len() as f64;
-        (days.len() >= 3 && outside >= inside.len() as f64).then(|| (fault, inside.len() as f64 * scene.strength.share()))
+        let outside = scene.quiet.calls.iter().filter(|call| fault.is_at(call) && !in_window(&fault, call));
+        let mut hours: Vec<i64> = outside.map(|call| (call.begin % DAY / HOUR) as i64).collect();
+        hours.sort_unstable();
+        hours.dedup();
+        (days.len() >= 3 && hours.len() >= 4).then(|| (fault, inside.len() as f64 * scene.strength.share()))
     })
 }
 
@@ -137,7 +145,13 @@ pub(super) fn place_rate_limit(scene: &Scene<'_>, rng: &mut Rng) -> Option<Fault
         let wanted = rng.between(least, most);
         let (burst, calls) = burst(scene, call.endpoint, at - 5.0, wanted * 2.0, rng)?;
         let usual = usual_load(scene, call.endpoint);
-        let capacity = usual + (calls * match scene.strength { Strength::Weak => 0.5, Strength::Medium => 0.35, Strength::Strong => 0.15 });
+        let capacity = usual
+            + (calls
+                * match scene.strength {
+                    Strength::Weak => 0.5,
+                    Strength::Medium => 0.35,
+                    Strength::Strong => 0.15,
+                });
         let new = Fault::new(Kind::RateLimit, &["rate-limit", "ratelimit-by-retries"], scene.strength);
         let hits = (calls - capacity).max(0.0) * 0.5;
         Some((Fault { to: f64::INFINITY, endpoint: Some(call.endpoint), bursts: vec![burst], capacity, ..new }, hits))
