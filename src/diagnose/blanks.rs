@@ -89,7 +89,11 @@ mod tests {
     use super::*;
 
     fn blanks() -> Blanks {
-        Blanks(vec![("HOST", "api.example.com".to_owned()), ("PORT", "8443".to_owned()), ("RUN_ID", "manual__2026-11-21T07:12:25+00:00".to_owned())])
+        Blanks(vec![
+            ("HOST", "api.example.com".to_owned()),
+            ("PORT", "8443".to_owned()),
+            ("RUN_ID", "manual__2026-11-21T07:12:25+00:00".to_owned()),
+        ])
     }
 
     #[test]
@@ -108,12 +112,34 @@ mod tests {
 
     #[test]
     fn a_value_that_a_shell_could_take_for_more_is_not_filled_in() {
-        for plain in ["api.example.com", "10.0.0.7", "::1".trim_start_matches(':'), "load.orders-2", "scheduled__2026-11-21T06:00:00+00:00"] {
+        for plain in ["api.example.com", "10.0.0.7", "::1".trim_start_matches(':'), "load.orders-2", "scheduled__2026-11-21T06:00:00+00:00"]
+        {
             assert!(is_plain(plain), "{plain:?}");
         }
         for hostile in [
-            "", "-oProxyCommand=x", "a b", "a;reboot", "$(id)", "`id`", "a'b", "a\"b", "a|b", "a>b", "a&b", "a\nb", "a\\b", "*", "~", "{a,b}", "#a", "a!b",
-            "ä", "a/../b", "a%b", "a=b", "a\u{202e}b",
+            "",
+            "-oProxyCommand=x",
+            "a b",
+            "a;reboot",
+            "$(id)",
+            "`id`",
+            "a'b",
+            "a\"b",
+            "a|b",
+            "a>b",
+            "a&b",
+            "a\nb",
+            "a\\b",
+            "*",
+            "~",
+            "{a,b}",
+            "#a",
+            "a!b",
+            "ä",
+            "a/../b",
+            "a%b",
+            "a=b",
+            "a\u{202e}b",
         ] {
             assert!(!is_plain(hostile), "{hostile:?}");
         }

@@ -241,7 +241,8 @@ fn rules(act: Act, paths: &[String]) -> String {
 fn parameters(act: Act, paths: &[String]) -> String {
     match act {
         Act::GiveUp { .. } => {
-            let mut modules: Vec<&str> = paths.iter().filter_map(|path| Some(path.rsplit_once('.')?.0)).filter(|module| *module != "builtins").collect();
+            let mut modules: Vec<&str> =
+                paths.iter().filter_map(|path| Some(path.rsplit_once('.')?.0)).filter(|module| *module != "builtins").collect();
             modules.sort_unstable();
             modules.dedup();
             let imports: String = modules.iter().map(|module| format!("import {module}\n")).collect();
@@ -303,8 +304,9 @@ fn is_identifier(text: &str) -> bool {
 
 /// Python's words, which are no names.
 const KEYWORDS: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally",
-    "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try",
+    "while", "with", "yield",
 ];
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ fn hostile_names_never_become_code() {
 
 #[test]
 fn what_stays_fails_at_once() {
-    let policy = policy(Act::GiveUp { tries: Some(3) }, &paths(&["builtins.KeyError"]), Dialect::Json).unwrap_or_else(|| panic!("a policy"));
+    let policy =
+        policy(Act::GiveUp { tries: Some(3) }, &paths(&["builtins.KeyError"]), Dialect::Json).unwrap_or_else(|| panic!("a policy"));
     assert_eq!(policy.needs, "airflow >= 3.3");
     assert_eq!(
         policy.code,
@@ -83,11 +84,15 @@ fn a_class_that_stands_for_passing_faults_too_is_never_given_up_on() {
 #[test]
 fn the_delay_is_what_the_outage_took() {
     let delay = |outage| {
-        let code = policy(Act::Wait(outage), &paths(&["builtins.ConnectionRefusedError"]), Dialect::Json).map(|policy| policy.code).unwrap_or_default();
+        let code = policy(Act::Wait(outage), &paths(&["builtins.ConnectionRefusedError"]), Dialect::Json)
+            .map(|policy| policy.code)
+            .unwrap_or_default();
         code.split("timedelta(minutes=").nth(1).and_then(|rest| rest.split(')').next()).map(str::to_owned)
     };
     let seconds = |seconds| Some(Span::seconds(seconds));
-    for (outage, minutes) in [(None, "5"), (seconds(0), "1"), (seconds(60), "1"), (seconds(61), "2"), (seconds(3600), "60"), (seconds(90_000), "60")] {
+    for (outage, minutes) in
+        [(None, "5"), (seconds(0), "1"), (seconds(60), "1"), (seconds(61), "2"), (seconds(3600), "60"), (seconds(90_000), "60")]
+    {
         assert_eq!(delay(outage).as_deref(), Some(minutes), "{outage:?}");
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Sent<'a> {
     pub(super) in_pool: bool,
     /// It took no longer.
     pub(super) at_most: Option<Span>,
-    /// The client library had repeated the call on its own.
+    /// The client library had repeated the call on its own, after one that may have been sent.
     pub(super) repeated: bool,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Sent<'a> {
                 || class("EmptyPoolError")
                 || call.timeout.is_some_and(|timeout| timeout.kind == Some(TimeoutKind::Pool)),
             at_most: call.elapsed_at_most(),
-            repeated: call.retries.seen > 0,
+            repeated: call.retries.seen > call.retries.unsent,
         }
     }
 }
@@ -125,14 +125,20 @@ pub(super) fn says(reach: Reach, method: Option<&str>, repeated: bool) -> String
         }
         (_, Some(method), _) => format!("The failing call was a {method}, which changes nothing. {whole}."),
         (_, _, Some(method)) => {
-            format!("The request may have been processed; a {method} may be repeated if the server keeps to HTTP's rule that twice does what once does.")
+            format!(
+                "The request may have been processed; a {method} may be repeated if the server keeps to HTTP's rule that twice does what once does."
+            )
         }
-        (Reach::ClosedAtOnce, ..) => "The request went out on an old connection that was closed at once, so it was very likely not processed; \
+        (Reach::ClosedAtOnce, ..) => {
+            "The request went out on an old connection that was closed at once, so it was very likely not processed; \
             repeat a POST only with an idempotency key."
-            .to_owned(),
-        (Reach::Unanswered, ..) if repeated => "The client repeated the call on its own, and an earlier one may have been processed: look up the \
+                .to_owned()
+        }
+        (Reach::Unanswered, ..) if repeated => {
+            "The client repeated the call on its own, and an earlier one may have been processed: look up the \
             result by its key before repeating a POST."
-            .to_owned(),
+                .to_owned()
+        }
         (Reach::Unanswered, ..) => {
             "The request may have been processed although no result came back: look it up by its key before repeating a POST.".to_owned()
         }

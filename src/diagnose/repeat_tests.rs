@@ -49,9 +49,7 @@ fn every_row_of_the_table_of_phases() {
 
 #[test]
 fn a_close_at_once_is_told_from_a_later_one() {
-    let on = |connection, microseconds| {
-        reach(&Sent { connection: Some(connection), at_most: Some(Span(microseconds)), ..at(Phase::Wait) })
-    };
+    let on = |connection, microseconds| reach(&Sent { connection: Some(connection), at_most: Some(Span(microseconds)), ..at(Phase::Wait) });
     assert_eq!(on(Connection::Reused, 99_999), Some(Reach::ClosedAtOnce));
     assert_eq!(on(Connection::Reused, 100_000), Some(Reach::Unanswered));
     // A new connection has not been closed before: the server took it, and may have taken the request.

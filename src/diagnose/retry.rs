@@ -78,6 +78,8 @@ fn safe(case: &Case<'_>) -> (RetrySafe, String) {
     match by_calls {
         // A refused login may lock an account, however little of the call was sent.
         Some((.., true)) if by_cause == RetrySafe::No => (by_cause, cause_says),
+        // Where both call it safe, the cause's own words say more.
+        Some((RetrySafe::Yes, says, true)) => (RetrySafe::Yes, if by_cause == RetrySafe::Yes { cause_says } else { says }),
         Some((safe, says, true)) => (safe, says),
         Some((safe, says, false)) if caution(safe) >= caution(by_cause) && safe != RetrySafe::Yes => (safe, says),
         _ => (by_cause, cause_says),
@@ -123,7 +125,8 @@ fn safe_by_calls(case: &Case<'_>) -> Option<(RetrySafe, String, bool)> {
     }
     let ((_, reach), sent) = worst?;
     let says = repeat::says(reach, sent.method, sent.repeated);
-    let says = if as_bad < told { format!("{says} So it is with {as_bad} of {told} failing calls; the others got less far.") } else { says };
+    let says =
+        if as_bad < told { format!("{says} So it is with {as_bad} of {told} failing calls; the others got less far.") } else { says };
     Some((repeat::may_repeat(reach, sent.method), says, told == count))
 }
 
@@ -146,7 +149,8 @@ fn reach_of(failure: &Failure, sent: &Sent<'_>, rules: &RuleSet) -> Option<Reach
 
 /// Code for a clear verdict: to give up where no try helps, to wait where one does and is safe.
 fn code(case: &Case<'_>, helps: RetryHelps, basis: Basis, safe: RetrySafe) -> Option<Policy> {
-    let failures = || case.incident.attempts.iter().filter_map(|row| Some((case.attempts.get(*row)?, case.attempts[*row].failure.as_ref()?)));
+    let failures =
+        || case.incident.attempts.iter().filter_map(|row| Some((case.attempts.get(*row)?, case.attempts[*row].failure.as_ref()?)));
     let is_clear = basis == Basis::Tries || case.confidence >= Confidence::Likely;
     let act = match (helps, safe) {
         (RetryHelps::Permanent, _) if is_clear => {

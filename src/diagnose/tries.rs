@@ -167,7 +167,8 @@ pub(super) fn helps(tries: &Tries, known: RetryHelps, later: usize) -> (RetryHel
     if recovered > 0 {
         let failed = exhausted + changed;
         let says = format!("Of {instances} task instances {recovered} succeeded on a later try, {failed} failed on every try.");
-        let helps = if recovered >= failed { RetryHelps::Transient } else { RetryHelps::Unknown };
+        let passes = recovered >= failed || known == RetryHelps::Transient || later > 0;
+        let helps = if passes { RetryHelps::Transient } else { RetryHelps::Unknown };
         return (helps, Basis::Tries, says);
     }
     if exhausted == instances {
@@ -195,20 +196,20 @@ fn not_once(known: RetryHelps, failed: &str, tries: &Tries, later: usize) -> (Re
     }
     let outwaited = apart >= OUTWAITED_MIN;
     let enough = tries.least >= TRIES_TELL_MIN;
-    let stays = match known {
-        RetryHelps::Permanent => true,
-        RetryHelps::Unknown => enough || outwaited,
-        RetryHelps::Transient => enough && outwaited,
-    };
-    if !stays {
-        let says = format!("{failed}, but within {apart}: too soon after one another to tell whether it passes.");
-        return (RetryHelps::Unknown, Basis::Tries, says);
+    match (known, enough, outwaited) {
+        (RetryHelps::Permanent, ..) | (RetryHelps::Unknown, true, _) | (RetryHelps::Unknown, _, true) => {
+            (RetryHelps::Permanent, Basis::Tries, format!("{failed}, so another try without a change will fail too."))
+        }
+        (RetryHelps::Transient, true, true) => {
+            let says = format!("{failed} over {apart}, though such a fault usually passes: another try without a change will fail too.");
+            (RetryHelps::Permanent, Basis::Tries, says)
+        }
+        (RetryHelps::Transient, false, true) => {
+            (RetryHelps::Unknown, Basis::Tries, format!("{failed} over {apart}, though such a fault usually passes."))
+        }
+        // Tries that did not wait for anything say nothing against what is known.
+        (_, _, false) => (known, Basis::Cause, format!("{failed}, but within {apart}: wait longer before the next.")),
     }
-    let though = match known {
-        RetryHelps::Transient => format!(" over {apart}, though such a fault usually passes"),
-        _ => String::new(),
-    };
-    (RetryHelps::Permanent, Basis::Tries, format!("{failed}{though}, so another try without a change will fail too."))
 }
 
 #[cfg(test)]

@@ -26,29 +26,34 @@ fn a_later_success_shows_that_it_passes_whatever_is_known() {
 fn some_recovered_and_some_did_not() {
     let tries = |recovered, failed| Tries { instances: 4, recovered, exhausted: failed, least: 2, ..Tries::default() };
     assert_eq!(decided(tries(2, 2), RetryHelps::Permanent, 0).0, "transient");
-    let (helps, basis, says) = decided(tries(1, 3), RetryHelps::Transient, 0);
+    let (helps, basis, says) = decided(tries(1, 3), RetryHelps::Unknown, 0);
     assert_eq!((helps, basis), ("unknown", "tries"));
     assert_eq!(says, "Of 4 task instances 1 succeeded on a later try, 3 failed on every try.");
+    assert_eq!(decided(tries(1, 3), RetryHelps::Permanent, 0).0, "unknown", "one came through all the same");
+    assert_eq!(decided(tries(1, 3), RetryHelps::Transient, 0).0, "transient", "as such a fault does");
+    assert_eq!(decided(tries(1, 3), RetryHelps::Permanent, 1).0, "transient", "a later run came through");
 }
 
 #[test]
 fn failing_on_every_try_stays_where_enough_was_waited_for() {
     use RetryHelps::{Permanent, Transient, Unknown};
-    // What is known, tries, seconds from the first to the last failure, verdict.
+    // What is known, tries, seconds from the first to the last failure, the verdict and what it rests on.
     let table = [
-        (Permanent, 2, 1, "permanent"),
-        (Unknown, 2, 299, "unknown"),
-        (Unknown, 2, 300, "permanent"),
-        (Unknown, 3, 1, "permanent"),
-        (Transient, 2, 300, "unknown"),
-        (Transient, 3, 299, "unknown"),
-        (Transient, 3, 300, "permanent"),
+        (Permanent, 2, 1, "permanent", "tries"),
+        (Unknown, 2, 299, "unknown", "cause"),
+        (Unknown, 2, 300, "permanent", "tries"),
+        (Unknown, 3, 1, "permanent", "tries"),
+        (Transient, 2, 299, "transient", "cause"),
+        (Transient, 2, 300, "unknown", "tries"),
+        (Transient, 3, 299, "transient", "cause"),
+        (Transient, 3, 300, "permanent", "tries"),
     ];
-    for (known, least, seconds, verdict) in table {
+    for (known, least, seconds, verdict, rests_on) in table {
         let (helps, basis, says) = decided(exhausted(least, seconds), known, 0);
-        assert_eq!((helps, basis), (verdict, "tries"), "{known:?} {least} {seconds}: {says}");
+        assert_eq!((helps, basis), (verdict, rests_on), "{known:?} {least} {seconds}: {says}");
         assert_eq!(says.contains("will fail too"), verdict == "permanent", "{says}");
-        assert_eq!(says.contains(if least == 2 { "on both tries" } else { "on all 3 tries" }), true, "{says}");
+        assert_eq!(says.contains("wait longer"), rests_on == "cause", "{says}");
+        assert!(says.contains(if least == 2 { "on both tries" } else { "on all 3 tries" }), "{says}");
     }
 }
 

@@ -117,7 +117,10 @@ fn urgency(situation: &Situation) -> Urgency {
     let none = if tasks == 1 { format!("{none} not succeeded") } else { format!("{none} succeeded") };
     Urgency {
         when,
-        says: format!("its severity is {grave}, {}{in_dags} {verb}{some}, and {none} since the last failure that was read.", count(tasks, "task")),
+        says: format!(
+            "its severity is {grave}, {}{in_dags} {verb}{some}, and {none} since the last failure that was read.",
+            count(tasks, "task")
+        ),
     }
 }
 
@@ -126,14 +129,7 @@ mod tests {
     use super::*;
 
     fn situation(severity: Severity, tasks: usize, dags: usize) -> Situation {
-        Situation {
-            severity,
-            tasks,
-            dags,
-            tries: Tries { instances: tasks, ..Tries::default() },
-            tasks_since: 0,
-            endpoint_since: false,
-        }
+        Situation { severity, tasks, dags, tries: Tries { instances: tasks, ..Tries::default() }, tasks_since: 0, endpoint_since: false }
     }
 
     #[test]
@@ -173,9 +169,8 @@ mod tests {
 
     #[test]
     fn what_is_over_waits_for_the_day() {
-        let with = |severity, tasks_since, endpoint_since| {
-            urgency(&Situation { tasks_since, endpoint_since, ..situation(severity, 4, 2) }).when
-        };
+        let with =
+            |severity, tasks_since, endpoint_since| urgency(&Situation { tasks_since, endpoint_since, ..situation(severity, 4, 2) }).when;
         assert_eq!(with(Severity::Critical, 2, false), When::Today);
         assert_eq!(with(Severity::Critical, 1, false), When::Now, "one of four is not half");
         assert_eq!(with(Severity::High, 0, true), When::Today);

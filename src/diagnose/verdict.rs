@@ -57,14 +57,22 @@ pub(super) fn decide_by(causes: &[RankedCause], rules: &RuleSet, blanks: &Blanks
 
 /// A check of one of two causes that is not one of the other, with a command where there is one; the first cause's before the second's.
 fn telling_check<'c>(one: &'c Cause, other: &'c Cause) -> Option<&'c Confirm> {
-    let shared = |check: &Confirm, of: &Cause| of.confirm.iter().any(|known| known.say == check.say || (check.run.is_some() && known.run == check.run));
+    let shared = |check: &Confirm, of: &Cause| {
+        of.confirm.iter().any(|known| known.say == check.say || (check.run.is_some() && known.run == check.run))
+    };
     let of_one = || one.confirm.iter().filter(|check| !shared(check, other));
     let of_other = || other.confirm.iter().filter(|check| !shared(check, one));
     of_one().chain(of_other()).find(|check| check.run.is_some()).or_else(|| of_one().chain(of_other()).next())
 }
 
 /// What to do first: the check that decides, where two causes are close; how to make sure of a cause that is not likely; else the cause's first fix.
-pub(super) fn first_step(causes: &[RankedCause], decide_by: Option<&DecideBy>, sure: Confidence, rules: &RuleSet, blanks: &Blanks) -> FirstStep {
+pub(super) fn first_step(
+    causes: &[RankedCause],
+    decide_by: Option<&DecideBy>,
+    sure: Confidence,
+    rules: &RuleSet,
+    blanks: &Blanks,
+) -> FirstStep {
     if let Some(check) = decide_by {
         return FirstStep { kind: StepKind::Decide, says: check.says.clone(), run: check.run.clone() };
     }
@@ -74,9 +82,11 @@ pub(super) fn first_step(causes: &[RankedCause], decide_by: Option<&DecideBy>, s
     let check = cause.confirm.iter().find(|check| check.run.is_some()).or_else(|| cause.confirm.first());
     let fix = cause.fixes.first();
     match (check, fix) {
-        (Some(check), fix) if sure < Confidence::Likely || fix.is_none() => {
-            FirstStep { kind: StepKind::Confirm, says: check.say.clone(), run: check.run.as_deref().map(|run| blanks.fill(run).into_owned()) }
-        }
+        (Some(check), fix) if sure < Confidence::Likely || fix.is_none() => FirstStep {
+            kind: StepKind::Confirm,
+            says: check.say.clone(),
+            run: check.run.as_deref().map(|run| blanks.fill(run).into_owned()),
+        },
         (_, Some(fix)) => {
             let condition = fix.retry_safe.as_deref().map(|safe| format!(" (retry safe: {safe})")).unwrap_or_default();
             FirstStep { kind: StepKind::Fix, says: format!("{}{condition}", fix.say.trim_end_matches('.')), run: None }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use crate::attempt::{Attempt, Location, Role, Shown};
 use crate::correlate::{Incident, Pattern, PatternKind, Scope};
 use crate::diagnose::{
-    Basis, Blanks, Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, FirstStep, Policy, RankedCause, RetryVerdict, StepKind, Urgency,
-    When,
+    Basis, Blanks, Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, FirstStep, Policy, RankedCause, RetryVerdict,
+    StepKind, Urgency, When,
 };
 use crate::error::{Problem, ProblemKind};
 use crate::record::{Dialect, Facts, Outcome};

@@ -100,6 +100,7 @@ impl Markdown<'_, '_> {
         writeln!(self.out, "\n## {number}. {}: {title}\n\n{summary}\n", diagnosis.severity.name())?;
         let best = words::best(diagnosis, self.report.rules);
         self.verdict(diagnosis)?;
+        self.root(diagnosis)?;
         self.evidence(diagnosis)?;
         if let Some((_, cause)) = best {
             self.confirm(diagnosis, cause)?;
@@ -166,6 +167,19 @@ impl Markdown<'_, '_> {
         if others.is_empty() { Ok(()) } else { writeln!(self.out, "- **Or:** {others}") }
     }
 
+    /// What the incident began with, and what that provoked.
+    fn root(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let incident = &diagnosis.incident;
+        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
+            writeln!(self.out, "- **Began with:** {}", self.code(&words::root(root)))?;
+            let provoked: Vec<String> = words::consequences(self.report, diagnosis).iter().map(|name| self.code(name)).collect();
+            if !provoked.is_empty() {
+                writeln!(self.out, "  - which provoked {}", figures::abridged(&provoked, CONSEQUENCES_MAX))?;
+            }
+        }
+        Ok(())
+    }
+
     /// How to make sure of a cause that is not proven, where the first step is something else.
     fn confirm(&mut self, diagnosis: &Diagnosis, cause: &Cause) -> io::Result<()> {
         let is_told = diagnosis.first_step.kind != StepKind::Fix || diagnosis.confidence == Confidence::Proven;
@@ -180,14 +194,7 @@ impl Markdown<'_, '_> {
     /// How the incident is spread.
     fn spread(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
         let incident = &diagnosis.incident;
-        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
-            writeln!(self.out, "- **Began with:** {}", self.code(&words::root(root)))?;
-            let provoked: Vec<String> = words::consequences(self.report, diagnosis).iter().map(|name| self.code(name)).collect();
-            if !provoked.is_empty() {
-                writeln!(self.out, "  - which provoked {}", figures::abridged(&provoked, CONSEQUENCES_MAX))?;
-            }
-        }
-        for pattern in &incident.patterns {
+        for pattern in words::spread(incident) {
             writeln!(self.out, "- **Spread:** {}", self.text(&pattern.says))?;
         }
         for (singular, plural, values) in words::scope(&incident.scope) {

@@ -171,7 +171,7 @@ mod tests {
         let mut out = Vec::new();
         let mut page = Page::new(&mut out, false);
         page.field("Why", &"word ".repeat(20), Ink::Bold).unwrap();
-        page.point("+", Ink::Green, "for it", Ink::Plain).unwrap();
+        page.point("", "+", Ink::Green, "for it", Ink::Plain).unwrap();
         page.field("", "more", Ink::Plain).unwrap();
         let text = String::from_utf8(out).unwrap();
         let want = format!(

@@ -102,6 +102,7 @@ impl Text<'_, '_> {
         let best = words::best(diagnosis, self.report.rules);
         self.verdict(diagnosis, best.map(|(_, cause)| cause))?;
         self.page.blank()?;
+        self.root(diagnosis)?;
         self.evidence(diagnosis)?;
         if let Some((_, cause)) = best {
             self.fixes(diagnosis, cause)?;
@@ -211,6 +212,21 @@ impl Text<'_, '_> {
         Ok(())
     }
 
+    /// What the incident began with, and what that provoked.
+    fn root(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let incident = &diagnosis.incident;
+        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
+            let began = self.safe(&words::root(root));
+            self.page.field("Began with", &began, Ink::Plain)?;
+            let provoked = words::consequences(self.report, diagnosis);
+            if !provoked.is_empty() {
+                let provoked = self.safe(&figures::abridged(&provoked, CONSEQUENCES_MAX));
+                self.page.point("", ">", Ink::Dim, &format!("which provoked {provoked}"), Ink::Plain)?;
+            }
+        }
+        Ok(())
+    }
+
     /// How to make sure of a cause that is not proven, where the first step is something else.
     fn confirm(&mut self, diagnosis: &Diagnosis, cause: &Cause) -> io::Result<()> {
         let is_told = diagnosis.first_step.kind != StepKind::Fix || diagnosis.confidence == Confidence::Proven;
@@ -248,19 +264,10 @@ impl Text<'_, '_> {
         Ok(())
     }
 
-    /// How the incident is spread: what began it, its patterns, what it touches. When it was stands in its first sentence.
+    /// How the incident is spread: its patterns, what it touches. When it was stands in its first sentence.
     fn spread(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
         let incident = &diagnosis.incident;
-        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
-            let began = self.safe(&words::root(root));
-            self.page.field("Began with", &began, Ink::Plain)?;
-            let provoked = words::consequences(self.report, diagnosis);
-            if !provoked.is_empty() {
-                let provoked = self.safe(&figures::abridged(&provoked, CONSEQUENCES_MAX));
-                self.page.point("", ">", Ink::Dim, &format!("which provoked {provoked}"), Ink::Plain)?;
-            }
-        }
-        for (at, pattern) in incident.patterns.iter().enumerate() {
+        for (at, pattern) in words::spread(incident).enumerate() {
             let says = self.safe(&pattern.says);
             self.page.field(if at == 0 { "Spread" } else { "" }, &says, Ink::Plain)?;
         }

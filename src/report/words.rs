@@ -1,7 +1,7 @@
 //! The words that the reports for people share: the verdict, owners, retries, causes, problems, and how things are named.
 
 use crate::attempt::{Attempt, Location};
-use crate::correlate::Scope;
+use crate::correlate::{Incident, Pattern, PatternKind, Scope};
 use crate::diagnose::{Confidence, Diagnosis, Policy, RankedCause, When};
 use crate::error::{Problem, ProblemKind};
 use crate::rule::{Cause, Owner, RetryHelps, RetrySafe, RuleSet};
@@ -190,6 +190,12 @@ pub(super) fn look(diagnoses: &[Diagnosis]) -> String {
         .map(|(when, numbers)| format!("{when} at {}", abridged(&numbers, LOOK_MAX)))
         .collect();
     if parts.is_empty() { String::new() } else { format!("Look {}.", parts.join("; ")) }
+}
+
+/// The patterns of an incident that are not told elsewhere: what later tries did stands in the verdict on another try, what a kill provoked under it.
+pub(super) fn spread(incident: &Incident) -> impl Iterator<Item = &Pattern> {
+    let told = |kind| matches!(kind, PatternKind::Retry) || (matches!(kind, PatternKind::Precedence) && incident.root.is_some());
+    incident.patterns.iter().filter(move |pattern| !told(pattern.kind))
 }
 
 /// What the kill that an incident began with provoked, by name.
