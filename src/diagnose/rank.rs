@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::Attempt;
-use crate::correlate::{Correlated, Incident, PatternKind, correlate};
-use crate::rule::{CauseIx, Owner, RuleSet, Severity};
+use crate::correlate::{Correlated, Incident, correlate};
+use crate::rule::{CauseIx, RuleSet, Severity};
 
 use super::candidates::{self, Candidate, Candidates, Found, Place, Signature};
 use super::weights::{self, FITTED, Weights};
-use super::{Diagnosed, Diagnosis, EvidenceLine, RankedCause, examples, identity, sentence, verdict};
+use super::{Blanks, Diagnosed, Diagnosis, EvidenceLine, RankedCause, examples, identity, retry, sentence, tries, urgency, verdict};
 
 /// From so many attempts on, an incident is at least of high severity.
 const MANY_ATTEMPTS: usize = 10;
@@ -18,6 +18,7 @@ const MANY_ATTEMPTS: usize = 10;
 #[must_use]
 pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
     let Correlated { table, incidents } = correlate(attempts, rules);
+    let history = tries::History::of(attempts);
     let mut diagnosed =
         Diagnosed { incident_of: vec![None; attempts.len()], causes_of: vec![Vec::new(); attempts.len()], diagnoses: Vec::new() };
     let mut diagnoses = Vec::with_capacity(incidents.len());
@@ -30,7 +31,7 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
             let kind = attempts[*row].failure.as_ref().and_then(|failure| of_kind.get(&candidates::signature(failure)));
             diagnosed.causes_of[*row] = kind.cloned().unwrap_or_else(|| probabilities(&causes));
         }
-        diagnoses.push(diagnosis(incident, causes, something_else, attempts, rules));
+        diagnoses.push(diagnosis(incident, causes, something_else, attempts, rules, &history));
     }
     diagnoses.sort_by(|a, b| {
         let size = |diagnosis: &Diagnosis| diagnosis.incident.attempts.len();
@@ -80,28 +81,39 @@ fn probabilities(causes: &[RankedCause]) -> Vec<(CauseIx, f64)> {
     causes.iter().map(|ranked| (ranked.cause, ranked.probability)).collect()
 }
 
-fn diagnosis(incident: Incident, causes: Vec<RankedCause>, something_else: f64, attempts: &[Attempt], rules: &RuleSet) -> Diagnosis {
+fn diagnosis(
+    incident: Incident,
+    causes: Vec<RankedCause>,
+    something_else: f64,
+    attempts: &[Attempt],
+    rules: &RuleSet,
+    history: &tries::History<'_>,
+) -> Diagnosis {
     let symptom = incident.symptom.map(|symptom| &rules.symptoms[symptom]);
-    let best = causes.first().map(|ranked| (&rules.causes[ranked.cause], ranked));
     let mut severity = symptom.map_or(Severity::Medium, |symptom| symptom.severity);
     if incident.attempts.len() >= MANY_ATTEMPTS {
         severity = severity.max(Severity::High);
     }
-    let recovered =
-        incident.patterns.iter().any(|pattern| pattern.kind == PatternKind::Retry && pattern.numbers.contains(&("exhausted", 0.0)));
-    let retry = verdict::retry(&causes, rules, recovered);
+    let confidence = verdict::confidence(&causes, rules);
+    let blanks = Blanks::of(&incident, attempts);
+    let decide_by = verdict::decide_by(&causes, rules, &blanks);
+    let owners = verdict::owners(&causes, rules);
+    let tries = history.tries(&incident, attempts, rules);
+    let case = retry::Case { incident: &incident, attempts, causes: &causes, confidence, tries, rules };
     Diagnosis {
         id: identity::fingerprint(&incident, attempts, rules),
         title: sentence::title(&incident, attempts, rules),
         summary: sentence::summary(&incident, attempts),
         severity,
         category: symptom.map_or_else(|| "unrecognised".to_owned(), |symptom| symptom.category.clone()),
-        confidence: verdict::confidence(&causes, rules),
-        owner: best.map_or(Owner::Unknown, |(cause, _)| cause.owner),
-        retry_helps: retry.helps,
-        retry_safe: retry.safe,
-        retry_says: retry.says,
-        decide_by: verdict::decide_by(&causes, rules),
+        confidence,
+        owner: verdict::owner(&owners),
+        owners,
+        retry: retry::verdict(&case, history),
+        urgency: urgency::of(severity, &case, history),
+        first_step: verdict::first_step(&causes, decide_by.as_ref(), confidence, rules, &blanks),
+        decide_by,
+        blanks,
         examples: examples::examples(&incident, attempts),
         causes,
         something_else,

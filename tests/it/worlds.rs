@@ -224,7 +224,7 @@ fn two_hundred_incidents_at_once_stay_two_hundred() {
 /// What each diagnosis says, with the paths of its attempts.
 fn said(made: &Made) -> BTreeSet<String> {
     let of = |diagnosis: &Diagnosis| {
-        let mut paths: Vec<&str> = diagnosis.incident.attempts.iter().map(|row| made.attempts[*row].path.as_str()).collect();
+        let mut paths: Vec<&str> = diagnosis.incident.attempts.iter().map(|row| &*made.attempts[*row].path).collect();
         paths.sort_unstable();
         let causes: Vec<String> =
             diagnosis.causes.iter().map(|cause| format!("{} {:.6}", RULES.causes[cause.cause].id, cause.probability)).collect();

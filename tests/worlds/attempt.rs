@@ -1,7 +1,7 @@
 //! The one place that makes the program's attempts of the simulator's rows: what is left of each in its log, in this world's dialect.
 
 use dagnosis::attempt::{Attempt, Failure, Location, Role, Shown};
-use dagnosis::record::{Bound, Bounded, Call, Connection, Endpoint, Facts, Outcome, Target, Timeout, TimeoutKind};
+use dagnosis::record::{Bound, Bounded, Call, Connection, Dialect, Endpoint, Facts, Outcome, Target, Timeout, TimeoutKind};
 use dagnosis::rule::{RuleSet, SymptomIx};
 use dagnosis::scan::{Ending, EndpointUse};
 use dagnosis::source::{Kind, TaskInstance};
@@ -82,9 +82,10 @@ impl<'a> Maker<'a> {
             Some(_) => Outcome::Failed,
         };
         let mut attempt = Attempt {
-            path,
+            path: path.into(),
             member: None,
             kind: Kind::Task,
+            dialect: if self.world.json { Dialect::Json } else { Dialect::Text },
             task: TaskInstance {
                 dag_id: Some(put(dag.id.as_str())),
                 run_id: Some(put(run)),
@@ -135,7 +136,7 @@ impl<'a> Maker<'a> {
             let answered = task.chatty.then(|| self.time(row.host, end));
             let first = Some(self.time(row.host, begin));
             let used = EndpointUse { count, first, last: answered.or(first), answered };
-            attempt.endpoints = [(put(self.world.endpoints[endpoint].key()), used)].into_iter().collect();
+            attempt.endpoints.add(self.world.endpoints[endpoint].key().into(), used);
         }
     }
 
@@ -201,7 +202,7 @@ impl<'a> Maker<'a> {
                 last: Some(self.time(row.host, times.begin)),
                 answered,
             };
-            attempt.endpoints = [(put(key.as_str()), used)].into_iter().collect();
+            attempt.endpoints.add(key.as_str().into(), used);
         }
         let chain = look.chain(task, &dag.id, &url, self.world.json);
         let frames = if chain.is_empty() { Vec::new() } else { vec![put(format!("{}.py:{}", dag.id, task.id))] };
@@ -251,6 +252,7 @@ impl<'a> Maker<'a> {
             path: put("logs/components/scheduler.log"),
             member: None,
             kind: Kind::Scheduler,
+            dialect: if self.world.json { Dialect::Json } else { Dialect::Text },
             task: TaskInstance::default(),
             host: None,
             pid: None,
@@ -383,7 +385,7 @@ pub(crate) fn complete(all: &mut [Known], rules: &RuleSet) {
     let mut only: BTreeMap<String, Option<String>> = BTreeMap::new();
     for known in all.iter() {
         let Some(task) = task_of(known) else { continue };
-        let failing = known.attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_ref());
+        let failing = known.attempt.failure.as_ref().and_then(|failure| failure.endpoint.as_deref());
         for endpoint in known.attempt.endpoints.keys().chain(failing) {
             let endpoint = endpoint.to_string();
             only.entry(task.clone())
