@@ -31,12 +31,14 @@ fn main() {
 }
 
 fn run(arguments: &[String]) -> Result<(), String> {
-    let rules = dagnosis::rule::load(&[], true).map_err(|error| error.to_string())?;
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let after = |name: &str, nth: usize| {
         let at = arguments.iter().position(|argument| argument == name);
         at.and_then(|at| arguments.get(at + nth)).filter(|value| !value.starts_with("--"))
     };
+    // To try rules without compiling them in.
+    let folder: Vec<std::path::PathBuf> = after("--rules", 1).map(Into::into).into_iter().collect();
+    let rules = dagnosis::rule::load(&folder, folder.is_empty()).map_err(|error| error.to_string())?;
     let number = |name: &str, nth: usize, usual: usize| match after(name, nth) {
         Some(value) => value.parse().map_err(|_| format!("{name} needs a number, not '{value}'")),
         None => Ok(usual),

@@ -83,6 +83,12 @@ pub struct When {
     pub always_failed: Option<bool>,
     /// There is one failure only.
     pub single: Option<bool>,
+    /// How long it lasted: from the first to the last of failures that follow each other within ten minutes; of several such stretches the longest.
+    pub lasts: Option<Bounds>,
+    /// Between the first and the last failure of such a stretch other attempts on the same endpoint succeeded. Known only where healthy logs name their endpoints.
+    pub healthy_meanwhile: Option<bool>,
+    /// After the last failure attempts on the same endpoint, or of the same tasks, succeeded.
+    pub healthy_since: Option<bool>,
 }
 
 impl When {
@@ -91,7 +97,14 @@ impl When {
     pub fn is_of_spread(&self) -> bool {
         let counted = [self.hosts, self.endpoints, self.dags, self.tasks, self.attempts].iter().any(Option::is_some);
         let yes_or_no = [self.crowded, self.mixed_families, self.simultaneous, self.onset, self.always_failed].iter().any(Option::is_some);
-        counted || yes_or_no || self.scope.is_some() || self.healthy_elsewhere.is_some() || self.burst.is_some() || self.recurs.is_some()
+        counted
+            || yes_or_no
+            || self.scope.is_some()
+            || self.healthy_elsewhere.is_some()
+            || self.burst.is_some()
+            || self.recurs.is_some()
+            || self.healthy_meanwhile.is_some()
+            || self.healthy_since.is_some()
     }
 }
 

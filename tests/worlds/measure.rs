@@ -88,7 +88,9 @@ fn pairwise(made: &Made, truth: usize, diagnosed: &Diagnosed) -> f64 {
 
 /// What is claimed about the spread of failures that have nothing to do with each other: the incident's title and what it says.
 pub(crate) fn claims(diagnosed: &Diagnosed) -> Vec<String> {
-    let spurious = |kind: PatternKind| matches!(kind, PatternKind::Scope(_) | PatternKind::ScopePair(..) | PatternKind::Recurrence(_) | PatternKind::Onset);
+    let spurious = |kind: PatternKind| {
+        matches!(kind, PatternKind::Scope(_) | PatternKind::ScopePair(..) | PatternKind::Recurrence(_) | PatternKind::Onset)
+    };
     let of = |diagnosis: &Diagnosis| -> Vec<String> {
         let found = diagnosis.incident.patterns.iter().filter(|pattern| spurious(pattern.kind));
         found.map(|pattern| format!("{}: {}: {}", diagnosis.title, pattern.kind.name(), pattern.says)).collect()

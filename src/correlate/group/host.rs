@@ -3,25 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::Phase;
-use crate::time::{Span, Timestamp};
+use crate::rule::ScopeKind;
+use crate::time::Timestamp;
 
-use super::super::statistics::Contrast;
-use super::super::table::Table;
+use super::super::statistics;
+use super::super::table::{Table, Window};
 use super::GAP;
 use super::item::{Item, Transport};
 use super::sets::Sets;
 
 /// How many endpoints (or, where none are known, tasks) make a host's trouble the host's own.
-const HOST_ENDPOINTS_MIN: usize = 3;
+const ENDPOINTS_MIN: usize = 2;
 
-/// How unlikely it must be that a host's failures are chance.
-const HOST_P_MAX: f64 = 0.05;
+/// How unlikely it must be that so many fail on one host by chance, all hosts and stretches of time that were looked at taken together.
+const P_MAX: f64 = 0.01;
 
-/// Failures of one host that are further apart are two troubles. Two minutes: what a host cannot reach fails within its timeouts.
-const HOST_GAP: Span = Span::seconds(120);
-
-/// How long before and after a host's failures other attempts are compared with them.
-const HOST_AROUND: Span = Span::seconds(60);
+/// What share of those that reach nothing at the time must be on the host; where others reach nothing either, the trouble is not the host's.
+const SHARE_MIN: f64 = 0.8;
 
 /// Families of symptoms in which the other side, or something on its behalf, sent an answer: the host's own network was there.
 const ANSWERED_FAMILIES: [&str; 3] = ["connection-refused", "remote-close", "truncated-response"];
@@ -29,48 +27,41 @@ const ANSWERED_FAMILIES: [&str; 3] = ["connection-refused", "remote-close", "tru
 /// Joins the failures of such a host.
 pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
     let places = Places::of(failures);
-    let attempts = table.attempts;
-    let tasks = attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_task());
-    let mut ended: Vec<(Timestamp, usize)> = tasks.filter_map(|(row, attempt)| Some((attempt.ended?, row))).collect();
-    ended.sort_unstable();
-    let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, item) in failures.iter().enumerate() {
-        if let (Some(host), Some(_), Transport::Passing, false) =
-            (item.attempt.host.as_deref(), item.time, item.transport, was_answered(item))
-        {
-            hosts.entry(host).or_default().push(at);
-        }
-    }
-    for (host, mut items) in hosts {
+    let mut hosts: BTreeMap<&str, Vec<(Timestamp, usize)>> = BTreeMap::new();
+    let mut unreached: Vec<Timestamp> = Vec::new();
+    for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing && !was_answered(item)) {
+        let (Some(host), Some(time)) = (item.attempt.host.as_deref(), item.time) else { continue };
+        unreached.push(time);
         // What fails from other hosts too is the endpoint's trouble, not this host's.
-        items.retain(|item| !places.fails_elsewhere(&failures[*item], host));
-        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
-        let together =
-            |a: &usize, b: &usize| matches!((failures[*a].time, failures[*b].time), (Some(early), Some(late)) if late - early <= HOST_GAP);
-        for burst in items.chunk_by(together) {
-            let touched: BTreeSet<String> = burst
-                .iter()
-                .filter_map(|item| failures[*item].failure.endpoint.as_deref().map(str::to_owned).or_else(|| failures[*item].task()))
-                .collect();
-            let span = failures[burst[0]].time.zip(burst.last().and_then(|last| failures[*last].time));
-            let Some((from, to)) = span.filter(|_| touched.len() >= HOST_ENDPOINTS_MIN) else { continue };
-            // Everything that ended in that time, here and elsewhere.
-            let first = ended.partition_point(|(end, _)| *end + HOST_AROUND < from);
-            let during = ended[first..].iter().take_while(|(end, _)| *end <= to + HOST_AROUND).map(|(_, row)| &attempts[*row]);
-            let mut seen = Contrast { bad_in: 0, good_in: 0, bad_out: 0, good_out: 0 };
-            for attempt in during {
-                match (attempt.host.as_deref() == Some(host), attempt.failure.is_some()) {
-                    (true, true) => seen.bad_in += 1,
-                    (true, false) => seen.good_in += 1,
-                    (false, true) => seen.bad_out += 1,
-                    (false, false) => seen.good_out += 1,
-                }
+        if !places.fails_elsewhere(item, host) {
+            hosts.entry(host).or_default().push((time, at));
+        }
+    }
+    unreached.sort_unstable();
+    let all_hosts = table.column(ScopeKind::Host).len().max(1) as f64;
+    for mut items in hosts.into_values() {
+        items.sort_by_key(|(time, at)| (*time, failures[*at].row));
+        for burst in items.chunk_by(|(early, _), (late, _)| *late - *early <= GAP) {
+            let touched: BTreeSet<(&str, &str)> = burst.iter().filter_map(|(_, at)| touches(&failures[*at])).collect();
+            let struck: BTreeSet<Option<u32>> = burst.iter().map(|(_, at)| table.instance(failures[*at].row)).collect();
+            let (from, to) = (burst[0].0, burst[burst.len() - 1].0);
+            let meanwhile = Window(Some((from, to))).count(&unreached);
+            if touched.len() < ENDPOINTS_MIN || (burst.len() as f64) < SHARE_MIN * meanwhile as f64 {
+                continue;
             }
-            if seen.bad_in > seen.good_in && seen.fisher() <= HOST_P_MAX {
-                burst.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
+            let chances = all_hosts * (table.length().as_secs_f64() / (to - from + GAP).as_secs_f64()).max(1.0);
+            // What else reached nothing, spread evenly over hosts and time, would put so many there.
+            let expected = ((unreached.len() - burst.len()) as f64 + 0.5) / chances;
+            if statistics::poisson_tail(struck.len(), expected) * chances <= P_MAX {
+                burst.windows(2).for_each(|pair| sets.join(pair[0].1, pair[1].1));
             }
         }
     }
+}
+
+/// What a failure could not reach, or, where that is not known, which task it was.
+fn touches<'a>(item: &Item<'a>) -> Option<(&'a str, &'a str)> {
+    item.failure.endpoint.as_deref().map(|endpoint| ("", endpoint)).or_else(|| item.key())
 }
 
 /// Whether the other side was reached at all: it refused, answered with a status, or closed what it had accepted.
@@ -86,7 +77,7 @@ struct Places<'a>(BTreeMap<&'a str, Vec<(Timestamp, Option<&'a str>)>>);
 impl<'a> Places<'a> {
     fn of(failures: &[Item<'a>]) -> Self {
         let mut places: BTreeMap<&str, Vec<(Timestamp, Option<&str>)>> = BTreeMap::new();
-        for item in failures {
+        for item in failures.iter().filter(|item| item.transport == Transport::Passing) {
             if let (Some(endpoint), Some(time)) = (item.failure.endpoint.as_deref(), item.time) {
                 places.entry(endpoint).or_default().push((time, item.attempt.host.as_deref()));
             }

@@ -7,6 +7,7 @@ mod host;
 mod item;
 mod keys;
 mod onset;
+mod recurring;
 mod sets;
 mod unrecognised;
 mod wide;
@@ -40,6 +41,7 @@ pub(super) fn group(failures: &[Item<'_>], table: &Table<'_>, rules: &RuleSet) -
     host::join(failures, table, &mut sets);
     wide::join(failures, table, &mut sets);
     onset::join(failures, table, &mut sets);
+    recurring::join(failures, &mut sets);
     chronic::join(failures, &mut sets);
     let provoked = chain::provoked(failures, rules);
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();

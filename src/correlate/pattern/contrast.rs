@@ -20,6 +20,9 @@ const HEALTHY_MIN: usize = 20;
 /// How much more often attempts must fail inside than outside for it to be worth telling, however sure the test is.
 const RATIO_MIN: f64 = 3.0;
 
+/// How many of a task's healthy attempts are asked whether they name their endpoint.
+const HEALTHY_ASKED_MAX: usize = 20;
+
 /// How many times the share of any other kind hosts and endpoints have of the chance of a false claim.
 const FAVOURED: f64 = 4.0;
 
@@ -73,8 +76,7 @@ impl View<'_, '_> {
         let mut found: Vec<(f64, Contrast, Vec<Value>)> = Vec::new();
         for kind in &compared {
             let column = self.table.column(*kind);
-            // Endpoints of healthy attempts are often not in their logs: without any that is known, nothing can be compared.
-            if column.healthy_known().is_empty() {
+            if column.healthy_known().is_empty() || *kind == ScopeKind::Endpoint && !self.endpoints_comparable() {
                 continue;
             }
             let (window, stretches) = self.window(column.healthy_known());
@@ -136,6 +138,24 @@ impl View<'_, '_> {
             _ => PatternKind::Scope(values[0].0),
         };
         self.pattern(kind, says, numbers)
+    }
+
+    /// Whether the healthy attempts that could have used the endpoints of the incident would say so: failing logs name their endpoint in the exception, healthy
+    /// ones only if their code logs it, and where it does not every use seems to fail.
+    fn endpoints_comparable(&self) -> bool {
+        let (tasks, endpoints) = (self.table.column(ScopeKind::Task), self.table.column(ScopeKind::Endpoint));
+        let is_healthy = |row: &&u32| self.table.attempts[**row as usize].is_healthy();
+        let own = self.values(ScopeKind::Task);
+        let healthy = own.iter().flat_map(|task| tasks.rows(*task).iter().filter(is_healthy).rev().take(HEALTHY_ASKED_MAX));
+        let (mut all, mut known) = (0, 0);
+        for row in healthy {
+            all += 1;
+            known += usize::from(!endpoints.of_row(*row as usize).is_empty());
+        }
+        if all == 0 {
+            (all, known) = (self.table.healthy, endpoints.healthy_known().len());
+        }
+        2 * known >= all
     }
 
     /// What share of the chance of a false claim a kind may have, of those that are compared: hosts and endpoints are what most faults are about.

@@ -25,7 +25,7 @@ use super::{Incident, Pattern, PatternKind};
 use contrast::Rates;
 
 /// How many of the scopes and recurrences that are told may be chance. Where nothing but chance is at work, this is also how often any is told.
-const FALSE_DISCOVERIES: f64 = 0.05;
+const FALSE_DISCOVERIES: f64 = 0.02;
 
 /// How many places are given with a pattern.
 const LOCATIONS_MAX: usize = 3;

@@ -35,12 +35,14 @@ struct Clock {
     turn: f64,
     /// What is added to the time: 1970 began on a Thursday.
     offset: f64,
+    /// How many events show that something keeps to it. Schedules put everything at the same few minutes of the hour, so of minutes it takes more.
+    events_min: usize,
 }
 
 const CLOCKS: [Clock; 3] = [
-    Clock { recurs: Recurs::Minute, turn: 3_600.0, offset: 0.0 },
-    Clock { recurs: Recurs::Hour, turn: 86_400.0, offset: 0.0 },
-    Clock { recurs: Recurs::Weekday, turn: 604_800.0, offset: 3.0 * 86_400.0 },
+    Clock { recurs: Recurs::Minute, turn: 3_600.0, offset: 0.0, events_min: 5 },
+    Clock { recurs: Recurs::Hour, turn: 86_400.0, offset: 0.0, events_min: 3 },
+    Clock { recurs: Recurs::Weekday, turn: 604_800.0, offset: 3.0 * 86_400.0, events_min: 3 },
 ];
 
 impl Clock {
@@ -57,7 +59,8 @@ impl View<'_, '_> {
     /// The clock that chance explains least.
     pub(super) fn recurrence(&self) -> Option<Claim> {
         let episodes = self.episodes();
-        let tried: Vec<&Clock> = CLOCKS.iter().filter(|clock| turns(clock, &episodes) >= TURNS_MIN).collect();
+        let enough = |clock: &&Clock| episodes.len() >= clock.events_min && turns(clock, &episodes) >= TURNS_MIN;
+        let tried: Vec<&Clock> = CLOCKS.iter().filter(enough).collect();
         if tried.is_empty() {
             return None;
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::attempt::{Attempt, Failure, Location};
 use crate::rule::{RuleSet, SymptomIx, When};
+use crate::time::Timestamp;
 
 use super::pattern::Retries;
 use super::table::Table;
@@ -30,6 +31,9 @@ struct Known {
     retries: OnceCell<Retries>,
     always_failed: OnceCell<bool>,
     mixed_families: OnceCell<bool>,
+    stretches: OnceCell<Vec<(Timestamp, Timestamp)>>,
+    healthy_meanwhile: OnceCell<Option<bool>>,
+    healthy_since: OnceCell<bool>,
     simultaneous: OnceCell<bool>,
     /// By [`crate::rule::HealthyBy`].
     healthy_elsewhere: [OnceCell<bool>; 3],

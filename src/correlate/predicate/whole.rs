@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::attempt::Failure;
 use crate::rule::{HealthyBy, Nearby, NearbyBy, ScopeKind, SymptomIx, TimerKind, When};
 use crate::time::{Span, Timestamp};
 
@@ -16,9 +17,18 @@ const TIMER_ABOVE: f64 = 1.2;
 /// Within what time several faces of one endpoint's trouble belong together.
 const MIXED_WITHIN: Span = Span::seconds(300);
 
+/// The layer of causes that lie in the server.
+const SERVER: &str = "server";
+
 /// How long a moment is, and how many tasks must be struck in it for it to be more than chance.
 const MOMENT: Span = Span(500_000);
 const MOMENT_TASKS_MIN: usize = 3;
+
+/// Failures nearer to each other than this are of one stretch of trouble.
+const STRETCH_GAP: Span = Span::seconds(600);
+
+/// A shorter stretch is over before a healthy attempt can end in it.
+const STRETCH_MIN: Span = Span::seconds(20);
 
 /// What was healthy at about the same time: so long before and after.
 const ABOUT: Span = Span::seconds(3600);
@@ -51,6 +61,9 @@ impl Context<'_> {
             && is(when.always_failed, &|| self.always_failed())
             && is(when.mixed_families, &|| self.mixed_families())
             && is(when.simultaneous, &|| self.simultaneous())
+            && when.lasts.as_ref().is_none_or(|bounds| self.lasts().is_some_and(|span| bounds.hold(span)))
+            && when.healthy_meanwhile.is_none_or(|wanted| self.healthy_meanwhile() == Some(wanted))
+            && is(when.healthy_since, &|| self.healthy_since())
             && when.same_elapsed.is_none_or(|wanted| wanted == self.same_elapsed(verdict))
             && when.idle_near_timer.is_none_or(|wanted| wanted == self.idle_near_timer(verdict))
             && when.scope.is_none_or(|kind| self.has(|known| known == PatternKind::Scope(kind)))
@@ -84,12 +97,16 @@ impl Context<'_> {
     fn mixed_families(&self) -> bool {
         *self.known.mixed_families.get_or_init(|| {
             let family = |symptom: SymptomIx| self.rules.symptoms[symptom].family.as_str();
-            let seen = self.members().filter_map(|(_, _, failure)| Some((failure.time?, family(failure.symptom?))));
-            let mut seen: Vec<(Timestamp, &str)> = seen.collect();
+            let of_server = |symptom: SymptomIx| {
+                self.rules.symptoms[symptom].causes.first().is_some_and(|cause| self.rules.causes[*cause].layer == SERVER)
+            };
+            let shown = |failure: &Failure| Some((failure.time?, family(failure.symptom?), of_server(failure.symptom?)));
+            let mut seen: Vec<(Timestamp, &str, bool)> = self.members().filter_map(|(_, _, failure)| shown(failure)).collect();
             seen.sort_unstable();
-            // One endpoint, or one that the logs do not name. Between two different ones there are two neighbours that differ.
-            self.incident.scope.endpoints.len() <= 1
-                && seen.windows(2).any(|pair| pair[1].0 - pair[0].0 <= MIXED_WITHIN && pair[0].1 != pair[1].1)
+            // One endpoint, or one that the logs do not name. Between two different ones there are two neighbours that differ. Where no server has
+            // said or left anything, what differs is only how a way is closed.
+            let differ = |pair: &[(Timestamp, &str, bool)]| pair[1].0 - pair[0].0 <= MIXED_WITHIN && pair[0].1 != pair[1].1;
+            self.incident.scope.endpoints.len() <= 1 && seen.windows(2).any(|pair| differ(pair) && (pair[0].2 || pair[1].2))
         })
     }
 
@@ -149,6 +166,43 @@ impl Context<'_> {
             verdict.words.insert("median", median.to_string());
         }
         most >= 3 && 2 * most >= silences.len()
+    }
+
+    /// The stretches of time in which failures follow each other closely.
+    fn stretches(&self) -> &[(Timestamp, Timestamp)] {
+        self.known.stretches.get_or_init(|| {
+            let mut times: Vec<Timestamp> = self.members().filter_map(|(_, _, failure)| failure.time).collect();
+            times.sort_unstable();
+            let stretches = times.chunk_by(|early, late| *late - *early <= STRETCH_GAP);
+            stretches.map(|stretch| (stretch[0], stretch[stretch.len() - 1])).collect()
+        })
+    }
+
+    fn lasts(&self) -> Option<Span> {
+        self.stretches().iter().map(|(from, to)| *to - *from).max()
+    }
+
+    /// Whether others succeeded on the endpoint while it failed; `None` where healthy logs do not name their endpoints, or a stretch is too short for any to end in it.
+    fn healthy_meanwhile(&self) -> Option<bool> {
+        *self.known.healthy_meanwhile.get_or_init(|| {
+            let column = self.table.column(ScopeKind::Endpoint);
+            let [endpoint] = &self.incident.scope.endpoints[..] else { return None };
+            let healthy = column.healthy(column.id(endpoint)?);
+            let long: Vec<&(Timestamp, Timestamp)> = self.stretches().iter().filter(|(from, to)| *to - *from >= STRETCH_MIN).collect();
+            let meanwhile = long.iter().any(|(from, to)| Window(Some((*from, *to))).count(healthy) > 0);
+            (!healthy.is_empty() && !long.is_empty()).then_some(meanwhile)
+        })
+    }
+
+    fn healthy_since(&self) -> bool {
+        *self.known.healthy_since.get_or_init(|| {
+            let Some(last) = self.incident.last_seen else { return false };
+            let ends = |kind: ScopeKind, value: u32| self.table.column(kind).healthy(value).last().copied();
+            let endpoints = self.table.column(ScopeKind::Endpoint);
+            let of_endpoints =
+                self.incident.scope.endpoints.iter().filter_map(|endpoint| ends(ScopeKind::Endpoint, endpoints.id(endpoint)?));
+            of_endpoints.chain(self.tasks().into_iter().filter_map(|task| ends(ScopeKind::Task, task))).any(|end| end > last)
+        })
     }
 
     fn healthy_elsewhere(&self, by: HealthyBy) -> bool {
