@@ -17,6 +17,8 @@ pub struct RetryLine {
     pub is_last: bool,
     /// Which retry of its call it is, from 1.
     pub number: Option<u32>,
+    /// Whether the call that failed before it had not sent anything, by what the line quotes of its failure.
+    pub was_unsent: bool,
 }
 
 /// The retries of a call that were seen before it failed.
@@ -28,7 +30,12 @@ pub struct Retries {
     pub left: Option<u32>,
     /// How many it was set to make, where the first of them tells.
     pub configured: Option<u32>,
+    /// How many of them followed on a call that had not sent anything.
+    pub unsent: u32,
 }
+
+/// How urllib3 names failures that come before anything of a request is sent.
+const UNSENT_FAILURES: [&str; 4] = ["NewConnectionError(", "NameResolutionError(", "ConnectTimeoutError(", "SSLCertVerificationError("];
 
 /// What every line that tells of a retry has one of; what a scan looks for.
 pub(in crate::record) const RETRY_LITERALS: [&str; 5] =
@@ -51,7 +58,8 @@ pub fn retry_line(text: &str) -> Option<RetryLine> {
         // `': /v1/items?page=2` ends the line.
         let path = line.rsplit_once("': ").map(|(_, path)| path.split(['?', ' ']).next().unwrap_or_default().to_owned());
         let path = path.filter(|path| path.starts_with('/') && path.len() <= endpoint::PATH_BYTES_MAX);
-        return Some(RetryLine { endpoint: named(), path, left, is_last: used_up || left == Some(0), number: None });
+        let was_unsent = UNSENT_FAILURES.iter().any(|failure| line.contains(failure));
+        return Some(RetryLine { endpoint: named(), path, left, is_last: used_up || left == Some(0), number: None, was_unsent });
     }
     if line.contains(" time calling it") {
         // The first call is no retry.
@@ -92,10 +100,11 @@ pub(super) fn retries_of(lines: &[RetryLine], endpoint: Option<&Endpoint>, exhau
             _ => true,
         };
         if begins {
-            retries = Retries { seen: 0, left: None, configured: line.left.and_then(|left| left.checked_add(1)) };
+            retries = Retries { configured: line.left.and_then(|left| left.checked_add(1)), ..Retries::default() };
         }
         retries.seen = line.number.unwrap_or(retries.seen + 1);
         retries.left = line.left;
+        retries.unsent += u32::from(line.was_unsent);
         last = Some(line);
     }
     if exhausted && last.is_some_and(|last| last.left.is_some() && !last.is_last) { Retries::default() } else { retries }
@@ -143,7 +152,7 @@ mod tests {
             |left: u32, path: &str| RetryLine { path: Some(path.to_owned()), left: Some(left), is_last: left == 0, ..RetryLine::default() };
         let endpoint = Endpoint::of_url("https://api.lab/a");
         let of = |lines: &[RetryLine], exhausted| {
-            let Retries { seen, left, configured } = retries_of(lines, endpoint.as_ref(), exhausted);
+            let Retries { seen, left, configured, .. } = retries_of(lines, endpoint.as_ref(), exhausted);
             (seen, left, configured)
         };
         assert_eq!(of(&[line(2, "/a"), line(1, "/a"), line(0, "/a")], true), (3, Some(0), Some(3)));
