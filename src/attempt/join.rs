@@ -143,6 +143,7 @@ impl<'a> All<'a> {
             pool: None,
             return_code: log.return_code,
             executions: log.executions,
+            dialect: log.dialect,
             copy_of: None,
             in_stream: log.source.stream.is_some(),
             started: log.started,

@@ -15,7 +15,7 @@ pub use join::join;
 
 use std::collections::BTreeMap;
 
-use crate::record::{Call, Exception, Facts, Outcome};
+use crate::record::{Call, Dialect, Exception, Facts, Outcome};
 use crate::rule::SymptomIx;
 use crate::scan::{Ending, EndpointUse};
 use crate::source::{Kind, TaskInstance};
@@ -57,6 +57,8 @@ pub struct Attempt {
     pub return_code: Option<i32>,
     /// How many executions its log holds: it is taken up again after a deferral or a reschedule.
     pub executions: u32,
+    /// How its log is written, which tells Airflow 2 from Airflow 3.
+    pub dialect: Dialect,
     /// The attempt of the table that this log tells of too, and better: this one is a copy of its log, a download, or what a service wrote of it.
     pub copy_of: Option<usize>,
     /// Whether it is one of several logs that stand in one file, as in a service's output.

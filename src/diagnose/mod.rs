@@ -1,17 +1,28 @@
 //! Why: ranked causes of each incident, with the evidence for and against each, in words. Pure.
 
+mod blanks;
 mod examples;
 mod identity;
+mod policy;
 mod rank;
+mod repeat;
+mod retry;
 mod sentence;
+mod tries;
+mod urgency;
 mod verdict;
 mod weights;
 
+pub use blanks::Blanks;
+pub use policy::Policy;
 pub use rank::diagnose;
+pub use retry::Verdict as RetryVerdict;
+pub use tries::Basis;
+pub use urgency::{Urgency, When};
 
 use crate::attempt::Location;
 use crate::correlate::Incident;
-use crate::rule::{CauseIx, Owner, RetryHelps, RetrySafe, Severity, Weight};
+use crate::rule::{CauseIx, Owner, Severity, Weight};
 
 /// One incident with its causes.
 #[derive(Debug, Clone)]
@@ -34,16 +45,20 @@ pub struct Diagnosis {
     pub something_else: f64,
     /// How sure, in a word.
     pub confidence: Confidence,
-    /// Whose it is.
+    /// Whose it is; unknown where no one's causes are together more probable than all else.
     pub owner: Owner,
-    /// Whether another try would help.
-    pub retry_helps: RetryHelps,
-    /// Whether another try is safe.
-    pub retry_safe: RetrySafe,
-    /// Both in one sentence.
-    pub retry_says: String,
+    /// Whose it may be, each with the probability of all the causes that are theirs, the most probable first.
+    pub owners: Vec<(Owner, f64)>,
+    /// Whether another try helps and is safe.
+    pub retry: RetryVerdict,
+    /// When somebody should look, and why.
+    pub urgency: Urgency,
+    /// What to do first.
+    pub first_step: FirstStep,
     /// What would decide between the two best causes, where they are close.
     pub decide_by: Option<DecideBy>,
+    /// What the blanks of the rules' commands stand for.
+    pub blanks: Blanks,
     /// Lines that show it, the most telling first.
     pub examples: Vec<Example>,
 }
@@ -105,6 +120,43 @@ pub struct DecideBy {
     pub says: String,
     /// A command, where there is one.
     pub run: Option<String>,
+}
+
+/// What to do first.
+#[derive(Debug, Clone)]
+pub struct FirstStep {
+    /// What kind of step it is.
+    pub kind: StepKind,
+    /// What to do.
+    pub says: String,
+    /// A command, where there is one.
+    pub run: Option<String>,
+}
+
+/// The kinds of first steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepKind {
+    /// A check that decides between two causes.
+    Decide,
+    /// A check that makes sure of one.
+    Confirm,
+    /// A fix of the cause.
+    Fix,
+    /// To look for oneself: nothing is known.
+    Look,
+}
+
+impl StepKind {
+    /// The name used in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Decide => "decide",
+            Self::Confirm => "confirm",
+            Self::Fix => "fix",
+            Self::Look => "look",
+        }
+    }
 }
 
 /// A line of a log that shows an incident.

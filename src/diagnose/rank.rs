@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::{Attempt, Failure};
-use crate::correlate::{Context, Incident, PatternKind, Table, group, holds};
-use crate::rule::{CauseIx, Owner, RuleSet, Severity};
+use crate::correlate::{Context, Incident, Table, group, holds};
+use crate::rule::{CauseIx, RuleSet, Severity};
 
 use super::weights::{self, log_odds};
-use super::{Diagnosed, Diagnosis, EvidenceLine, RankedCause, examples, identity, sentence, verdict};
+use super::{Blanks, Diagnosed, Diagnosis, EvidenceLine, RankedCause, examples, identity, retry, sentence, tries, urgency, verdict};
 
 /// From so many attempts on, an incident is at least of high severity.
 const MANY_ATTEMPTS: usize = 10;
@@ -20,8 +20,9 @@ const OWN_CODE: &str = "user-code-error";
 #[must_use]
 pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
     let table = Table::of(attempts);
+    let history = tries::History::of(attempts);
     let mut diagnoses: Vec<Diagnosis> =
-        group(attempts, rules).into_iter().map(|incident| diagnosis(incident, attempts, rules, &table)).collect();
+        group(attempts, rules).into_iter().map(|incident| diagnosis(incident, attempts, rules, &table, &history)).collect();
     diagnoses.sort_by(|a, b| {
         let size = |diagnosis: &Diagnosis| diagnosis.incident.attempts.len();
         (b.severity, size(b))
@@ -48,29 +49,33 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
     diagnosed
 }
 
-fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &Table) -> Diagnosis {
+fn diagnosis(incident: Incident, attempts: &[Attempt], rules: &RuleSet, table: &Table, history: &tries::History<'_>) -> Diagnosis {
     let (causes, something_else) = rank(&incident, attempts, rules, table);
     let symptom = incident.symptom.map(|symptom| &rules.symptoms[symptom]);
-    let best = causes.first().map(|ranked| (&rules.causes[ranked.cause], ranked));
     let mut severity = symptom.map_or(Severity::Medium, |symptom| symptom.severity);
     if incident.attempts.len() >= MANY_ATTEMPTS {
         severity = severity.max(Severity::High);
     }
-    let recovered =
-        incident.patterns.iter().any(|pattern| pattern.kind == PatternKind::Retry && pattern.numbers.contains(&("exhausted", 0.0)));
-    let retry = verdict::retry(&causes, rules, recovered);
+    let confidence = verdict::confidence(&causes, rules);
+    let blanks = Blanks::of(&incident, attempts);
+    let decide_by = verdict::decide_by(&causes, rules, &blanks);
+    let owners = verdict::owners(&causes, rules);
+    let tries = history.tries(&incident, attempts, rules);
+    let case = retry::Case { incident: &incident, attempts, causes: &causes, confidence, tries, rules };
     Diagnosis {
         id: identity::fingerprint(&incident, attempts, rules),
         title: sentence::title(&incident, attempts, rules),
         summary: sentence::summary(&incident, attempts),
         severity,
         category: symptom.map_or_else(|| "unrecognised".to_owned(), |symptom| symptom.category.clone()),
-        confidence: verdict::confidence(&causes, rules),
-        owner: best.map_or(Owner::Unknown, |(cause, _)| cause.owner),
-        retry_helps: retry.helps,
-        retry_safe: retry.safe,
-        retry_says: retry.says,
-        decide_by: verdict::decide_by(&causes, rules),
+        confidence,
+        owner: verdict::owner(&owners),
+        owners,
+        retry: retry::verdict(&case, history),
+        urgency: urgency::of(severity, &case, history),
+        first_step: verdict::first_step(&causes, decide_by.as_ref(), confidence, rules, &blanks),
+        decide_by,
+        blanks,
         examples: examples::examples(&incident, attempts),
         causes,
         something_else,

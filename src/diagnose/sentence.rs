@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::Attempt;
-use crate::correlate::{Incident, PatternKind, abridged, scope_of};
+use crate::correlate::{Incident, abridged, scope_of};
 use crate::rule::{RuleSet, ScopeKind};
 
 /// Fills `{name}`; a placeholder without a value becomes "some".
@@ -104,10 +104,6 @@ pub(super) fn summary(incident: &Incident, attempts: &[Attempt]) -> String {
         }
         (Some(first), _) => says.push_str(&format!(", at {} UTC", first.minute())),
         _ => {}
-    }
-    if let Some(retry) = incident.patterns.iter().find(|pattern| pattern.kind == PatternKind::Retry) {
-        says.push_str("; ");
-        says.push_str(&retry.says);
     }
     says.push('.');
     says

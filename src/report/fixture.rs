@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 
 use crate::attempt::{Attempt, Location, Role, Shown};
 use crate::correlate::{Incident, Pattern, PatternKind, Scope};
-use crate::diagnose::{Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, RankedCause};
+use crate::diagnose::{
+    Basis, Blanks, Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, FirstStep, Policy, RankedCause, RetryVerdict,
+    StepKind, Urgency, When,
+};
 use crate::error::{Problem, ProblemKind};
-use crate::record::{Facts, Outcome};
+use crate::record::{Dialect, Facts, Outcome};
 use crate::rule::{Owner, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity, Weight, load};
 use crate::scan::{Ending, Stats};
 use crate::source::{Kind, TaskInstance};
@@ -152,6 +155,7 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         pool: None,
         return_code: None,
         executions: 1,
+        dialect: Dialect::Text,
         copy_of: None,
         in_stream: false,
         started: Some(START),
@@ -212,9 +216,21 @@ fn reset(attempts: &[Attempt]) -> Diagnosis {
         something_else: 0.063,
         confidence: Confidence::Likely,
         owner: Owner::DagAuthor,
-        retry_helps: RetryHelps::Transient,
-        retry_safe: RetrySafe::OnlyIf,
-        retry_says: "A new connection works; repeat a POST only with an idempotency key.".to_owned(),
+        owners: vec![(Owner::DagAuthor, 0.7841), (Owner::RemoteService, 0.1529)],
+        retry: RetryVerdict {
+            helps: RetryHelps::Transient,
+            basis: Basis::Tries,
+            safe: RetrySafe::OnlyIf,
+            says: "A new connection works; repeat a POST only with an idempotency key.".to_owned(),
+            policy: Some(Policy { code: "policy = 1\n".to_owned(), needs: "airflow >= 3.3" }),
+        },
+        urgency: Urgency { when: When::Now, says: "2 tasks stand still.".to_owned() },
+        first_step: FirstStep {
+            kind: StepKind::Fix,
+            says: "Send TCP keep-alive probes more often than the device's idle time".to_owned(),
+            run: None,
+        },
+        blanks: Blanks::default(),
         decide_by: Some(DecideBy {
             says: "Look whether the waiting connection sends keep-alive probes: none means the idle time, probes mean the server."
                 .to_owned(),
@@ -242,8 +258,12 @@ fn unrecognised(attempts: &[Attempt]) -> Diagnosis {
     diagnosis.something_else = 1.0;
     diagnosis.confidence = Confidence::Unknown;
     diagnosis.owner = Owner::Unknown;
-    diagnosis.retry_helps = RetryHelps::Unknown;
-    diagnosis.retry_says = "The log does not tell.".to_owned();
+    diagnosis.owners.clear();
+    diagnosis.retry.helps = RetryHelps::Unknown;
+    diagnosis.retry.says = "The log does not tell.".to_owned();
+    diagnosis.retry.policy = None;
+    diagnosis.urgency = Urgency { when: When::Today, says: "1 task stands still.".to_owned() };
+    diagnosis.first_step = FirstStep { kind: StepKind::Look, says: "Read the log".to_owned(), run: None };
     diagnosis.decide_by = None;
     diagnosis.examples = vec![Example {
         location: Location { member: Some("b/1.log".to_owned()), ..attempts[3].location(7) },

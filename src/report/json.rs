@@ -7,7 +7,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::attempt;
 use crate::correlate::Pattern;
-use crate::diagnose::{Diagnosis, EvidenceLine, RankedCause};
+use crate::diagnose::{Blanks, Diagnosis, EvidenceLine, RankedCause, RetryVerdict};
 use crate::rule::Severity;
 use crate::time::Timestamp;
 
@@ -99,10 +99,17 @@ impl<'r> Json<'r> {
             symptom: incident.symptom.and_then(|symptom| self.symptom_id(symptom)),
             status: None,
             owner: diagnosis.owner.name(),
-            retry: wire::Retry {
-                helps: diagnosis.retry_helps.name(),
-                safe: diagnosis.retry_safe.name(),
-                says: self.text(&diagnosis.retry_says),
+            owners: diagnosis
+                .owners
+                .iter()
+                .map(|(owner, probability)| wire::OwnerShare { owner: owner.name(), probability: thousandths(*probability) })
+                .collect(),
+            retry: self.retry(&diagnosis.retry),
+            urgency: wire::Urgency { when: diagnosis.urgency.when.name(), says: self.text(&diagnosis.urgency.says) },
+            first_step: wire::FirstStep {
+                kind: diagnosis.first_step.kind.name(),
+                says: self.text(&diagnosis.first_step.says),
+                run: self.maybe(diagnosis.first_step.run.as_ref()),
             },
             confidence: diagnosis.confidence.name(),
             decide_by: diagnosis.decide_by.as_ref().map(|by| wire::Check { says: self.text(&by.says), run: self.maybe(by.run.as_ref()) }),
@@ -116,7 +123,7 @@ impl<'r> Json<'r> {
                 operators: self.texts(&incident.scope.operators),
             },
             patterns: incident.patterns.iter().map(|pattern| self.pattern(pattern)).collect(),
-            causes: diagnosis.causes.iter().filter_map(|ranked| self.cause(ranked)).collect(),
+            causes: diagnosis.causes.iter().filter_map(|ranked| self.cause(ranked, &diagnosis.blanks)).collect(),
             something_else: thousandths(diagnosis.something_else),
             root: incident.root.and_then(index),
             attempt_count: incident.attempts.len(),
@@ -133,6 +140,17 @@ impl<'r> Json<'r> {
         }
     }
 
+    fn retry(&self, retry: &'r RetryVerdict) -> wire::Retry<'r> {
+        wire::Retry {
+            helps: retry.helps.name(),
+            basis: retry.basis.name(),
+            safe: retry.safe.name(),
+            says: self.text(&retry.says),
+            policy: retry.policy.as_ref().map(|policy| self.text(&policy.code)),
+            policy_needs: retry.policy.as_ref().map(|policy| policy.needs),
+        }
+    }
+
     fn pattern(&self, pattern: &'r Pattern) -> wire::Pattern<'r> {
         wire::Pattern {
             kind: pattern.kind.name(),
@@ -142,7 +160,7 @@ impl<'r> Json<'r> {
         }
     }
 
-    fn cause(&self, ranked: &'r RankedCause) -> Option<wire::Cause<'r>> {
+    fn cause(&self, ranked: &'r RankedCause, blanks: &Blanks) -> Option<wire::Cause<'r>> {
         let cause = self.report.rules.causes.get(ranked.cause)?;
         let evidence = |line: &'r EvidenceLine| wire::Evidence {
             says: self.text(&line.says),
@@ -158,7 +176,10 @@ impl<'r> Json<'r> {
             confirm: cause
                 .confirm
                 .iter()
-                .map(|step| wire::Confirm { say: self.text(&step.say), run: self.maybe(step.run.as_ref()) })
+                .map(|step| wire::Confirm {
+                    say: self.text(&step.say),
+                    run: step.run.as_deref().map(|run| Text::Owned(self.text(&blanks.fill(run)).into_owned())),
+                })
                 .collect(),
             fixes: cause
                 .fixes

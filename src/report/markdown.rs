@@ -4,10 +4,10 @@
 use std::io::{self, Write};
 
 use crate::attempt::Attempt;
-use crate::diagnose::{Confidence, Diagnosis};
+use crate::diagnose::{Confidence, Diagnosis, StepKind};
 use crate::rule::Cause;
 
-use super::words::{self, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
+use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
 use super::{Report, escape, figures, mask::Mask, totals::Totals};
 
 /// How many values of one kind a scope names: a ticket has more room than a terminal.
@@ -21,6 +21,10 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let totals = Totals::of(report);
     let mut page = Markdown { report, mask: Mask::new(), out };
     writeln!(page.out, "# Why tasks failed\n\n**{}**\n\n{}", words::verdict(report, &totals), words::read(report, &totals))?;
+    let look = words::look(&report.diagnosed.diagnoses);
+    if !look.is_empty() {
+        writeln!(page.out, "\n**{look}**")?;
+    }
     if report.attempts.is_empty() {
         writeln!(page.out, "\n{}", escape::markdown(words::NOTHING_READ))?;
     }
@@ -84,7 +88,7 @@ impl Markdown<'_, '_> {
             };
             let place = diagnosis.examples.first().map(|example| self.code_cell(&words::place(&example.location))).unwrap_or_default();
             let (severity, title, logs) = (diagnosis.severity.name(), self.text(&diagnosis.title), diagnosis.incident.attempts.len());
-            let owner = words::owner(diagnosis.owner).split(':').next().unwrap_or_default();
+            let owner = words::owner_words(diagnosis.owner).split(':').next().unwrap_or_default();
             writeln!(self.out, "| {} | {severity} | {title} | {logs} | {cause} | {owner} | {place} |", at + 1)?;
         }
         Ok(())
@@ -95,11 +99,12 @@ impl Markdown<'_, '_> {
         let (title, summary) = (self.text(&diagnosis.title), self.text(&diagnosis.summary));
         writeln!(self.out, "\n## {number}. {}: {title}\n\n{summary}\n", diagnosis.severity.name())?;
         let best = words::best(diagnosis, self.report.rules);
-        self.why(diagnosis)?;
-        writeln!(self.out, "- **Whose:** {}", words::owner(diagnosis.owner))?;
-        let says = self.text(&diagnosis.retry_says);
-        writeln!(self.out, "- **Retry:** {} {says}", words::retry(diagnosis.retry_helps, diagnosis.retry_safe))?;
-        self.check(diagnosis, best.map(|(_, cause)| cause))?;
+        self.verdict(diagnosis)?;
+        self.root(diagnosis)?;
+        self.evidence(diagnosis)?;
+        if let Some((_, cause)) = best {
+            self.confirm(diagnosis, cause)?;
+        }
         self.spread(diagnosis)?;
         if let Some(command) = words::new_rule(self.report, diagnosis, &self.mask) {
             writeln!(self.out, "- **New rule:** {}", words::NEW_RULE)?;
@@ -107,6 +112,10 @@ impl Markdown<'_, '_> {
         }
         if let Some((_, cause)) = best {
             self.fixes(cause)?;
+        }
+        if let Some(policy) = &diagnosis.retry.policy {
+            writeln!(self.out, "\n{}:\n", self.text(&words::policy(policy)))?;
+            self.block("", "python", &policy.code)?;
         }
         self.seen(diagnosis)?;
         writeln!(
@@ -120,13 +129,32 @@ impl Markdown<'_, '_> {
         )
     }
 
-    /// The best cause with its evidence, and the others.
-    fn why(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
-        let Some((ranked, cause)) = words::best(diagnosis, self.report.rules) else {
-            return writeln!(self.out, "- **Why:** {}", words::NO_CAUSE);
-        };
-        let title = self.text(cause.title.trim_end_matches('.'));
-        writeln!(self.out, "- **Why:** {title} ({})", words::certainty(diagnosis.confidence, ranked.probability))?;
+    /// What somebody acts on: why, whose, how urgent, whether another try helps and is safe, what to do first.
+    fn verdict(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        match words::best(diagnosis, self.report.rules) {
+            Some((ranked, cause)) => {
+                let title = self.text(cause.title.trim_end_matches('.'));
+                writeln!(self.out, "- **Why:** {title} ({})", words::certainty(diagnosis.confidence, ranked.probability))?;
+            }
+            None => writeln!(self.out, "- **Why:** {}", words::NO_CAUSE)?,
+        }
+        writeln!(self.out, "- **Whose:** {}", words::whose(diagnosis))?;
+        let (urgency, retry, step) = (&diagnosis.urgency, &diagnosis.retry, &diagnosis.first_step);
+        writeln!(self.out, "- **Urgent:** {}: {}", words::urgent(urgency.when), self.text(&urgency.says))?;
+        writeln!(self.out, "- **Retry:** {} {}", words::retry(retry.helps, retry.safe), self.text(&retry.says))?;
+        writeln!(self.out, "- **First:** {}", self.text(&step.says))?;
+        match &step.run {
+            Some(run) => self.block("  ", "sh", run),
+            None => Ok(()),
+        }
+    }
+
+    /// What speaks for the best cause and against it, and the other causes.
+    fn evidence(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let Some((ranked, _)) = words::best(diagnosis, self.report.rules) else { return Ok(()) };
+        if !ranked.evidence.is_empty() {
+            writeln!(self.out, "- **Evidence:**")?;
+        }
         for (supports, word) in [(true, "for"), (false, "against")] {
             for evidence in ranked.evidence.iter().filter(|line| line.supports == supports).take(EVIDENCE_MAX) {
                 let places: Vec<String> = evidence.locations.iter().take(PLACES_MAX).map(|place| self.code(&words::place(place))).collect();
@@ -139,18 +167,26 @@ impl Markdown<'_, '_> {
         if others.is_empty() { Ok(()) } else { writeln!(self.out, "- **Or:** {others}") }
     }
 
-    /// What would decide between the best causes; else how to make sure of one that is not proven.
-    fn check(&mut self, diagnosis: &Diagnosis, cause: Option<&Cause>) -> io::Result<()> {
-        let (label, say, run) = if let Some(decide) = &diagnosis.decide_by {
-            ("To decide", &decide.says, &decide.run)
-        } else if let Some(confirm) = cause.and_then(|cause| cause.confirm.first()).filter(|_| diagnosis.confidence < Confidence::Proven) {
-            ("To confirm", &confirm.say, &confirm.run)
-        } else {
-            return Ok(());
-        };
-        writeln!(self.out, "- **{label}:** {}", self.text(say))?;
-        match run {
-            Some(run) => self.block("  ", "sh", run),
+    /// What the incident began with, and what that provoked.
+    fn root(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let incident = &diagnosis.incident;
+        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
+            writeln!(self.out, "- **Began with:** {}", self.code(&words::root(root)))?;
+            let provoked: Vec<String> = words::consequences(self.report, diagnosis).iter().map(|name| self.code(name)).collect();
+            if !provoked.is_empty() {
+                writeln!(self.out, "  - which provoked {}", figures::abridged(&provoked, CONSEQUENCES_MAX))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How to make sure of a cause that is not proven, where the first step is something else.
+    fn confirm(&mut self, diagnosis: &Diagnosis, cause: &Cause) -> io::Result<()> {
+        let is_told = diagnosis.first_step.kind != StepKind::Fix || diagnosis.confidence == Confidence::Proven;
+        let Some(confirm) = cause.confirm.first().filter(|_| !is_told) else { return Ok(()) };
+        writeln!(self.out, "- **To confirm:** {}", self.text(&confirm.say))?;
+        match &confirm.run {
+            Some(run) => self.block("  ", "sh", &diagnosis.blanks.fill(run)),
             None => Ok(()),
         }
     }
@@ -158,10 +194,7 @@ impl Markdown<'_, '_> {
     /// How the incident is spread.
     fn spread(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
         let incident = &diagnosis.incident;
-        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
-            writeln!(self.out, "- **Began with:** {}", self.code(&words::root(root)))?;
-        }
-        for pattern in &incident.patterns {
+        for pattern in words::spread(incident) {
             writeln!(self.out, "- **Spread:** {}", self.text(&pattern.says))?;
         }
         for (singular, plural, values) in words::scope(&incident.scope) {
@@ -169,10 +202,7 @@ impl Markdown<'_, '_> {
             let shown: Vec<String> = values.iter().map(|value| self.code(value)).collect();
             writeln!(self.out, "- **Scope:** {name} {}", figures::abridged(&shown, SCOPE_VALUES_MAX))?;
         }
-        match words::when(diagnosis) {
-            Some(when) => writeln!(self.out, "- **When:** {when}"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// What to do, in order.

@@ -73,9 +73,10 @@ impl<'a> Page<'a> {
         self.hanging(&lead, Ink::Dim, COLUMN, text, ink)
     }
 
-    /// A marked point below a field.
-    pub(super) fn point(&mut self, mark: &str, mark_ink: Ink, text: &str, ink: Ink) -> io::Result<()> {
-        let lead = format!("{:COLUMN$}{mark}", "");
+    /// A marked point, beside a label or below a field.
+    pub(super) fn point(&mut self, label: &str, mark: &str, mark_ink: Ink, text: &str, ink: Ink) -> io::Result<()> {
+        let beside = COLUMN - LABEL_AT;
+        let lead = format!("{:LABEL_AT$}{label:beside$}{mark}", "");
         let hang = COLUMN + mark.chars().count() + usize::from(!mark.is_empty());
         self.hanging(&lead, mark_ink, hang, text, ink)
     }
@@ -170,7 +171,7 @@ mod tests {
         let mut out = Vec::new();
         let mut page = Page::new(&mut out, false);
         page.field("Why", &"word ".repeat(20), Ink::Bold).unwrap();
-        page.point("+", Ink::Green, "for it", Ink::Plain).unwrap();
+        page.point("", "+", Ink::Green, "for it", Ink::Plain).unwrap();
         page.field("", "more", Ink::Plain).unwrap();
         let text = String::from_utf8(out).unwrap();
         let want = format!(

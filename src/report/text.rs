@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::attempt::{Attempt, Location};
-use crate::diagnose::{Confidence, Diagnosis, EvidenceLine};
-use crate::rule::{Cause, Severity};
+use crate::diagnose::{Confidence, Diagnosis, EvidenceLine, StepKind};
+use crate::rule::{Cause, Fix, Severity};
 
 use super::page::{COLUMN, Ink, Page, WIDTH};
-use super::words::{self, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
+use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
 use super::{Report, escape, figures, mask::Mask, totals::Totals};
 
 /// How many lines a snippet may have to be shown here; a longer one is for `dagnosis explain`.
@@ -32,6 +32,10 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let lost = report.problems.iter().filter(|problem| problem.kind.is_loss()).count() as u64;
     if lost > 0 {
         text.page.paragraph(&format!("{} could not be read in full; see the end.", figures::count(lost, "input")), Ink::Yellow)?;
+    }
+    let look = words::look(&report.diagnosed.diagnoses);
+    if !look.is_empty() {
+        text.page.paragraph(&look, Ink::Bold)?;
     }
     if report.attempts.is_empty() {
         text.page.paragraph(words::NOTHING_READ, Ink::Plain)?;
@@ -96,14 +100,15 @@ impl Text<'_, '_> {
         self.page.field("", &summary, Ink::Plain)?;
         self.page.blank()?;
         let best = words::best(diagnosis, self.report.rules);
-        self.why(diagnosis)?;
-        self.page.field("Whose", words::owner(diagnosis.owner), Ink::Plain)?;
-        let retry = format!("{} {}", words::retry(diagnosis.retry_helps, diagnosis.retry_safe), self.safe(&diagnosis.retry_says));
-        self.page.field("Retry", &retry, Ink::Plain)?;
+        self.verdict(diagnosis, best.map(|(_, cause)| cause))?;
+        self.page.blank()?;
+        self.root(diagnosis)?;
+        self.evidence(diagnosis)?;
         if let Some((_, cause)) = best {
-            self.fixes(cause)?;
+            self.fixes(diagnosis, cause)?;
+            self.confirm(diagnosis, cause)?;
         }
-        self.check(diagnosis, best.map(|(_, cause)| cause))?;
+        self.policy(diagnosis)?;
         self.seen(diagnosis)?;
         self.spread(diagnosis)?;
         if let Some(command) = words::new_rule(self.report, diagnosis, &self.mask) {
@@ -116,20 +121,64 @@ impl Text<'_, '_> {
         }
     }
 
-    /// The best cause with its evidence, and the others.
-    fn why(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
-        let Some((ranked, cause)) = words::best(diagnosis, self.report.rules) else {
-            return self.page.field("Why", words::NO_CAUSE, Ink::Bold);
-        };
-        let title = self.safe(cause.title.trim_end_matches('.'));
-        let sure = words::certainty(diagnosis.confidence, ranked.probability);
-        self.page.field("Why", &format!("{title} ({sure})"), Ink::Bold)?;
+    /// What somebody acts on: why, whose, how urgent, whether another try helps and is safe, what to do first.
+    fn verdict(&mut self, diagnosis: &Diagnosis, cause: Option<&Cause>) -> io::Result<()> {
+        match words::best(diagnosis, self.report.rules) {
+            Some((ranked, cause)) => {
+                let title = self.safe(cause.title.trim_end_matches('.'));
+                let sure = words::certainty(diagnosis.confidence, ranked.probability);
+                self.page.field("Why", &format!("{title} ({sure})"), Ink::Bold)?;
+            }
+            None => self.page.field("Why", words::NO_CAUSE, Ink::Bold)?,
+        }
+        self.page.field("Whose", &words::whose(diagnosis), Ink::Plain)?;
+        let urgency = &diagnosis.urgency;
+        let says = self.safe(&format!("{}: {}", words::urgent(urgency.when), urgency.says));
+        self.page.field("Urgent", &says, Ink::Plain)?;
+        let retry = &diagnosis.retry;
+        let says = format!("{} {}", words::retry(retry.helps, retry.safe), self.safe(&retry.says));
+        self.page.field("Retry", &says, Ink::Plain)?;
+        let step = &diagnosis.first_step;
+        let says = self.safe(&step.says);
+        self.page.field("First", &says, Ink::Bold)?;
+        self.command(step.run.as_deref())?;
+        match cause.and_then(|cause| cause.fixes.first()).filter(|_| step.kind == StepKind::Fix) {
+            Some(fix) => self.snippet(fix),
+            None => Ok(()),
+        }
+    }
+
+    /// A command, to be copied.
+    fn command(&mut self, run: Option<&str>) -> io::Result<()> {
+        for line in run.iter().flat_map(|run| run.lines()) {
+            let line = format!("$ {}", self.safe(line));
+            self.page.verbatim(COLUMN + 2, &line, Ink::Cyan)?;
+        }
+        Ok(())
+    }
+
+    /// A fix's snippet, where it is short.
+    fn snippet(&mut self, fix: &Fix) -> io::Result<()> {
+        let lines: Vec<&str> = fix.snippet.iter().flat_map(|snippet| snippet.trim_end().lines()).collect();
+        if lines.len() <= SNIPPET_LINES_MAX {
+            for line in lines {
+                let line = self.safe(line);
+                self.page.verbatim(COLUMN + 2, &line, Ink::Cyan)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What speaks for the best cause and against it, and the other causes.
+    fn evidence(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let Some((ranked, _)) = words::best(diagnosis, self.report.rules) else { return Ok(()) };
         // A place is told once: most evidence of a small incident is seen at the same line.
         let mut told = BTreeSet::new();
-        for (supports, mark, ink) in [(true, "+", Ink::Green), (false, "-", Ink::Red)] {
-            for evidence in ranked.evidence.iter().filter(|line| line.supports == supports).take(EVIDENCE_MAX) {
+        for (supports, label, mark, ink) in [(true, "For it", "+", Ink::Green), (false, "Against it", "-", Ink::Red)] {
+            let lines = ranked.evidence.iter().filter(|line| line.supports == supports);
+            for (at, evidence) in lines.take(EVIDENCE_MAX).enumerate() {
                 let says = self.safe(&evidence.says);
-                self.page.point(mark, ink, &says, Ink::Plain)?;
+                self.page.point(if at == 0 { label } else { "" }, mark, ink, &says, Ink::Plain)?;
                 self.places(evidence, &mut told)?;
             }
         }
@@ -149,40 +198,51 @@ impl Text<'_, '_> {
         }
     }
 
-    /// What to do, the first with its snippet.
-    fn fixes(&mut self, cause: &Cause) -> io::Result<()> {
-        for (at, fix) in cause.fixes.iter().enumerate() {
+    /// What to do after the first step; the first fix with its snippet.
+    fn fixes(&mut self, diagnosis: &Diagnosis, cause: &Cause) -> io::Result<()> {
+        let done = usize::from(diagnosis.first_step.kind == StepKind::Fix);
+        for (at, fix) in cause.fixes.iter().enumerate().skip(done) {
             let condition = fix.retry_safe.as_deref().map(|safe| format!(" (retry safe: {safe})")).unwrap_or_default();
             let say = self.safe(&format!("{}{condition}", fix.say.trim_end_matches('.')));
-            match at {
-                0 => self.page.field("First", &say, Ink::Bold)?,
-                1 => self.page.field("Then", &say, Ink::Plain)?,
-                _ => self.page.field("", &say, Ink::Plain)?,
-            }
-            let snippet: Vec<&str> = fix.snippet.iter().flat_map(|snippet| snippet.trim_end().lines()).collect();
-            if at == 0 && snippet.len() <= SNIPPET_LINES_MAX {
-                for line in snippet {
-                    let line = self.safe(line);
-                    self.page.verbatim(COLUMN + 2, &line, Ink::Cyan)?;
-                }
+            self.page.field(if at == done { "Then" } else { "" }, &say, Ink::Plain)?;
+            if at == 0 {
+                self.snippet(fix)?;
             }
         }
         Ok(())
     }
 
-    /// What would decide between the best causes; else how to make sure of one that is not proven.
-    fn check(&mut self, diagnosis: &Diagnosis, cause: Option<&Cause>) -> io::Result<()> {
-        let (label, say, run) = if let Some(decide) = &diagnosis.decide_by {
-            ("To decide", &decide.says, &decide.run)
-        } else if let Some(confirm) = cause.and_then(|cause| cause.confirm.first()).filter(|_| diagnosis.confidence < Confidence::Proven) {
-            ("To confirm", &confirm.say, &confirm.run)
-        } else {
-            return Ok(());
-        };
-        let say = self.safe(say);
-        self.page.field(label, &say, Ink::Plain)?;
-        for line in run.iter().flat_map(|run| run.lines()) {
-            let line = format!("$ {}", self.safe(line));
+    /// What the incident began with, and what that provoked.
+    fn root(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let incident = &diagnosis.incident;
+        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
+            let began = self.safe(&words::root(root));
+            self.page.field("Began with", &began, Ink::Plain)?;
+            let provoked = words::consequences(self.report, diagnosis);
+            if !provoked.is_empty() {
+                let provoked = self.safe(&figures::abridged(&provoked, CONSEQUENCES_MAX));
+                self.page.point("", ">", Ink::Dim, &format!("which provoked {provoked}"), Ink::Plain)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How to make sure of a cause that is not proven, where the first step is something else.
+    fn confirm(&mut self, diagnosis: &Diagnosis, cause: &Cause) -> io::Result<()> {
+        let is_told = diagnosis.first_step.kind != StepKind::Fix || diagnosis.confidence == Confidence::Proven;
+        let Some(confirm) = cause.confirm.first().filter(|_| !is_told) else { return Ok(()) };
+        let say = self.safe(&confirm.say);
+        self.page.field("To confirm", &say, Ink::Plain)?;
+        let run = confirm.run.as_deref().map(|run| diagnosis.blanks.fill(run));
+        self.command(run.as_deref())
+    }
+
+    /// Code that carries the verdict on another try out.
+    fn policy(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        let Some(policy) = &diagnosis.retry.policy else { return Ok(()) };
+        self.page.field("As code", &words::policy(policy), Ink::Plain)?;
+        for line in policy.code.lines() {
+            let line = self.safe(line);
             self.page.verbatim(COLUMN + 2, &line, Ink::Cyan)?;
         }
         Ok(())
@@ -198,20 +258,16 @@ impl Text<'_, '_> {
                 self.page.field(label, &format!("{place}  {excerpt}"), Ink::Plain)?;
             } else {
                 self.page.field(label, &place, Ink::Dim)?;
-                self.page.point(" ", Ink::Plain, &excerpt, Ink::Plain)?;
+                self.page.point("", " ", Ink::Plain, &excerpt, Ink::Plain)?;
             }
         }
         Ok(())
     }
 
-    /// How the incident is spread: what began it, its patterns, what it touches, when it was.
+    /// How the incident is spread: its patterns, what it touches. When it was stands in its first sentence.
     fn spread(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
         let incident = &diagnosis.incident;
-        if let Some(root) = incident.root.and_then(|root| self.report.attempts.get(root)) {
-            let began = self.safe(&words::root(root));
-            self.page.field("Began with", &began, Ink::Plain)?;
-        }
-        for (at, pattern) in incident.patterns.iter().enumerate() {
+        for (at, pattern) in words::spread(incident).enumerate() {
             let says = self.safe(&pattern.says);
             self.page.field(if at == 0 { "Spread" } else { "" }, &says, Ink::Plain)?;
         }
@@ -226,10 +282,7 @@ impl Text<'_, '_> {
             let scope = self.safe(&values.join("; "));
             self.page.field("Scope", &scope, Ink::Plain)?;
         }
-        match words::when(diagnosis) {
-            Some(when) => self.page.field("When", &when, Ink::Plain),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// An incident in two lines.

@@ -48,7 +48,10 @@ pub(super) struct Incident<'a> {
     /// New, recurring or regressed: known only where earlier runs are.
     pub(super) status: Option<&'static str>,
     pub(super) owner: &'static str,
+    pub(super) owners: Vec<OwnerShare>,
     pub(super) retry: Retry<'a>,
+    pub(super) urgency: Urgency<'a>,
+    pub(super) first_step: FirstStep<'a>,
     pub(super) confidence: &'static str,
     pub(super) decide_by: Option<Check<'a>>,
     pub(super) first_seen: Option<String>,
@@ -66,10 +69,32 @@ pub(super) struct Incident<'a> {
 }
 
 #[derive(Debug, Serialize)]
+pub(super) struct OwnerShare {
+    pub(super) owner: &'static str,
+    pub(super) probability: f64,
+}
+
+#[derive(Debug, Serialize)]
 pub(super) struct Retry<'a> {
     pub(super) helps: &'static str,
+    pub(super) basis: &'static str,
     pub(super) safe: &'static str,
     pub(super) says: Text<'a>,
+    pub(super) policy: Option<Text<'a>>,
+    pub(super) policy_needs: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Urgency<'a> {
+    pub(super) when: &'static str,
+    pub(super) says: Text<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct FirstStep<'a> {
+    pub(super) kind: &'static str,
+    pub(super) says: Text<'a>,
+    pub(super) run: Option<Text<'a>>,
 }
 
 /// What to look at, and the command for it: `decide_by`.

@@ -1,15 +1,15 @@
 //! The words that the reports for people share: the verdict, owners, retries, causes, problems, and how things are named.
 
 use crate::attempt::{Attempt, Location};
-use crate::correlate::Scope;
-use crate::diagnose::{Confidence, Diagnosis, RankedCause};
+use crate::correlate::{Incident, Pattern, PatternKind, Scope};
+use crate::diagnose::{Confidence, Diagnosis, Policy, RankedCause, When};
 use crate::error::{Problem, ProblemKind};
 use crate::rule::{Cause, Owner, RetryHelps, RetrySafe, RuleSet};
 use crate::time::Timestamp;
 
 use super::Report;
 use super::escape::is_active;
-use super::figures::{bytes, count, number, percent};
+use super::figures::{abridged, bytes, count, number, percent};
 use super::mask::Mask;
 use super::totals::Totals;
 
@@ -24,6 +24,15 @@ const OTHER_CAUSES_MAX: usize = 3;
 
 /// Under this share a cause besides the best is not named to a person.
 const OTHER_CAUSE_SHARE_MIN: f64 = 0.01;
+
+/// How many owners are named where it is not clear whose it is.
+const OWNERS_MAX: usize = 3;
+
+/// How many incidents the first lines name by their numbers.
+const LOOK_MAX: usize = 12;
+
+/// How many of the failures that a kill provoked are named.
+pub(super) const CONSEQUENCES_MAX: usize = 6;
 
 /// How many lines of logs are shown of an incident.
 pub(super) const EXAMPLES_MAX: usize = 3;
@@ -112,12 +121,6 @@ pub(super) fn span_of_time(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
-/// When an incident was seen.
-pub(super) fn when(diagnosis: &Diagnosis) -> Option<String> {
-    let incident = &diagnosis.incident;
-    Some(span_of_time(incident.first_seen?, incident.last_seen.or(incident.first_seen)?))
-}
-
 /// The best cause with its rule.
 pub(super) fn best<'a>(diagnosis: &'a Diagnosis, rules: &'a RuleSet) -> Option<(&'a RankedCause, &'a Cause)> {
     let ranked = diagnosis.causes.first()?;
@@ -154,8 +157,57 @@ pub(super) fn other_causes(diagnosis: &Diagnosis, rules: &RuleSet) -> String {
 /// What stands in the place of a cause where none is known.
 pub(super) const NO_CAUSE: &str = "No known cause fits what the logs show.";
 
+/// Whose it is, in words; where that is not clear, whose it may be.
+pub(super) fn whose(diagnosis: &Diagnosis) -> String {
+    let name = |owner: Owner| owner_words(owner).split(':').next().unwrap_or_default();
+    let shares: Vec<String> =
+        diagnosis.owners.iter().take(OWNERS_MAX).map(|(owner, share)| format!("{} {}", name(*owner), percent(*share))).collect();
+    match (diagnosis.owner, shares.is_empty()) {
+        (Owner::Unknown, false) => format!("{}: {}", owner_words(Owner::Unknown), shares.join(", ")),
+        (owner, _) => owner_words(owner).to_owned(),
+    }
+}
+
+/// How urgent, in words.
+pub(super) fn urgent(when: When) -> &'static str {
+    match when {
+        When::Now => "now",
+        When::Today => "today",
+        When::WhenConvenient => "when convenient",
+    }
+}
+
+/// Which incidents to look at now, and which today, by their numbers: `Look now at 1 and 4; today at 2, 3 and 12 more.` Empty where none cannot wait.
+pub(super) fn look(diagnoses: &[Diagnosis]) -> String {
+    let of = |when: When| -> Vec<String> {
+        let those = diagnoses.iter().enumerate().filter(|(_, diagnosis)| diagnosis.urgency.when == when);
+        those.map(|(at, _)| (at + 1).to_string()).collect()
+    };
+    let parts = [("now", of(When::Now)), ("today", of(When::Today))];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(_, numbers)| !numbers.is_empty())
+        .map(|(when, numbers)| format!("{when} at {}", abridged(&numbers, LOOK_MAX)))
+        .collect();
+    if parts.is_empty() { String::new() } else { format!("Look {}.", parts.join("; ")) }
+}
+
+/// The patterns of an incident that are not told elsewhere: what later tries did stands in the verdict on another try, what a kill provoked under it.
+pub(super) fn spread(incident: &Incident) -> impl Iterator<Item = &Pattern> {
+    let told = |kind| matches!(kind, PatternKind::Retry) || (matches!(kind, PatternKind::Precedence) && incident.root.is_some());
+    incident.patterns.iter().filter(move |pattern| !told(pattern.kind))
+}
+
+/// What the kill that an incident began with provoked, by name.
+pub(super) fn consequences(report: &Report<'_>, diagnosis: &Diagnosis) -> Vec<String> {
+    let incident = &diagnosis.incident;
+    let Some((at, root)) = incident.root.and_then(|at| Some((at, report.attempts.get(at)?))) else { return Vec::new() };
+    let others = incident.attempts.iter().filter(|other| **other != at).filter_map(|other| report.attempts.get(*other));
+    others.filter(|other| root.run().is_some() && other.run() == root.run()).map(Attempt::name).collect()
+}
+
 /// Whose it is, in words.
-pub(super) fn owner(owner: Owner) -> &'static str {
+pub(super) fn owner_words(owner: Owner) -> &'static str {
     match owner {
         Owner::DagAuthor => "DAG author: the DAG, its code or its settings",
         Owner::Platform => "platform: whoever runs Airflow, its workers or the cluster",
@@ -164,6 +216,11 @@ pub(super) fn owner(owner: Owner) -> &'static str {
         Owner::Network => "network: whoever runs firewalls, load balancers and DNS",
         Owner::Unknown => "not clear yet",
     }
+}
+
+/// What stands before the code of a retry verdict.
+pub(super) fn policy(policy: &Policy) -> String {
+    format!("The verdict on another try as code ({})", policy.needs)
 }
 
 /// Whether another try helps and is safe, in a few words; the rule's own sentence says the rest.

@@ -35,3 +35,4 @@ mod rules_test;
 mod stories;
 mod tracebacks;
 mod tree;
+mod verdicts;
