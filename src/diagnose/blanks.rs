@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Failure};
 use crate::correlate::Incident;
 use crate::record::{Endpoint, Target};
 
@@ -22,27 +22,16 @@ impl Blanks {
         let shows = |row: &&usize| attempts[**row].failure.as_ref().is_some_and(|failure| failure.symptom == incident.symptom);
         let row = incident.root.or_else(|| incident.attempts.iter().find(shows).or_else(|| incident.attempts.first()).copied());
         let Some(attempt) = row.and_then(|row| attempts.get(row)) else { return Self::default() };
-        let failure = attempt.failure.as_ref();
-        let endpoint = failure.and_then(|failure| failure.endpoint.as_deref()).and_then(Endpoint::of_key);
-        let (mut host, mut port, mut connection) = (None, None, failure.and_then(|failure| failure.facts.conn_id.clone()));
-        match endpoint.map(|endpoint| endpoint.target) {
-            // An IPv6 address needs brackets in some places and none in others.
-            Some(Target::Address { host: name, port: number }) if !name.contains(':') => {
-                (host, port) = (Some(name), number.map(|port| port.to_string()));
-            }
-            Some(Target::Connection(name)) => connection = connection.or(Some(name)),
-            _ => {}
-        }
         let task = &attempt.task;
-        let values = [
-            ("HOST", host),
-            ("PORT", port),
+        let mut values = vec![
             ("DAG_ID", task.dag_id.as_deref().map(str::to_owned)),
             ("TASK_ID", task.task_id.as_deref().map(str::to_owned)),
             ("RUN_ID", task.run_id.as_deref().map(str::to_owned)),
-            ("CONN_ID", connection),
         ];
-        Self(values.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| is_plain(value))?))).collect())
+        if let Some(failure) = &attempt.failure {
+            values.extend(of_call(failure));
+        }
+        Self(values.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| is_plain(name, value))?))).collect())
     }
 
     /// A command with its blanks filled, as far as they are known. A blank is a word of its own: `$HOST` and `PGHOST` are none.
@@ -50,7 +39,9 @@ impl Blanks {
     pub fn fill<'c>(&self, command: &'c str) -> Cow<'c, str> {
         let mut filled = Cow::Borrowed(command);
         for (name, value) in &self.0 {
-            if filled.contains(name) {
+            // Other systems have runs too: only beside a DAG is it one of Airflow's.
+            let is_meant = *name != "RUN_ID" || command.contains("DAG_ID");
+            if is_meant && filled.contains(name) {
                 filled = Cow::Owned(replaced(&filled, name, value));
             }
         }
@@ -58,13 +49,43 @@ impl Blanks {
     }
 }
 
+/// What the failing call gives: its host, port, scheme and URL, its Airflow connection.
+fn of_call(failure: &Failure) -> Vec<(&'static str, Option<String>)> {
+    let endpoint = failure.endpoint.as_deref().and_then(Endpoint::of_key);
+    let connection = failure.facts.conn_id.clone();
+    let (host, port) = match endpoint.map(|endpoint| endpoint.target) {
+        // An IPv6 address needs brackets in some places and none in others.
+        Some(Target::Address { host, port }) if !host.contains(':') => (host, port),
+        Some(Target::Connection(name)) => return vec![("CONN_ID", connection.or(Some(name)))],
+        _ => return vec![("CONN_ID", connection)],
+    };
+    let texts = || failure.chain.iter().map(|exception| exception.message.as_str()).chain([failure.excerpt.as_str()]);
+    let says = |start: &str| texts().any(|text| text.to_ascii_lowercase().contains(start));
+    let scheme = [("https", "httpsconnection"), ("http", "httpconnection")]
+        .into_iter()
+        .find(|(scheme, pool)| says(&format!("{scheme}://{host}")) || says(pool))
+        .map(|(scheme, _)| scheme);
+    let place = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+    let named = failure.call.endpoint.as_ref().filter(|named| failure.endpoint.as_deref() == Some(&named.key()));
+    let path = named.and_then(|named| named.path.as_deref()).filter(|path| path.starts_with('/')).unwrap_or("/");
+    let url = scheme.map(|scheme| format!("{scheme}://{place}{path}"));
+    vec![
+        ("URL", url),
+        ("SCHEME", scheme.map(str::to_owned)),
+        ("HOST", Some(host)),
+        ("PORT", port.map(|port| port.to_string())),
+        ("CONN_ID", connection),
+    ]
+}
+
 /// Whether a value is plain in every shell, between any quotes, and as an argument: an Airflow id, a host, a port. What begins with a dash would be an
 /// option.
-fn is_plain(value: &str) -> bool {
+fn is_plain(name: &str, value: &str) -> bool {
+    let slash = |byte| name == "URL" && byte == b'/';
     !value.is_empty()
         && value.len() <= VALUE_BYTES_MAX
         && !value.starts_with(['-', '+', ':'])
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:+".contains(&byte))
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:+".contains(&byte) || slash(byte))
 }
 
 fn replaced(text: &str, name: &str, value: &str) -> String {
@@ -104,6 +125,8 @@ mod tests {
             ("tcpdump 'host HOST and port PORT'", "tcpdump 'host api.example.com and port 8443'"),
             ("airflow tasks states-for-dag-run DAG_ID RUN_ID", "airflow tasks states-for-dag-run DAG_ID manual__2026-11-21T07:12:25+00:00"),
             ("echo $HOST PGHOST HOSTNAME HOST_NAME HOSTHOST", "echo $HOST PGHOST HOSTNAME HOST_NAME HOSTHOST"),
+            ("databricks jobs get-run RUN_ID", "databricks jobs get-run RUN_ID"),
+            ("curl -s URL/RESOURCE_ID CURL URLS", "curl -s URL/RESOURCE_ID CURL URLS"),
             ("plain", "plain"),
         ] {
             assert_eq!(blanks().fill(command), filled);
@@ -111,10 +134,25 @@ mod tests {
     }
 
     #[test]
+    fn the_values_are_those_of_the_failing_call() {
+        let of = |excerpt: &str| {
+            let failure = Failure { endpoint: Some("api.example.com:8443".to_owned()), excerpt: excerpt.to_owned(), ..Failure::default() };
+            let value = |name| of_call(&failure).into_iter().find(|(known, _)| *known == name).and_then(|(_, value)| value);
+            (value("HOST").unwrap_or_default(), value("PORT").unwrap_or_default(), value("URL"))
+        };
+        let known = |url: Option<&str>| ("api.example.com".to_owned(), "8443".to_owned(), url.map(str::to_owned));
+        assert_eq!(of("HTTPSConnectionPool(host='api.example.com', port=8443)"), known(Some("https://api.example.com:8443/")));
+        assert_eq!(of("503 for url: http://api.example.com:8443/v1"), known(Some("http://api.example.com:8443/")));
+        assert_eq!(of("Connection refused"), known(None), "the scheme is not guessed");
+        let six = Failure { endpoint: Some("[fd00::7]:443".to_owned()), ..Failure::default() };
+        assert!(of_call(&six).iter().all(|(_, value)| value.is_none()));
+    }
+
+    #[test]
     fn a_value_that_a_shell_could_take_for_more_is_not_filled_in() {
         for plain in ["api.example.com", "10.0.0.7", "::1".trim_start_matches(':'), "load.orders-2", "scheduled__2026-11-21T06:00:00+00:00"]
         {
-            assert!(is_plain(plain), "{plain:?}");
+            assert!(is_plain("HOST", plain), "{plain:?}");
         }
         for hostile in [
             "",
@@ -141,8 +179,9 @@ mod tests {
             "a=b",
             "a\u{202e}b",
         ] {
-            assert!(!is_plain(hostile), "{hostile:?}");
+            assert!(!is_plain("HOST", hostile), "{hostile:?}");
         }
-        assert!(is_plain(&"a".repeat(250)) && !is_plain(&"a".repeat(251)));
+        assert!(is_plain("HOST", &"a".repeat(250)) && !is_plain("HOST", &"a".repeat(251)));
+        assert!(is_plain("URL", "https://a.example/v1") && !is_plain("URL", "https://a.example/v1?x=1") && !is_plain("DAG_ID", "a/b"));
     }
 }

@@ -158,6 +158,9 @@ const BROAD: [&str; 31] = [
     "gaierror",
 ];
 
+/// Classes with which Airflow fails or skips a task at once whatever a policy says.
+const FINAL: [&str; 4] = ["AirflowFailException", "AirflowSensorTimeout", "AirflowSkipException", "AirflowTaskTerminated"];
+
 /// What a retry policy is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
@@ -176,15 +179,17 @@ pub(super) enum Act {
 pub(super) fn path_of(raised: &Exception, library: Option<&str>) -> Option<String> {
     let class = raised.class.as_str();
     if let Some(module) = raised.module.as_deref() {
-        // Airflow gives a DAG file a module name of its own making, which nothing else can import.
-        let importable = !module.starts_with("unusual_prefix_") && !module.starts_with("__");
+        // Airflow gives a DAG file a module name of its own making, which nothing else can import; private names change with every version.
+        let importable = !module.starts_with("unusual_prefix_") && !module.split('.').chain([class]).any(|name| name.starts_with('_'));
         return (importable && module.split('.').all(is_identifier) && is_identifier(class)).then(|| format!("{module}.{class}"));
     }
     let home = HOMES.iter().find(|(of, _, classes)| (of.is_empty() || library == Some(*of)) && classes.contains(&class));
     if let Some((_, module, _)) = home {
         return Some(format!("{module}.{class}"));
     }
-    let ambiguous = library.is_some() && ALSO_OF_LIBRARIES.contains(&class);
+    // Databases have syntax errors too, which no file and line goes with.
+    let of_database = class == "SyntaxError" && raised.syntax.is_none();
+    let ambiguous = of_database || (library.is_some() && ALSO_OF_LIBRARIES.contains(&class));
     (BUILTINS.contains(&class) && !ambiguous).then(|| format!("builtins.{class}"))
 }
 
@@ -195,7 +200,11 @@ pub(super) fn policy(act: Act, paths: &[String], dialect: Dialect) -> Option<Pol
     if paths.is_empty() || paths.len() > CLASSES_MAX || !named {
         return None;
     }
-    let is_broad = |path: &String| BROAD.contains(&path.rsplit('.').next().unwrap_or_default());
+    let is_one_of = |path: &String, classes: &[&str]| classes.contains(&path.rsplit('.').next().unwrap_or_default());
+    let is_broad = |path: &String| is_one_of(path, &BROAD);
+    if paths.iter().any(|path| is_one_of(path, &FINAL)) {
+        return None;
+    }
     if matches!(act, Act::GiveUp { .. }) && paths.iter().any(is_broad) {
         return None;
     }
@@ -278,7 +287,7 @@ fn reason(act: Act) -> String {
         Act::GiveUp { tries: Some(tries) } => format!("failed on {tries} tries in the same way"),
         Act::GiveUp { tries: None } => "stays until somebody mends it".to_owned(),
         Act::Wait(Some(outage)) => format!("it had passed after {outage}"),
-        Act::Wait(None) => "it passes, and nothing was sent".to_owned(),
+        Act::Wait(None) => "it passes by itself".to_owned(),
         Act::BackOff => "the server asked for fewer requests".to_owned(),
     }
 }

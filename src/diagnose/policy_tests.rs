@@ -22,6 +22,10 @@ fn classes_are_named_only_where_their_home_is_sure() {
     assert_eq!(named(None, "BrokenOrder", None), None);
     assert_eq!(named(Some("unusual_prefix_0a1b_orders"), "BrokenOrder", None), None, "a DAG file cannot be imported by that name");
     assert_eq!(named(Some("__main__"), "BrokenOrder", None), None);
+    assert_eq!(named(Some("numpy._core._exceptions"), "_ArrayMemoryError", None), None, "a private name");
+    assert_eq!(named(None, "SyntaxError", None), None, "it may be a database's");
+    let in_a_file = Exception { syntax: Some(Default::default()), ..raised(None, "SyntaxError") };
+    assert_eq!(path_of(&in_a_file, None).as_deref(), Some("builtins.SyntaxError"));
 }
 
 #[test]
@@ -78,6 +82,13 @@ fn a_class_that_stands_for_passing_faults_too_is_never_given_up_on() {
             assert_eq!(policy(act, &paths(&["builtins.KeyError", broad]), Dialect::Text), None, "{broad}");
         }
         assert!(policy(Act::Wait(None), &paths(&[broad]), Dialect::Json).is_some(), "to wait does no harm: {broad}");
+    }
+}
+
+#[test]
+fn what_airflow_ends_by_itself_needs_no_policy() {
+    for class in ["airflow.exceptions.AirflowSensorTimeout", "airflow.exceptions.AirflowFailException"] {
+        assert_eq!(policy(Act::GiveUp { tries: None }, &paths(&[class]), Dialect::Json), None, "{class}");
     }
 }
 

@@ -158,7 +158,7 @@ fn code(case: &Case<'_>, helps: RetryHelps, basis: Basis, safe: RetrySafe) -> Op
             Act::GiveUp { tries }
         }
         (RetryHelps::Transient, RetrySafe::Yes) if is_clear => {
-            let asked = failures().any(|(_, failure)| failure.facts.status == Some(429));
+            let asked = failures().any(|(_, failure)| reach_of(failure, &Sent::of(failure), case.rules) == Some(Reach::TurnedAway));
             if asked { Act::BackOff } else { Act::Wait(case.tries.waited) }
         }
         _ => return None,
@@ -172,5 +172,10 @@ fn code(case: &Case<'_>, helps: RetryHelps, basis: Basis, safe: RetrySafe) -> Op
     paths.sort_unstable();
     paths.dedup();
     let is_old = !dialects.is_empty() && dialects.iter().all(|dialect| matches!(dialect, Dialect::Text | Dialect::Legacy));
+    // Around what is not the task's own code nobody can put a `try`.
+    let can_catch = failures().all(|(_, failure)| !failure.frames.is_empty());
+    if is_old && !can_catch && matches!(act, Act::GiveUp { .. }) {
+        return None;
+    }
     policy::policy(act, &paths, if is_old { Dialect::Text } else { Dialect::Json })
 }

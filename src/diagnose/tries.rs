@@ -178,9 +178,13 @@ pub(super) fn helps(tries: &Tries, known: RetryHelps, later: usize) -> (RetryHel
         let failed = format!("{who} failed on {every} in the same way");
         return not_once(known, &failed, tries, later);
     }
+    let by_cause = |why: &str| match known {
+        RetryHelps::Unknown => format!("Nobody can tell: {why}."),
+        _ => format!("Judged by the cause alone: {why}."),
+    };
     let says = match (exhausted, changed) {
-        (0, 0) if instances == 1 => "Only one try was seen.".to_owned(),
-        (0, 0) => "Of each task instance only one try was seen.".to_owned(),
+        (0, 0) if instances == 1 => by_cause("only one try was seen"),
+        (0, 0) => by_cause("of each task instance only one try was seen"),
         (0, changed) => format!("{} failed on several tries, not always in the same way.", of(changed)),
         (exhausted, _) => format!("{} failed on every one of several tries.", of(exhausted)),
     };

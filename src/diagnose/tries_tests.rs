@@ -66,9 +66,12 @@ fn a_later_run_that_succeeded_speaks_against_a_fault_that_stays() {
 #[test]
 fn one_try_tells_nothing_and_that_is_said() {
     let one = Tries { instances: 1, ..Tries::default() };
-    for known in [RetryHelps::Transient, RetryHelps::Permanent, RetryHelps::Unknown] {
-        assert_eq!(decided(one, known, 0), (known.name(), "cause", "Only one try was seen.".to_owned()));
+    for known in [RetryHelps::Transient, RetryHelps::Permanent] {
+        assert_eq!(decided(one, known, 0), (known.name(), "cause", "Judged by the cause alone: only one try was seen.".to_owned()));
     }
+    assert_eq!(decided(one, RetryHelps::Unknown, 0), ("unknown", "cause", "Nobody can tell: only one try was seen.".to_owned()));
+    let two = Tries { instances: 2, ..Tries::default() };
+    assert_eq!(decided(two, RetryHelps::Permanent, 0).2, "Judged by the cause alone: of each task instance only one try was seen.");
     let none = decided(Tries::default(), RetryHelps::Permanent, 0);
     assert_eq!(none, ("permanent", "cause", String::new()), "a component's log has no tries");
 }

@@ -123,7 +123,8 @@ fn random(found: &Captures<'_>, _: &str) -> bool {
 /// For the value of an `Authorization` header with its scheme: anything but a word.
 fn header(found: &Captures<'_>, _: &str) -> bool {
     let value = group(found, "v");
-    value.len() >= 8 || looks_random(value)
+    // `Bearer $TOKEN` in a command names a secret without being one.
+    !is_placeholder(value) && (value.len() >= 8 || looks_random(value))
 }
 
 /// For what follows "Basic": base64 has a length divisible by four.

@@ -95,6 +95,7 @@ fn look_alikes_stay() {
         "Bearer authentication required",
         "Basic authentication failed",
         "Authorization: required",
+        "-H \"Authorization: Bearer $TOKEN\" URL",
         "mismatched input; unexpected token: FROM at line 3",
         "Invalid username/password; logon denied",
         "secrets \"db-creds\" is forbidden",

@@ -35,4 +35,5 @@ mod rules_test;
 mod stories;
 mod tracebacks;
 mod tree;
+mod verdicts;
 mod worlds;
