@@ -25,18 +25,18 @@ const WORLDS: u64 = 6;
 
 /// The floors for a kind of fault at moderate noise: in how many of [`WORLDS`] worlds the first cause is right, and the mean F1 of the incident.
 const FLOORS: [(Kind, usize, f64); 12] = [
-    (Kind::Overload, 6, 0.6),
-    (Kind::Restart, 0, 0.4),
-    (Kind::IdleCut, 4, 0.4),
-    (Kind::HostNetwork, 2, 0.2),
-    (Kind::Dns, 5, 0.1),
-    (Kind::MemoryKill, 4, 0.3),
-    (Kind::CertExpiry, 6, 0.7),
-    (Kind::Maintenance, 0, 0.4),
-    (Kind::RateLimit, 6, 0.8),
-    (Kind::DagBug, 6, 0.9),
-    (Kind::SlowDependency, 4, 0.4),
-    (Kind::BadDeploy, 5, 0.3),
+    (Kind::Overload, 6, 0.7),
+    (Kind::Restart, 3, 0.8),
+    (Kind::IdleCut, 6, 0.8),
+    (Kind::HostNetwork, 3, 0.5),
+    (Kind::Dns, 6, 0.15),
+    (Kind::MemoryKill, 5, 0.6),
+    (Kind::CertExpiry, 6, 0.8),
+    (Kind::Maintenance, 0, 0.6),
+    (Kind::RateLimit, 6, 0.9),
+    (Kind::DagBug, 6, 0.95),
+    (Kind::SlowDependency, 6, 0.55),
+    (Kind::BadDeploy, 6, 0.45),
 ];
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| load(&[], true).unwrap());
@@ -156,7 +156,7 @@ fn the_first_cause_of_a_known_fault_is_found_and_its_attempts_are_one_incident()
     }
     assert!(below.is_empty(), "below the floors; the goal is 0.90 right over all kinds:\n{}", below.join("\n"));
     let share = right as f64 / worlds as f64;
-    assert!(share >= 0.72, "{share:.2} of {worlds} first causes are right; the floor is 0.72, the goal 0.90");
+    assert!(share >= 0.8, "{share:.2} of {worlds} first causes are right; the floor is 0.80, the goal 0.90");
     let (mean, error) = (calibration.confidence(), calibration.error());
     assert!(error <= 0.25, "probabilities are off by {error:.2} on average (mean {mean:.2}); the floor is 0.25, the goal 0.10");
 }
@@ -167,7 +167,7 @@ fn where_only_chance_is_at_work_no_place_and_no_time_is_blamed() {
     let clean =
         |seed: &u64| claims(&diagnose(&Made::of_plan(&Plan::one(*seed, None, Noise::Moderate), &RULES).attempts, &RULES)).is_empty();
     let clean = (0..all).filter(clean).count();
-    assert!(clean >= 4, "{clean} of {all} worlds are without a claim; the goal is 95 %");
+    assert!(clean >= 6, "{clean} of {all} worlds are without a claim; the goal is 95 %");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn two_incidents_at_once_on_one_host_and_on_one_endpoint_are_told_apart() {
             right += usize::from((0..2).all(|truth| score(&made, truth, &diagnosed, &RULES).top1));
         }
     }
-    assert!(mixed.len() <= 2, "{} of {worlds} share an incident, the goal is none: {}", mixed.len(), mixed.join(", "));
+    assert!(mixed.len() <= 1, "{} of {worlds} share an incident, the goal is none: {}", mixed.len(), mixed.join(", "));
     assert!(right >= 3, "both first causes are right in {right} of {worlds}; the goal is all");
 }
 
@@ -217,7 +217,7 @@ fn the_same_incident_seen_through_one_two_or_four_tries_has_the_same_first_cause
         }
     }
     let all = Kind::ALL.len() * seeds.len();
-    assert!(differing.len() <= 9, "{} of {all} differ, the goal is none:\n{}", differing.len(), differing.join("\n"));
+    assert!(differing.len() <= 1, "{} of {all} differ, the goal is none:\n{}", differing.len(), differing.join("\n"));
 }
 
 #[test]
@@ -242,8 +242,8 @@ fn without_the_healthy_logs_the_program_is_less_sure_and_says_why() {
             silent.push(kind.name());
         }
     }
-    assert!(surer.len() <= 4, "as sure without a base rate, the goal is none:\n{}", surer.join("\n"));
-    assert!(silent.len() <= 4, "nothing tells of the missing base rate, the goal is none: {silent:?}");
+    assert!(surer.is_empty(), "as sure without a base rate:\n{}", surer.join("\n"));
+    assert!(silent.is_empty(), "nothing tells of the missing base rate: {silent:?}");
 }
 
 #[test]
