@@ -17,7 +17,7 @@ use crate::worlds::world::{Noise, Size, Strength, World};
 /// The days of the large world.
 const DAYS: u32 = 7;
 
-/// A world with about so many attempts, so many of which fail: a tenth through faults of all kinds, the others by themselves.
+/// A world with about so many attempts, about so many of which fail: some through faults, the others by themselves.
 pub(crate) fn large(attempts: usize, failures: usize, rules: &RuleSet) {
     let daily = attempts as f64 / f64::from(DAYS);
     let size = Size { daily: (daily, daily * 1.001), hosts: (40, 40), days: DAYS, dags: 5000 };
@@ -26,9 +26,24 @@ pub(crate) fn large(attempts: usize, failures: usize, rules: &RuleSet) {
     faults::prepare(Kind::IdleCut, &mut world, Strength::Strong, &mut rng);
     let quiet = play::play(&world, &[], 0.0);
     let place = |kind: &Kind| faults::place(*kind, &world, &quiet, Strength::Strong, None, &mut rng);
-    let placed: Vec<Fault> = Kind::ALL.iter().filter_map(place).collect();
+    let mut placed: Vec<Fault> = Kind::ALL.iter().filter_map(place).collect();
     drop(quiet);
-    let made = Made::played(&world, placed, 0.9 * failures as f64 / attempts as f64, rules);
+    // In a large world some faults would go on for ever and be all there is.
+    let hit = |placed: &[Fault]| -> Vec<usize> {
+        let mut hits = vec![0; placed.len()];
+        let rows = play::play(&world, placed, 0.0).rows;
+        rows.iter().filter_map(|row| row.failing.as_ref()?.truth).for_each(|truth| hits[truth] += 1);
+        hits
+    };
+    let hits = hit(&placed);
+    let mut number = 0;
+    placed.retain(|_| {
+        number += 1;
+        hits[number - 1] <= failures / 20
+    });
+    let by_faults = hits.iter().filter(|hits| **hits <= failures / 20).sum::<usize>();
+    let background = failures.saturating_sub(by_faults) as f64 / attempts as f64;
+    let made = Made::played(&world, placed, background, rules);
     measure(&made, rules);
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dagnosis::attempt::Attempt;
 use dagnosis::diagnose::{Diagnosis, diagnose};
 use dagnosis::rule::RuleSet;
+use dagnosis::time::Timestamp;
 
 use crate::worlds::faults::Kind;
 use crate::worlds::measure::{claims, score};
@@ -22,7 +23,10 @@ pub(crate) fn world(seed: u64, fault: Option<Kind>, noise: Noise, rules: &RuleSe
     println!("{} attempts, {failed} failed; strength {}, noise {}", made.attempts.len(), plan.strength.name(), noise.name());
     let diagnosed = diagnose(&made.attempts, rules);
     for (truth, fault) in made.faults.iter().enumerate() {
+        let time = |at: f64| Timestamp(made.epoch + (at.min(1e7) * 1e6) as i64);
         println!("\nFAULT {}: right are {}", fault.kind.name(), fault.accepted.join(", "));
+        println!("  from {} to {}, share {:.2}, capacity {:.1}", time(fault.from), time(fault.to), fault.share, fault.capacity);
+        println!("  endpoint {:?}, host {:?}", made.place, fault.host);
         println!("  {:?}", score(&made, truth, &diagnosed, rules));
         for row in made.of(truth).take(SHOWN_MAX) {
             println!("  {}", line(&made.attempts[row], rules));

@@ -17,7 +17,7 @@ use simulator::crowd::crowd;
 use simulator::faults::Kind;
 use simulator::measure::{Calibration, causes, claims, incident, score};
 use simulator::rng::Rng;
-use simulator::world::{Noise, Strength};
+use simulator::world::{DAY, Noise, Strength};
 use simulator::{Made, Plan};
 
 /// How many worlds of each kind of fault are looked at here.
@@ -25,18 +25,18 @@ const WORLDS: u64 = 6;
 
 /// The floors for a kind of fault at moderate noise: in how many of [`WORLDS`] worlds the first cause is right, and the mean F1 of the incident.
 const FLOORS: [(Kind, usize, f64); 12] = [
-    (Kind::Overload, 6, 0.6),
-    (Kind::Restart, 0, 0.4),
-    (Kind::IdleCut, 4, 0.4),
-    (Kind::HostNetwork, 2, 0.2),
-    (Kind::Dns, 5, 0.1),
-    (Kind::MemoryKill, 4, 0.3),
-    (Kind::CertExpiry, 6, 0.7),
-    (Kind::Maintenance, 0, 0.4),
-    (Kind::RateLimit, 6, 0.8),
-    (Kind::DagBug, 6, 0.9),
-    (Kind::SlowDependency, 4, 0.4),
-    (Kind::BadDeploy, 5, 0.3),
+    (Kind::Overload, 6, 0.7),
+    (Kind::Restart, 3, 0.8),
+    (Kind::IdleCut, 6, 0.8),
+    (Kind::HostNetwork, 3, 0.5),
+    (Kind::Dns, 6, 0.15),
+    (Kind::MemoryKill, 5, 0.6),
+    (Kind::CertExpiry, 6, 0.8),
+    (Kind::Maintenance, 0, 0.6),
+    (Kind::RateLimit, 6, 0.9),
+    (Kind::DagBug, 6, 0.95),
+    (Kind::SlowDependency, 6, 0.55),
+    (Kind::BadDeploy, 6, 0.45),
 ];
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| load(&[], true).unwrap());
@@ -44,6 +44,8 @@ static RULES: LazyLock<RuleSet> = LazyLock::new(|| load(&[], true).unwrap());
 /// The same table with only some of its rows, or with all in another order.
 fn only(made: &Made, rows: &[usize]) -> Made {
     Made {
+        epoch: made.epoch,
+        place: made.place.clone(),
         faults: made.faults.clone(),
         attempts: rows.iter().map(|row| made.attempts[*row].clone()).collect(),
         truth: rows.iter().map(|row| made.truth[*row]).collect(),
@@ -71,6 +73,15 @@ fn a_world_without_a_fault_has_only_as_many_failures_as_its_noise_says() {
     }
 }
 
+/// Whether an attempt failed while its fault lasted, or soon enough after it: a client may wait for two minutes before it gives up.
+fn in_time(made: &Made, row: usize) -> bool {
+    let fault = &made.faults[made.truth[row].unwrap()];
+    let time = made.attempts[row].failure.as_ref().and_then(|failure| failure.time).unwrap();
+    let seconds = (time.0 - made.epoch) as f64 / 1e6;
+    let at = if fault.kind == Kind::Maintenance { seconds % DAY } else { seconds };
+    at > fault.from - 5.0 && at < fault.to + 140.0
+}
+
 #[test]
 fn what_belongs_to_a_fault_failed_at_its_time_and_at_its_place() {
     for kind in Kind::ALL {
@@ -87,6 +98,8 @@ fn what_belongs_to_a_fault_failed_at_its_time_and_at_its_place() {
             let hosts: BTreeSet<String> =
                 rows.iter().filter_map(|row| made.attempts[*row].host.as_ref().map(|host| host.to_string())).collect();
             assert!(made.faults[0].host.is_none() || kind == Kind::MemoryKill || hosts.len() <= 1, "{}: {hosts:?}", kind.name());
+            let late = rows.iter().filter(|row| !in_time(&made, **row)).count();
+            assert_eq!(late, 0, "{}: attempts that failed at another time than that of the fault", kind.name());
             assert!(
                 made.faults[0].accepted.iter().all(|id| RULES.cause(id).is_some()),
                 "{}: an accepted cause does not exist",
@@ -94,6 +107,26 @@ fn what_belongs_to_a_fault_failed_at_its_time_and_at_its_place() {
             );
         }
     }
+}
+
+#[test]
+fn the_measures_tell_whole_incidents_from_split_and_mixed_ones_and_sure_from_right() {
+    let made = Made::of_plan(&Plan::one(5, Some(Kind::Overload), Noise::High), &RULES);
+    let f1 = |incident: &dyn Fn(usize) -> usize| {
+        let failed = |row: usize| made.attempts[row].failure.as_ref().map(|_| incident(row));
+        let incident_of = (0..made.attempts.len()).map(failed).collect();
+        score(&made, 0, &Diagnosed { incident_of, ..Diagnosed::default() }, &RULES).f1
+    };
+    let own = |row: usize| made.truth[row].is_some();
+    assert_eq!(f1(&|row| usize::from(own(row))), 1.0, "all of it and nothing else");
+    assert_eq!(f1(&|row| row), 0.0, "each attempt alone");
+    let (halves, mixed) = (f1(&|row| usize::from(own(row)) * (1 + row % 2)), f1(&|_| 0));
+    assert!(halves > 0.3 && halves < 0.9, "cut into two: {halves}");
+    assert!(mixed > 0.0 && mixed < 0.9, "mixed with all others: {mixed}");
+    let mut calibration = Calibration::default();
+    (0..10).for_each(|number| calibration.add(0.85, number < 6));
+    (0..10).for_each(|number| calibration.add(0.35, number < 3));
+    assert!((calibration.error() - 0.15).abs() < 1e-9 && (calibration.confidence() - 0.6).abs() < 1e-9, "{calibration:?}");
 }
 
 #[test]
@@ -123,7 +156,7 @@ fn the_first_cause_of_a_known_fault_is_found_and_its_attempts_are_one_incident()
     }
     assert!(below.is_empty(), "below the floors; the goal is 0.90 right over all kinds:\n{}", below.join("\n"));
     let share = right as f64 / worlds as f64;
-    assert!(share >= 0.72, "{share:.2} of {worlds} first causes are right; the floor is 0.72, the goal 0.90");
+    assert!(share >= 0.8, "{share:.2} of {worlds} first causes are right; the floor is 0.80, the goal 0.90");
     let (mean, error) = (calibration.confidence(), calibration.error());
     assert!(error <= 0.25, "probabilities are off by {error:.2} on average (mean {mean:.2}); the floor is 0.25, the goal 0.10");
 }
@@ -134,27 +167,36 @@ fn where_only_chance_is_at_work_no_place_and_no_time_is_blamed() {
     let clean =
         |seed: &u64| claims(&diagnose(&Made::of_plan(&Plan::one(*seed, None, Noise::Moderate), &RULES).attempts, &RULES)).is_empty();
     let clean = (0..all).filter(clean).count();
-    assert!(clean >= 4, "{clean} of {all} worlds are without a claim; the goal is 95 %");
+    assert!(clean >= 6, "{clean} of {all} worlds are without a claim; the goal is 95 %");
 }
 
 #[test]
 fn two_incidents_at_once_on_one_host_and_on_one_endpoint_are_told_apart() {
-    let (mut apart, mut right, all) = (0, 0, 6);
-    for seed in 0..all {
-        let plan = Plan {
-            faults: vec![Kind::HostNetwork, Kind::RateLimit],
-            strength: Strength::Medium,
-            together: true,
-            ..Plan::one(seed, None, Noise::Low)
-        };
-        let made = Made::of_plan(&plan, &RULES);
-        let diagnosed = diagnose(&made.attempts, &RULES);
-        let of = |truth| made.of(truth).filter_map(|row| diagnosed.incident_of[row]).collect::<BTreeSet<usize>>();
-        apart += usize::from(of(0).is_disjoint(&of(1)));
-        right += usize::from((0..2).all(|truth| score(&made, truth, &diagnosed, &RULES).top1));
+    let (mut right, mut worlds, mut mixed) = (0, 0, Vec::new());
+    let pairs = [[Kind::HostNetwork, Kind::RateLimit], [Kind::HostNetwork, Kind::Overload], [Kind::MemoryKill, Kind::CertExpiry]];
+    for pair in pairs {
+        for seed in 0..3 {
+            let plan = Plan { faults: pair.to_vec(), strength: Strength::Medium, together: true, ..Plan::one(seed, None, Noise::Low) };
+            let made = Made::of_plan(&plan, &RULES);
+            let diagnosed = diagnose(&made.attempts, &RULES);
+            // A call from the one to the other may count for either.
+            let at_both = |row: &usize| {
+                let named = made.attempts[*row].failure.as_ref().and_then(|failure| failure.endpoint.as_ref());
+                made.truth[*row] == Some(0) && named.is_none_or(|named| made.place.as_ref().is_some_and(|place| **named == **place))
+            };
+            let of = |truth| {
+                let clear = made.of(truth).filter(|row| !at_both(row));
+                clear.filter_map(|row| diagnosed.incident_of[row]).collect::<BTreeSet<usize>>()
+            };
+            worlds += 1;
+            if !of(0).is_disjoint(&of(1)) {
+                mixed.push(format!("{} and {} of seed {seed}", pair[0].name(), pair[1].name()));
+            }
+            right += usize::from((0..2).all(|truth| score(&made, truth, &diagnosed, &RULES).top1));
+        }
     }
-    assert!(apart >= 6, "{apart} of {all} are told apart; the goal is all");
-    assert!(right >= 1, "both first causes are right in {right} of {all}; the goal is all");
+    assert!(mixed.len() <= 1, "{} of {worlds} share an incident, the goal is none: {}", mixed.len(), mixed.join(", "));
+    assert!(right >= 3, "both first causes are right in {right} of {worlds}; the goal is all");
 }
 
 #[test]
@@ -175,7 +217,7 @@ fn the_same_incident_seen_through_one_two_or_four_tries_has_the_same_first_cause
         }
     }
     let all = Kind::ALL.len() * seeds.len();
-    assert!(differing.len() <= 9, "{} of {all} differ, the goal is none:\n{}", differing.len(), differing.join("\n"));
+    assert!(differing.len() <= 1, "{} of {all} differ, the goal is none:\n{}", differing.len(), differing.join("\n"));
 }
 
 #[test]
@@ -200,8 +242,8 @@ fn without_the_healthy_logs_the_program_is_less_sure_and_says_why() {
             silent.push(kind.name());
         }
     }
-    assert!(surer.len() <= 4, "as sure without a base rate, the goal is none:\n{}", surer.join("\n"));
-    assert!(silent.len() <= 4, "nothing tells of the missing base rate, the goal is none: {silent:?}");
+    assert!(surer.is_empty(), "as sure without a base rate:\n{}", surer.join("\n"));
+    assert!(silent.is_empty(), "nothing tells of the missing base rate: {silent:?}");
 }
 
 #[test]

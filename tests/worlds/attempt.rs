@@ -82,7 +82,7 @@ impl<'a> Maker<'a> {
             Some(_) => Outcome::Failed,
         };
         let mut attempt = Attempt {
-            path: path.into(),
+            path: put(path),
             member: None,
             kind: Kind::Task,
             dialect: if self.world.json { Dialect::Json } else { Dialect::Text },
@@ -149,9 +149,11 @@ impl<'a> Maker<'a> {
             _ => failing.look,
         };
         let late = if rng.chance(noise.late()) { rng.spread(0.2, 4.0) } else { 0.0 };
-        let at = failing.at + late;
+        // A log that just stops has its last line before its process was killed.
+        let quiet = if look == Look::Stopped { rng.between(0.0, 10.0).min((failing.at - row.start) * 0.5) } else { 0.0 };
+        let at = failing.at + late - quiet;
         let time = Some(self.time(row.host, at));
-        attempt.ended = Some(self.time(row.host, (row.end + late).max(at)));
+        attempt.ended = if look == Look::Stopped { time } else { Some(self.time(row.host, (row.end + late).max(at))) };
         let called = self.called(failing);
         let known = called.as_ref().filter(|_| look.is_call());
         let named = known.filter(|_| look.names_endpoint(task.library));

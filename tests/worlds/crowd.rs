@@ -27,6 +27,7 @@ pub(crate) fn crowd(count: usize, rules: &RuleSet) -> Made {
 fn dag(number: usize, rng: &mut Rng) -> Dag {
     let task = |place: usize| Task {
         id: format!("task_{place:02}"),
+        code: format!("{number}x{place}"),
         operator: "PythonOperator",
         queue: "default",
         endpoint: Some(number),

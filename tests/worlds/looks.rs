@@ -29,6 +29,8 @@ pub(crate) enum Look {
     TypeError,
     ValueError,
     AttributeError,
+    /// An attribute that another version of a package has.
+    NoAttribute,
     /// An exception class of the DAG's own.
     Custom,
     NoModule,
@@ -92,7 +94,7 @@ impl Look {
             Self::KeyError => "python-key-error",
             Self::TypeError => "python-type-error",
             Self::ValueError => "python-value-error",
-            Self::AttributeError => "python-attribute-error",
+            Self::AttributeError | Self::NoAttribute => "python-attribute-error",
             Self::Custom => "custom-exception",
             Self::NoModule => "module-not-found",
             Self::NoName => "import-name-error",
@@ -160,6 +162,7 @@ impl Look {
     /// The first exception: what Python itself or the innermost library raised.
     fn raised(self, task: &Task, url: &str) -> Raised {
         let python = |class: &'static str, message: &str| (None, class, message.to_owned());
+        let place = &task.code;
         match self {
             Self::Reset | Self::SendReset => python("ConnectionResetError", "[Errno 104] Connection reset by peer"),
             Self::Closed => (Some("http.client"), "RemoteDisconnected", "Remote end closed connection without response".to_owned()),
@@ -175,15 +178,16 @@ impl Look {
                 (Some("ssl"), "SSLCertVerificationError", says.to_owned())
             }
             Self::Killed | Self::Stopped => python("", ""),
-            Self::KeyError => python("KeyError", "'net_amount'"),
+            Self::KeyError => python("KeyError", &format!("'field_{place}'")),
             Self::TypeError => python("TypeError", "'NoneType' object is not subscriptable"),
-            Self::ValueError => python("ValueError", "could not convert string to float: 'n/a'"),
-            Self::AttributeError => python("AttributeError", "module 'tables' has no attribute 'read_frame'"),
+            Self::ValueError => python("ValueError", &format!("could not convert string to float: 'n/a{place}'")),
+            Self::AttributeError => python("AttributeError", &format!("'NoneType' object has no attribute 'field_{place}'")),
+            Self::NoAttribute => python("AttributeError", "module 'tables' has no attribute 'read_frame'"),
             Self::Custom => (Some("include.checks"), "BatchIncomplete", format!("batch of {} is incomplete", task.id)),
             Self::NoModule => python("ModuleNotFoundError", "No module named 'tables_client'"),
             Self::NoName => python("ImportError", "cannot import name 'Frame' from 'tables' (/opt/venv/lib/tables/__init__.py)"),
-            Self::NoFile => python("FileNotFoundError", "[Errno 2] No such file or directory: '/data/landing/rows.csv'"),
-            Self::NoRelation => (Some("psycopg2.errors"), "UndefinedTable", "relation \"staging.rows\" does not exist".to_owned()),
+            Self::NoFile => python("FileNotFoundError", &format!("[Errno 2] No such file or directory: '/data/landing/rows-{place}.csv'")),
+            Self::NoRelation => (Some("psycopg2.errors"), "UndefinedTable", format!("relation \"staging.rows_{place}\" does not exist")),
             Self::BadSql => (Some("psycopg2.errors"), "SyntaxError", "syntax error at or near \"FORM\"".to_owned()),
             Self::SensorTimeout => {
                 let says = "Sensor has timed out; run duration of 3600.2 seconds exceeds the specified timeout of 3600.0.";

@@ -45,7 +45,11 @@ impl Plan {
 /// A world with its attempt table and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Made {
+    /// The instant from which the faults count their seconds, in microseconds since 1970.
+    pub(crate) epoch: i64,
     pub(crate) faults: Vec<Fault>,
+    /// The endpoint that the last fault strikes, by its name, if it strikes one.
+    pub(crate) place: Option<String>,
     pub(crate) attempts: Vec<Attempt>,
     /// For each attempt the fault that it belongs to.
     pub(crate) truth: Vec<Option<usize>>,
@@ -103,6 +107,7 @@ impl Made {
         let name = |known: &attempt::Known| (known.attempt.path.clone(), known.attempt.task.clone());
         known.sort_by_cached_key(name);
         let (truth, lost) = known.iter().map(|known| (known.truth, known.lost)).unzip();
-        Self { faults: placed, truth, lost, attempts: known.into_iter().map(|known| known.attempt).collect() }
+        let place = placed.last().and_then(|fault| fault.endpoint).map(|endpoint| world.endpoints[endpoint].key());
+        Self { epoch: world.epoch, place, faults: placed, truth, lost, attempts: known.into_iter().map(|known| known.attempt).collect() }
     }
 }

@@ -144,6 +144,8 @@ pub(crate) enum Library {
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) id: String,
+    /// What its own errors speak of, unlike those of other tasks.
+    pub(crate) code: String,
     pub(crate) operator: &'static str,
     pub(crate) queue: &'static str,
     pub(crate) endpoint: Option<usize>,
@@ -270,6 +272,7 @@ impl World {
                 let bare = rng.chance(self.noise.bare_tasks());
                 Task {
                     id: format!("task_{number:02}"),
+                    code: format!("{}x{number}", self.dags.len()),
                     operator: rng.weighed(&OPERATORS),
                     queue: "default",
                     endpoint,

@@ -39,7 +39,7 @@ pub(super) fn place_deploy(scene: &Scene<'_>, rng: &mut Rng) -> Option<Fault> {
         let (look, accepted): (_, &'static [&'static str]) = *rng.pick(&[
             (Look::NoModule, &["missing-dependency", "dag-import"] as &[_]),
             (Look::NoName, &["dependency-conflict", "missing-dependency"]),
-            (Look::AttributeError, &["dependency-conflict", "missing-dependency", "user-code-error"]),
+            (Look::NoAttribute, &["dependency-conflict", "missing-dependency", "user-code-error"]),
         ]);
         let fault = Fault { from, to: f64::INFINITY, tasks, look, ..Fault::new(Kind::BadDeploy, accepted, scene.strength) };
         let hits = hits(scene, &fault);
