@@ -187,6 +187,13 @@ impl Endpoint {
         }
     }
 
+    /// Takes the port from what another text says, if it means the same host.
+    pub fn complete_address(&mut self, other: &Self) {
+        if self.agrees_in_target(other) {
+            self.complete(other);
+        }
+    }
+
     /// Takes from what another text says of the same endpoint what is not known here.
     pub(super) fn complete(&mut self, other: &Self) {
         if let (Target::Address { port, .. }, Target::Address { port: told, .. }) = (&mut self.target, &other.target) {
