@@ -79,6 +79,8 @@ pub struct Attempt {
     pub failure: Option<Box<Failure>>,
     /// The endpoints it used.
     pub endpoints: Endpoints,
+    /// Whether it used more than are kept: that one is missing among `endpoints` then tells nothing.
+    pub endpoints_cut: bool,
 }
 
 impl Attempt {

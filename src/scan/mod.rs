@@ -97,6 +97,8 @@ pub struct Observation {
     pub failures: Vec<FailureRecord>,
     /// The endpoints it used, each with the times of first and last mention before the failure; bounded.
     pub endpoints: Endpoints,
+    /// Whether it named more endpoints than are kept.
+    pub endpoints_cut: bool,
     /// What it says about other task instances (scheduler, worker and the like); bounded.
     pub mentions: Vec<Mention>,
 }
