@@ -168,6 +168,7 @@ impl<'a> All<'a> {
             failure: None,
             endpoints: Endpoints::default(),
             endpoints_cut: log.endpoints_cut,
+            versions: log.versions.clone(),
         };
         let mut beside = Beside { max_tries: log.max_tries, latest: self.latest, is_alone: self.logs == 1, ..Beside::default() };
         if attempt.kind == Kind::Task {

@@ -162,6 +162,7 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         failure: None,
         endpoints: Endpoints::default(),
         endpoints_cut: false,
+        versions: Vec::new(),
     }
 }
 

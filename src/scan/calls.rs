@@ -138,6 +138,29 @@ mod tests {
     }
 
     #[test]
+    fn a_log_tells_which_code_its_task_ran() {
+        let line = |event: &str, rest: &str| {
+            format!("{{\"timestamp\":\"2026-11-21T08:00:00Z\",\"level\":\"info\",\"event\":\"{event}\",{rest},\"logger\":\"task\"}}\n")
+        };
+        let parsed = |version: &str| {
+            line(
+                "Worker startup parse complete",
+                &format!("\"bundle_name\":\"etl\",\"bundle_version\":{version},\"dag_file\":\"orders.py\""),
+            )
+        };
+        let pushed = line("Pushing xcom", "\"ti\":\"RuntimeTaskInstance(id=UUID('01a1'), dag_version_id=UUID('01b2'), hostname='w')\"");
+        let shown =
+            |text: &str| log(text).versions.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ");
+        assert_eq!(shown(&(parsed("\"4f1c\"") + &pushed)), "bundle etl, bundle_version 4f1c, dag_version 01b2");
+        // Without versions of its own a bundle has none; of a task that was taken up again the last counts.
+        assert_eq!(shown(&parsed("null")), "bundle etl");
+        assert_eq!(shown(&(parsed("\"4f1c\"") + &parsed("\"5a2d\""))), "bundle etl, bundle_version 5a2d");
+        // Somebody else's words in a task's log.
+        let other = parsed("\"4f1c\"").replace("\"logger\":\"task\"", "\"logger\":\"jobs.orders\"");
+        assert_eq!(shown(&other), "");
+    }
+
+    #[test]
     fn a_log_with_more_endpoints_than_are_kept_says_so() {
         let lines = |count: usize| -> String {
             (0..count)
