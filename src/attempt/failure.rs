@@ -61,8 +61,13 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
     let time = found.and_then(|found| found.time).or_else(|| record.and_then(|record| record.time)).or(attempt.ended);
     // Where the failure's place in time is known only roughly (a kill, a silence), so is the call.
     let failing = record.filter(|record| found.is_none_or(|found| found.line >= record.line));
-    let named = record.and_then(|record| record.call.endpoint.as_ref()).map(Endpoint::key);
-    let endpoint = endpoint_of(&facts, named, attempt, symptom, rules, time);
+    let in_code = Call::endpoint_in_code(&chain);
+    let mut named = record.and_then(|record| record.call.endpoint.clone());
+    if let (Some(named), Some(in_code)) = (&mut named, &in_code) {
+        named.complete_address(in_code);
+    }
+    let [named, in_code] = [named, in_code].map(|endpoint| endpoint.as_ref().map(Endpoint::key));
+    let endpoint = endpoint_of(&facts, named, in_code, attempt, symptom, rules, time);
     let before = Before::of(endpoint.as_deref(), attempt, time, failing.and_then(|record| record.since_before));
     let call = call_of(failing, found, &facts, &before);
     let (line, excerpt) = match (printed, found, record) {
@@ -201,10 +206,12 @@ fn order(symptoms: impl Iterator<Item = SymptomIx>, rules: &RuleSet) -> Vec<Symp
     left
 }
 
-/// The endpoint of the failing call: what the failure's own text names, or else the one that was mentioned last before it.
+/// The endpoint of the failing call: what the failure's own text names, or else what stands in the source where the call began,
+/// or else the one that was mentioned last before it.
 fn endpoint_of(
     facts: &Facts,
     named: Option<String>,
+    in_code: Option<String>,
     attempt: &Attempt,
     symptom: Option<SymptomIx>,
     rules: &RuleSet,
@@ -219,6 +226,9 @@ fn endpoint_of(
     }
     if !has_endpoint(symptom, rules) {
         return None;
+    }
+    if in_code.is_some() {
+        return in_code;
     }
     let before = attempt.endpoints.iter().filter(|(_, used)| time.is_none() || used.first.is_none_or(|first| Some(first) <= time));
     // A URL tells more than the connection it was made from.

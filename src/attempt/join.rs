@@ -168,6 +168,8 @@ impl<'a> All<'a> {
             symptoms: log.matches.iter().map(shown).collect(),
             failure: None,
             endpoints: Endpoints::default(),
+            endpoints_cut: log.endpoints_cut,
+            versions: log.versions.clone(),
         };
         let mut beside = Beside { max_tries: log.max_tries, latest: self.latest, is_alone: self.logs == 1, ..Beside::default() };
         if attempt.kind == Kind::Task {
@@ -253,6 +255,7 @@ fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: 
         let place = location(trigger, found.at_line);
         attempt.symptoms.push(Shown { elsewhere: Some(place), line, ..shown(found) });
     }
+    attempt.endpoints_cut |= trigger.endpoints_cut;
     for (endpoint, used) in trigger.endpoints.iter() {
         attempt.endpoints.add(endpoint.clone(), *used);
     }

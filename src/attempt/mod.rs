@@ -81,6 +81,12 @@ pub struct Attempt {
     pub failure: Option<Box<Failure>>,
     /// The endpoints it used.
     pub endpoints: Endpoints,
+    /// Whether it used more than are kept: that one is missing among `endpoints` then tells nothing.
+    pub endpoints_cut: bool,
+    /// Which versions of things it ran with, in the order of their names, as far as its own log tells: `bundle` and `bundle_version` (Airflow 3.3
+    /// and later, attempts that went well and others alike), `dag_version` (3.0 and later, mostly attempts that pushed an XCom). What a log does
+    /// not name is not known, and no other version.
+    pub versions: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Attempt {

@@ -325,7 +325,7 @@ fn contains(text: &str, word: &str) -> bool {
 }
 
 /// The value of `key=value, `; the key must stand at the start or behind a separator.
-fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+pub(super) fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let mut from = 0;
     while let Some(at) = text[from..].find(key) {
         let start = from + at;

@@ -113,7 +113,7 @@ impl Reading<'_> {
 fn frame(frame: &Value, file: &str, function: &str) -> Frame {
     let text = |key: &str| frame.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let line = frame.get("lineno").and_then(Value::as_u64).and_then(|line| u32::try_from(line).ok()).unwrap_or_default();
-    Frame { file: text(file), line, function: text(function) }
+    Frame { file: text(file), line, function: text(function), code: None }
 }
 
 /// A value as it stands in a text: of text the text itself.

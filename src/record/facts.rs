@@ -93,16 +93,24 @@ impl Facts {
         put(&mut self.pid, pid);
     }
 
-    /// The endpoint `host:port` that the facts name, from `host` and `port` or from `url`; lower case.
+    /// The endpoint `host:port` that the facts name, from `host` and `port` or from `url`; in the form of [`super::Endpoint::key`].
     #[must_use]
     pub fn endpoint(&self) -> Option<String> {
         match (&self.host, self.port) {
-            (Some(host), Some(port)) => Some(format!("{}:{port}", host.to_ascii_lowercase())),
+            (Some(host), Some(port)) => Some(named(host, Some(port))),
             _ => self
                 .url
                 .as_deref()
                 .and_then(|url| super::Endpoint::of_url(url).map(|endpoint| endpoint.key()))
-                .or_else(|| self.host.as_ref().map(|host| host.to_ascii_lowercase())),
+                .or_else(|| self.host.as_ref().map(|host| named(host, None))),
         }
     }
+}
+
+/// A host in the one form that endpoints have; where a rule has caught what is no host, in lower case.
+fn named(host: &str, port: Option<u16>) -> String {
+    super::Endpoint::address(host, port).map_or_else(
+        || port.map_or_else(|| host.to_ascii_lowercase(), |port| format!("{}:{port}", host.to_ascii_lowercase())),
+        |endpoint| endpoint.key(),
+    )
 }

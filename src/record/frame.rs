@@ -9,6 +9,8 @@ pub struct Frame {
     pub line: u32,
     /// The function; empty where the log names none, as for a syntax error.
     pub function: String,
+    /// The source that is printed below it, where it is the user's own and may name an address.
+    pub code: Option<Box<str>>,
 }
 
 /// What stands in Airflow's own package. A folder `airflow` that holds something else is a home of DAGs.

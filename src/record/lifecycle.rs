@@ -2,7 +2,7 @@
 
 use crate::source::{Kind, Source, TaskInstance};
 
-use super::about::{About, after, host_word, key_value_identity, leading_number, leading_signed, repr_identity};
+use super::about::{About, after, host_word, key_value_identity, leading_number, leading_signed, repr_identity, value};
 use super::{Dialect, Level, Record};
 
 /// How an attempt came out, by Airflow's names.
@@ -96,13 +96,15 @@ pub enum Landmark {
     Killed,
     /// Whose log it is.
     Identity(TaskInstance),
+    /// Which version of something it ran with, by its name: `bundle`, `bundle_version`, `dag_version`.
+    Version(&'static str, String),
     /// A component speaks of a task instance, or of a process that may be one's.
     About(Box<About>),
 }
 
 /// One of these, or one of [`super::about::ABOUT_LITERALS`], stands in every record that has a landmark, but for the exceptions that the
 /// runner of old versions logs (see [`is_task_failed`]).
-pub(super) const LANDMARK_LITERALS: [&str; 33] = [
+pub(super) const LANDMARK_LITERALS: [&str; 34] = [
     "on host ",
     "Executing <Task(",
     "Starting attempt ",
@@ -127,6 +129,7 @@ pub(super) const LANDMARK_LITERALS: [&str; 33] = [
     "Server indicated the task shouldn't be running",
     "externally set to ",
     "DAG bundles loaded",
+    "Worker startup parse complete",
     "::group::Pre Execute",
     "::group::Post Execute",
     "Log message source details",
@@ -150,7 +153,10 @@ pub fn landmarks(record: &Record, found: &mut dyn FnMut(Landmark)) {
                 | Landmark::TaskFailed
                 | Landmark::Killed
                 | Landmark::WorkDone
-        ) || matches!(landmark, Landmark::Attempt { .. } | Landmark::Begins { .. } | Landmark::Operator(_) | Landmark::Pid(_))
+        ) || matches!(
+            landmark,
+            Landmark::Version(..) | Landmark::Attempt { .. } | Landmark::Begins { .. } | Landmark::Operator(_) | Landmark::Pid(_)
+        )
     };
     let is_airflows = may_be_airflows(record);
     of_record(record, &mut |landmark| {
@@ -292,7 +298,25 @@ fn of_record(record: &Record, found: &mut dyn FnMut(Landmark)) {
     {
         found(Landmark::Host(host.to_owned()));
     }
+    versions(text, head, found);
     super::about::about(record, found);
+}
+
+/// Which code it ran: from 3.3 on the runner says from which bundle it has read the DAG, and the instance that Airflow 3 prints as it pushes an
+/// XCom names the version of the DAG.
+fn versions(text: &str, head: &str, found: &mut dyn FnMut(Landmark)) {
+    let mut give = |name, version: Option<&str>| {
+        if let Some(version) = version.filter(|version| !matches!(*version, "" | "None" | "null")) {
+            found(Landmark::Version(name, version.to_owned()));
+        }
+    };
+    if head.starts_with("Worker startup parse complete") {
+        give("bundle", value(head, "bundle_name="));
+        give("bundle_version", value(head, "bundle_version="));
+    }
+    if head.starts_with("Pushing xcom") {
+        give("dag_version", after(text, "dag_version_id=UUID('").and_then(|rest| rest.split_once('\'')).map(|(version, _)| version));
+    }
 }
 
 /// `Negsignal.SIGKILL`, as the versions before 2.8 print the return code of a process that a signal ended.

@@ -37,7 +37,7 @@ pub(super) fn frame(line: &str) -> Option<Frame> {
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     let (number, rest) = rest.split_at(digits);
     let function = rest.strip_prefix(", in ").unwrap_or_default();
-    Some(Frame { file: file.to_owned(), line: number.parse().ok()?, function: function.trim_end().to_owned() })
+    Some(Frame { file: file.to_owned(), line: number.parse().ok()?, function: function.trim_end().to_owned(), code: None })
 }
 
 /// `module.Class: message`.

@@ -2,6 +2,7 @@
 //! traceback may as well come in pieces (see `pieces`).
 
 use super::Frame;
+use super::call::may_name_address;
 use super::exception::{
     Chain, Collected, Exception, GROUP_DEPTH_MAX, Link, MESSAGE_BYTES_MAX, NOTES_MAX, SyntaxSpot, push_frame, truncate,
 };
@@ -9,6 +10,9 @@ use super::python_line::{Bars, bars, exception_line, frame, is_head, link};
 
 /// How many lines that are none of its own a traceback may have before it counts as broken off: what other processes write between.
 const FOREIGN_LINES_MAX: u8 = 3;
+
+/// How much of the source of one frame is read: a call of some lines.
+const CODE_BYTES_MAX: usize = 600;
 
 /// Reads the exceptions in a record's text. Without a traceback, there or `elsewhere` in the record, a line that is an exception with its
 /// full framing counts as one.
@@ -53,6 +57,8 @@ pub(super) struct Reader {
     indent: usize,
     /// The source line below a frame that names no function.
     source: String,
+    /// The source below the frame that was read last, its lines joined.
+    code: String,
     /// The link line that was read last, if its exception has not come yet.
     link: Option<Link>,
     /// Something was read on the outermost level.
@@ -160,6 +166,7 @@ impl Reader {
         self.indent = indent;
         self.foreign = 0;
         self.source.clear();
+        self.end_of_code();
         push_frame(&mut self.frames, frame);
     }
 
@@ -225,9 +232,26 @@ impl Reader {
         if self.source.is_empty() && self.frames.last().is_some_and(|frame| frame.function.is_empty()) {
             trimmed.clone_into(&mut self.source);
         }
+        // Below a line of source newer Pythons mark the part of it that failed.
+        let is_mark = trimmed.bytes().all(|byte| matches!(byte, b'~' | b'^' | b' '));
+        if !is_mark && self.code.len() + trimmed.len() < CODE_BYTES_MAX {
+            self.code.push_str(trimmed);
+            self.code.push('\n');
+        }
+    }
+
+    /// All source of the frame that was read last has been read.
+    fn end_of_code(&mut self) {
+        if may_name_address(&self.code)
+            && let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_application())
+        {
+            frame.code = Some(self.code.trim_end().into());
+        }
+        self.code.clear();
     }
 
     fn exception(&mut self, mut exception: Exception, at: usize) {
+        self.end_of_code();
         exception.at = at;
         exception.frames = std::mem::take(&mut self.frames);
         if let Some(last) = exception.frames.last().filter(|last| last.function.is_empty()) {
@@ -266,6 +290,7 @@ impl Reader {
 
     /// The frames that were read will have no exception.
     fn break_off(&mut self) {
+        self.end_of_code();
         if self.state != Reading::Text {
             self.alone = None;
         }

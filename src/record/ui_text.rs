@@ -71,7 +71,7 @@ fn frame(line: &str) -> Option<Frame> {
     let rest = line.strip_prefix("    File ").filter(|rest| !rest.starts_with('"'))?;
     let (file, rest) = rest.rsplit_once(", line ")?;
     let (number, function) = rest.split_once(" in ")?;
-    Some(Frame { file: file.to_owned(), line: number.parse().ok()?, function: function.trim_end().to_owned() })
+    Some(Frame { file: file.to_owned(), line: number.parse().ok()?, function: function.trim_end().to_owned(), code: None })
 }
 
 /// Where the event ends and where the class of the first exception begins, in the text before its frames.

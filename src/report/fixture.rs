@@ -165,6 +165,8 @@ fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
         symptoms: if failed { vec![shown] } else { Vec::new() },
         failure: None,
         endpoints: Endpoints::default(),
+        endpoints_cut: false,
+        versions: Vec::new(),
     }
 }
 

@@ -62,7 +62,7 @@ impl Reading<'_> {
             return;
         }
         let mut names = false;
-        let endpoints = &mut self.log.endpoints;
+        let (endpoints, cut) = (&mut self.log.endpoints, &mut self.log.endpoints_cut);
         let mut answer = None;
         endpoints_in(&record.text, |endpoint| {
             let answered = *answer.get_or_insert_with(|| tells_of_answer(&record.text).then_some(record.time).flatten());
@@ -71,12 +71,106 @@ impl Reading<'_> {
                 known.count += 1;
                 known.last = record.time.or(known.last);
                 known.answered = answered.or(known.answered);
-            } else if endpoints.len() < ENDPOINTS_MAX {
+            } else if endpoints.len() == ENDPOINTS_MAX {
+                *cut = true;
+            } else {
                 endpoints.add(endpoint.into(), EndpointUse { count: 1, first: record.time, last: record.time, answered });
             }
         });
         if names {
             self.calls.take_mention(&record.text);
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::record::Dialects;
+    use crate::rule::load;
+    use crate::scan::{Observation, observe};
+    use crate::source::Source;
+
+    fn log(text: &str) -> Observation {
+        let rules = load(&[], true).unwrap();
+        let observed = observe(Source::named("attempt=1.log", None), &mut text.as_bytes(), &rules, &Dialects::default());
+        observed.observations.into_iter().next().unwrap()
+    }
+
+    fn names(log: &Observation) -> String {
+        log.endpoints.keys().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_healthy_log_of_any_dialect_names_its_endpoints() {
+        let says = "Sending 'POST' to url: https://Orders.example.com./v1/bulk?key=secret";
+        let text = format!("[2026-11-21T08:00:00.000+0000] {{http.py:190}} INFO - {says}\n");
+        let old = format!("[2026-11-21 08:00:00,000] {{http.py:190}} INFO - {says}\n");
+        let json = format!("{{\"timestamp\":\"2026-11-21T08:00:00Z\",\"level\":\"info\",\"event\":\"{says}\",\"logger\":\"x\"}}\n");
+        let envelope = format!(
+            "{{\"log\":\"[2026-11-21T08:00:00.000+0000] {{http.py:190}} INFO - {says}\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-21T08:00:00Z\"}}\n"
+        );
+        for text in [text, old, json, envelope] {
+            assert_eq!(names(&log(&text)), "orders.example.com:443", "{text}");
+        }
+    }
+
+    #[test]
+    fn healthy_and_failing_lines_name_an_endpoint_in_one_form() {
+        let line = |says: &str| format!("[2026-11-21T08:00:00.000+0000] {{x.py:1}} INFO - {says}\n");
+        let pairs = [
+            ("GET http://user:pw@API.example.com/v1?token=x", "HTTPConnectionPool(host='api.example.com', port=80): Read timed out."),
+            ("GET https://api.example.com./v1", "HTTPSConnectionPool(host='api.example.com', port=443): x"),
+            ("GET https://[FD00:0:0::5]/v1", "HTTPSConnectionPool(host='fd00::5', port=443): x"),
+            ("postgresql://loader:***@DB.example.com/orders", "connection to server at \"db.example.com\" (10.0.0.1), port 5432 failed: x"),
+            ("redis://cache.example.com/0", "Error 111 connecting to cache.example.com:6379. Connection refused."),
+            ("s3a://Lake/part-1", "cannot read s3://lake/part-2"),
+            (
+                "<BrokerConnection node_id=1 host=kafka.example.com:9092 <connected> [IPv4 ('10.0.0.9', 9092)]>: Connection complete.",
+                "<BrokerConnection node_id=2 host=kafka.example.com:9092 <connecting> [IPv4 ('10.0.0.9', 9092)]> returned error 111",
+            ),
+        ];
+        for (healthy, failing) in pairs {
+            let failing = Call::of_text(failing).endpoint.map(|endpoint| endpoint.key()).unwrap_or_default();
+            assert_eq!(names(&log(&line(healthy))), failing, "{healthy}");
+        }
+    }
+
+    #[test]
+    fn a_log_tells_which_code_its_task_ran() {
+        let line = |event: &str, rest: &str| {
+            format!("{{\"timestamp\":\"2026-11-21T08:00:00Z\",\"level\":\"info\",\"event\":\"{event}\",{rest},\"logger\":\"task\"}}\n")
+        };
+        let parsed = |version: &str| {
+            line(
+                "Worker startup parse complete",
+                &format!("\"bundle_name\":\"etl\",\"bundle_version\":{version},\"dag_file\":\"orders.py\""),
+            )
+        };
+        let pushed = line("Pushing xcom", "\"ti\":\"RuntimeTaskInstance(id=UUID('01a1'), dag_version_id=UUID('01b2'), hostname='w')\"");
+        let shown =
+            |text: &str| log(text).versions.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ");
+        assert_eq!(shown(&(parsed("\"4f1c\"") + &pushed)), "bundle etl, bundle_version 4f1c, dag_version 01b2");
+        // Without versions of its own a bundle has none; of a task that was taken up again the last counts.
+        assert_eq!(shown(&parsed("null")), "bundle etl");
+        assert_eq!(shown(&(parsed("\"4f1c\"") + &parsed("\"5a2d\""))), "bundle etl, bundle_version 5a2d");
+        // Somebody else's words in a task's log.
+        let other = parsed("\"4f1c\"").replace("\"logger\":\"task\"", "\"logger\":\"jobs.orders\"");
+        assert_eq!(shown(&other), "");
+    }
+
+    #[test]
+    fn a_log_with_more_endpoints_than_are_kept_says_so() {
+        let lines = |count: usize| -> String {
+            (0..count)
+                .map(|number| format!("[2026-11-21T08:00:00.000+0000] {{x.py:1}} INFO - GET http://host-{number}.example.com/\n"))
+                .collect()
+        };
+        let (full, more) = (log(&lines(ENDPOINTS_MAX)), log(&lines(ENDPOINTS_MAX + 1)));
+        assert_eq!((full.endpoints.len(), full.endpoints_cut), (ENDPOINTS_MAX, false));
+        assert_eq!((more.endpoints.len(), more.endpoints_cut), (ENDPOINTS_MAX, true));
+        let twice = log(&lines(ENDPOINTS_MAX).repeat(2));
+        assert_eq!((twice.endpoints.len(), twice.endpoints_cut), (ENDPOINTS_MAX, false));
     }
 }

@@ -97,12 +97,30 @@ pub struct Observation {
     pub failures: Vec<FailureRecord>,
     /// The endpoints it used, each with the times of first and last mention before the failure; bounded.
     pub endpoints: Endpoints,
+    /// Whether it named more endpoints than are kept.
+    pub endpoints_cut: bool,
+    /// Which versions of things it ran with, by name, as far as the log tells; bounded, see [`VERSIONS_MAX`].
+    pub versions: Vec<(Arc<str>, Arc<str>)>,
     /// What it says about other task instances (scheduler, worker and the like); bounded.
     pub mentions: Vec<Mention>,
 }
 
+impl Observation {
+    /// Notes which version of something its task ran with. Where the task was taken up again, the last one counts.
+    fn add_version(&mut self, name: &str, version: &str) {
+        match self.versions.binary_search_by(|(known, _)| (**known).cmp(name)) {
+            Ok(at) => self.versions[at].1 = version.into(),
+            Err(at) if self.versions.len() < VERSIONS_MAX => self.versions.insert(at, (name.into(), version.into())),
+            Err(_) => {}
+        }
+    }
+}
+
 /// How many matches one log may have; further ones are counted as a problem.
 pub const MATCHES_MAX: usize = 400;
+
+/// How many versions of things are kept of one log.
+pub const VERSIONS_MAX: usize = 8;
 
 /// How many records with exceptions one log keeps: the first half and the last half.
 pub const FAILURES_MAX: usize = 16;

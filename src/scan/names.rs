@@ -39,6 +39,8 @@ impl Names {
     /// The same for all that a log says of itself; and gives back the room that was taken for more of it.
     pub fn of_log(&mut self, log: &mut Observation) {
         log.endpoints.shrink();
+        log.versions.shrink_to_fit();
+        log.versions.iter_mut().for_each(|(name, version)| [name, version].into_iter().for_each(|text| self.share(text)));
         log.matches.shrink_to_fit();
         log.failures.shrink_to_fit();
         log.mentions.shrink_to_fit();

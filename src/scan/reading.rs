@@ -256,6 +256,7 @@ impl<'a> Reading<'a> {
                 self.marks_ends |= marks_end;
                 self.begins(record.line);
             }
+            Landmark::Version(name, version) => log.add_version(name, &version),
             Landmark::TriggerFired => log.trigger_fired = Some(Box::new(Fired { line: record.line, time: record.time })),
             Landmark::WorkDone => self.work_done = Some(record.line),
             // Up to 2.0 a task that skips itself is marked as skipped, and then its process as having succeeded.

@@ -20,7 +20,7 @@ pub struct Endpoint {
 /// The other side of a call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
-    /// A host by name or address, in lower case, an IPv6 address without brackets; the port where the text or the URL's scheme tells it.
+    /// A host by name or address, in lower case and without a last dot, an IPv6 address in its shortest form and without brackets; the port where the text or the URL's scheme tells it.
     Address {
         /// The name or address.
         host: String,
@@ -34,17 +34,29 @@ pub enum Target {
 }
 
 /// One of these stands in every text that names an endpoint.
-pub(in crate::record) const ENDPOINT_LITERALS: [&str; 4] = ["://", "host='", "Retrieving connection '", "Using connection ID '"];
+pub(in crate::record) const ENDPOINT_LITERALS: [&str; 5] =
+    ["://", "host='", "<BrokerConnection ", "Retrieving connection '", "Using connection ID '"];
 
 /// Searches for [`ENDPOINT_LITERALS`], made ready once: healthy logs are full of URLs.
-static ENDPOINTS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| ENDPOINT_LITERALS.map(Finder::new));
+static ENDPOINTS: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| ENDPOINT_LITERALS.map(Finder::new));
 
 /// The longest path that is kept.
 pub(super) const PATH_BYTES_MAX: usize = 200;
 
 /// Documentation that messages refer to is no endpoint of the task.
-const DOCUMENTATION: [&str; 7] =
-    ["airflow.apache.org", "docs.", "bit.ly", "sqlalche.me", "errors.pydantic.dev", "developer.mozilla.org", "httpstatuses.com"];
+const DOCUMENTATION: [&str; 11] = [
+    "airflow.apache.org",
+    "docs.",
+    "bit.ly",
+    "sqlalche.me",
+    "errors.pydantic.dev",
+    "developer.mozilla.org",
+    "httpstatuses.com",
+    "curl.se",
+    "bugs.python.org",
+    "urllib3.readthedocs.io",
+    "pandas.pydata.org",
+];
 
 /// How client libraries name the other side: urllib3 and requests, aiohttp, libpq, MySQL's clients, redis-py, kafka-python, paramiko and
 /// ssh, curl, httplib2, gRPC, snowflake. What begins with an upper or a lower case letter begins behind it.
@@ -82,6 +94,9 @@ const STRONG: [&str; 28] = [
 /// How urllib3 names the other side of a pool or a connection.
 const POOL: &str = "host='{host}', port={port}";
 
+/// How kafka-python names a broker.
+const BROKER: &str = "<BrokerConnection {..} host={addr} ";
+
 /// An address as Python's sockets have it.
 const TUPLE: &str = "('{host}', {port})";
 
@@ -101,8 +116,13 @@ impl Endpoint {
     #[must_use]
     pub fn address(host: &str, port: Option<u16>) -> Option<Self> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let fits = is_host(host) && !DOCUMENTATION.iter().any(|known| host.starts_with(known));
-        fits.then(|| Self { target: Target::Address { host: host.to_ascii_lowercase(), port }, path: None })
+        let host = host.strip_suffix('.').unwrap_or(host);
+        if !is_host(host) || DOCUMENTATION.iter().any(|known| host.starts_with(known)) {
+            return None;
+        }
+        // One address can be written in many ways.
+        let host = host.parse::<std::net::Ipv6Addr>().map_or_else(|_| host.to_ascii_lowercase(), |address| address.to_string());
+        Some(Self { target: Target::Address { host, port }, path: None })
     }
 
     /// The endpoint of a URL. The port is that of the scheme where none is given; a URL of an unknown scheme without a port names none.
@@ -138,7 +158,14 @@ impl Endpoint {
             scheme if scheme.starts_with("postgres") => 5432,
             scheme if scheme.starts_with("mysql") => 3306,
             // The bucket of an object store is its endpoint.
-            "s3" | "s3a" | "gs" | "wasb" | "abfs" | "abfss" => {
+            "s3" | "s3a" | "s3n" | "gs" | "wasb" | "wasbs" | "abfs" | "abfss" => {
+                // Which library reads it, and whether over TLS, makes it no other.
+                let scheme = match scheme.as_str() {
+                    "s3a" | "s3n" => "s3",
+                    "wasbs" => "wasb",
+                    "abfss" => "abfs",
+                    scheme => scheme,
+                };
                 let bucket = Self::address(host, None).map(|_| format!("{scheme}://{}", host.to_ascii_lowercase()))?;
                 return Some(Self { target: Target::Bucket(bucket), path: path_of(behind) });
             }
@@ -184,6 +211,13 @@ impl Endpoint {
                 a == b && (p.is_none() || q.is_none() || p == q)
             }
             (a, b) => a == b,
+        }
+    }
+
+    /// Takes the port from what another text says, if it means the same host.
+    pub fn complete_address(&mut self, other: &Self) {
+        if self.agrees_in_target(other) {
+            self.complete(other);
         }
     }
 
@@ -246,12 +280,18 @@ fn urls(text: &str, with_path: bool) -> impl Iterator<Item = (usize, Endpoint)> 
 /// The endpoints that a text names: of URLs, of urllib3's `host='..', port=..`, of `Retrieving connection '..'`, by their keys.
 /// What else libraries print stands in exceptions, which [`failing`] reads: these forms alone are worth a look at a healthy log.
 pub fn endpoints_in(text: &str, mut found: impl FnMut(String)) {
-    let [_, host, connections @ ..] = &*ENDPOINTS;
+    let [_, host, broker, connections @ ..] = &*ENDPOINTS;
     urls(text, false).for_each(|(_, endpoint)| found(endpoint.key()));
     for at in host.find_iter(text.as_bytes()) {
         if let Some(endpoint) = match_at(text, at, POOL).as_ref().and_then(of_places) {
             found(endpoint.key());
         }
+    }
+    // kafka-python writes each of its connections down.
+    if let Some(at) = broker.find(text.as_bytes())
+        && let Some(endpoint) = match_at(text, at, BROKER).as_ref().and_then(of_places)
+    {
+        found(endpoint.key());
     }
     for before in connections {
         if let Some(at) = before.find(text.as_bytes())

@@ -3,6 +3,7 @@
 //! bound says so.
 
 mod answer;
+mod code;
 mod endpoint;
 mod library;
 mod numbers;
@@ -11,6 +12,7 @@ mod retry;
 mod template;
 
 pub use answer::{Announced, tells_of_answer};
+pub(super) use code::may_name_address;
 pub(super) use endpoint::ENDPOINT_LITERALS;
 pub use endpoint::{Endpoint, Target, endpoints_in};
 pub use numbers::{Bound, Bounded, Bytes, Timeout, TimeoutKind};
@@ -69,7 +71,9 @@ impl Call {
     }
 
     fn of_chain(chain: &Chain) -> Self {
-        let messages = chain.exceptions.iter().map(|exception| exception.message.as_str());
+        // A note says what its exception's message does not.
+        let notes = chain.exceptions.iter().flat_map(|exception| exception.notes.iter().map(String::as_str));
+        let messages = chain.exceptions.iter().map(|exception| exception.message.as_str()).chain(notes);
         let timeout = numbers::timeout_of(chain);
         Self {
             endpoint: endpoint::failing(messages),
@@ -82,6 +86,12 @@ impl Call {
             bytes: numbers::bytes_of(chain),
             ..Self::default()
         }
+    }
+
+    /// The endpoint of a literal in the user's own source, where the call began: less sure than one that the record names itself.
+    #[must_use]
+    pub fn endpoint_in_code(chain: &Chain) -> Option<Endpoint> {
+        code::in_frames(chain)
     }
 
     /// Whether anything is known that only a call to somewhere has.
