@@ -111,6 +111,8 @@ impl<'a> Maker<'a> {
             symptoms: Vec::new(),
             failure: None,
             endpoints: Default::default(),
+            endpoints_cut: false,
+            versions: Vec::new(),
         };
         let Some(failing) = row.failing.as_ref().filter(|_| has_log) else {
             if row.failing.is_some() {
@@ -274,6 +276,8 @@ impl<'a> Maker<'a> {
             symptoms: stopped.into_iter().map(zombie).collect(),
             failure: None,
             endpoints: Default::default(),
+            endpoints_cut: false,
+            versions: Vec::new(),
         };
         vec![Known { attempt, truth: None, lost: false }]
     }

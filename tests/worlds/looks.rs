@@ -261,7 +261,7 @@ impl Look {
 const API: &str = "/opt/venv/lib/python3.11/site-packages/requests/api.py";
 
 fn frame(file: &str, function: &str) -> Frame {
-    Frame { file: file.to_owned(), line: 12, function: function.to_owned() }
+    Frame { file: file.to_owned(), line: 12, function: function.to_owned(), code: None }
 }
 
 fn exception((module, class, message): Raised, frames: Vec<Frame>, link: Link, json: bool) -> Exception {
