@@ -80,13 +80,13 @@ impl Place {
 
 /// What two failures must share to have the same candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Signature<'a> {
+struct Signature<'a> {
     shown: &'a [SymptomIx],
     unrecognised: bool,
     in_own_code: bool,
 }
 
-pub(super) fn signature(failure: &Failure) -> Signature<'_> {
+fn signature(failure: &Failure) -> Signature<'_> {
     Signature { shown: &failure.shown, unrecognised: failure.symptom.is_none(), in_own_code: !failure.frames.is_empty() }
 }
 
@@ -112,21 +112,23 @@ fn places(signature: Signature<'_>, rules: &RuleSet) -> BTreeMap<CauseIx, Vec<Pl
     all
 }
 
-/// The candidates of an incident, and of each kind of failure in it.
-pub(super) struct Weighed<'a> {
-    /// Those of the incident.
-    pub(super) whole: Candidates,
-    /// Those of failures that are alike, where the incident has several kinds: their own symptoms and what their own records show, and of the spread what the
-    /// incident shows. A call that was told "too many requests" is not put down to overload because others that failed with it were.
-    pub(super) alike: BTreeMap<Signature<'a>, Candidates>,
+/// What may have caused an incident, and each kind of failure in it.
+#[derive(Debug, Clone)]
+pub struct Suspects {
+    /// The candidates of the incident.
+    pub whole: Candidates,
+    /// Those of failures that are alike, with their rows, where the incident has several kinds: their own symptoms and what their own records show, and of the
+    /// spread what the incident shows. A call that was told "too many requests" is not put down to overload because others that failed with it were.
+    pub kinds: Vec<(Vec<usize>, Candidates)>,
 }
 
-/// The candidates of an incident.
-pub(super) fn of<'a>(incident: &Incident, attempts: &'a [Attempt], rules: &RuleSet, table: &Table<'_>) -> Weighed<'a> {
+/// What may have caused an incident of a table.
+#[must_use]
+pub fn suspects(incident: &Incident, attempts: &[Attempt], rules: &RuleSet, table: &Table<'_>) -> Suspects {
     // What a kill provoked is explained by what explains the kill.
     let root = incident.root.map(|root| [root]);
     let explained: &[usize] = root.as_ref().map_or(&incident.attempts, |root| root);
-    let mut alike: BTreeMap<Signature<'a>, Vec<usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<Signature<'_>, Vec<usize>> = BTreeMap::new();
     for row in explained {
         if let Some(failure) = &attempts[*row].failure {
             alike.entry(signature(failure)).or_default().push(*row);
@@ -142,7 +144,7 @@ pub(super) fn of<'a>(incident: &Incident, attempts: &'a [Attempt], rules: &RuleS
     }
     let of_whole = evidence(causes.keys(), rules, &Context::new(rules, table, incident));
     let several = incident.root.is_none() && (2..=KINDS_MAX).contains(&alike.len());
-    let parts = alike.into_iter().filter(|_| several).map(|(signature, rows)| {
+    let kind = |(signature, rows): (Signature<'_>, Vec<usize>)| {
         let part = Incident { attempts: rows, ..incident.clone() };
         let own = places(signature, rules);
         let of_part = evidence(own.keys(), rules, &Context::new(rules, table, &part));
@@ -151,17 +153,18 @@ pub(super) fn of<'a>(incident: &Incident, attempts: &'a [Attempt], rules: &RuleS
             let of_records = of_part.get(&cause).into_iter().flatten().filter(|found| !found.of_spread);
             Candidate { cause, ranked: vec![(places, 1.0)], evidence: of_spread.chain(of_records).cloned().collect() }
         });
-        let recognised = !signature.unrecognised;
-        (signature, Candidates { causes: candidates.collect(), recognised, base_rate: table.has_base_rate() })
-    });
-    let alike = parts.collect();
+        let candidates =
+            Candidates { causes: candidates.collect(), recognised: !signature.unrecognised, base_rate: table.has_base_rate() };
+        (part.attempts, candidates)
+    };
+    let kinds = alike.into_iter().filter(|_| several).map(kind).collect();
     let mut of_whole = of_whole;
     let candidates = causes.into_iter().map(|(cause, ranked)| {
         let evidence = of_whole.remove(&cause).unwrap_or_default();
         Candidate { cause, ranked, evidence }
     });
     let whole = Candidates { causes: candidates.collect(), recognised: incident.symptom.is_some(), base_rate: table.has_base_rate() };
-    Weighed { whole, alike }
+    Suspects { whole, kinds }
 }
 
 fn evidence<'c>(causes: impl Iterator<Item = &'c CauseIx>, rules: &RuleSet, context: &Context<'_>) -> BTreeMap<CauseIx, Vec<Found>> {

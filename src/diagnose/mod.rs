@@ -15,9 +15,9 @@ mod verdict;
 mod weights;
 
 pub use blanks::Blanks;
-pub use candidates::{By, Candidate, Candidates, Found, Place};
+pub use candidates::{By, Candidate, Candidates, Found, Place, Suspects, suspects};
 pub use policy::Policy;
-pub use rank::{diagnose, weigh};
+pub use rank::{diagnose, weigh, weigh_kind};
 pub use retry::Verdict as RetryVerdict;
 pub use tries::Basis;
 pub use urgency::{Urgency, When};

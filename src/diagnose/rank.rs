@@ -7,7 +7,7 @@ use crate::attempt::Attempt;
 use crate::correlate::{Correlated, Incident, correlate};
 use crate::rule::{CauseIx, RuleSet, Severity};
 
-use super::candidates::{self, Candidate, Candidates, Found, Place, Signature};
+use super::candidates::{Candidate, Candidates, Found, Place, suspects};
 use super::weights::{self, FITTED, Weights};
 use super::{Blanks, Diagnosed, Diagnosis, EvidenceLine, RankedCause, examples, identity, retry, sentence, tries, urgency, verdict};
 
@@ -23,13 +23,16 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
         Diagnosed { incident_of: vec![None; attempts.len()], causes_of: vec![Vec::new(); attempts.len()], diagnoses: Vec::new() };
     let mut diagnoses = Vec::with_capacity(incidents.len());
     for incident in incidents {
-        let weighed = candidates::of(&incident, attempts, rules, &table);
-        let (causes, something_else) = rank(&weighed.whole, rules, &FITTED);
-        let of_kind: BTreeMap<Signature<'_>, Vec<(CauseIx, f64)>> =
-            weighed.alike.iter().map(|(kind, candidates)| (*kind, of_kind(candidates, &weighed.whole, rules, &FITTED))).collect();
+        let suspects = suspects(&incident, attempts, rules, &table);
+        let (causes, something_else) = rank(&suspects.whole, rules, &FITTED);
         for row in &incident.attempts {
-            let kind = attempts[*row].failure.as_ref().and_then(|failure| of_kind.get(&candidates::signature(failure)));
-            diagnosed.causes_of[*row] = kind.cloned().unwrap_or_else(|| probabilities(&causes));
+            diagnosed.causes_of[*row] = probabilities(&causes);
+        }
+        for (rows, kind) in &suspects.kinds {
+            let causes = given(weigh_kind(kind, &suspects.whole, rules, &FITTED), |(_, probability)| *probability);
+            for row in rows {
+                diagnosed.causes_of[*row].clone_from(&causes);
+            }
         }
         diagnoses.push(diagnosis(incident, causes, something_else, attempts, rules, &history));
     }
@@ -56,8 +59,9 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
     diagnosed
 }
 
-/// The causes of one kind of failure of an incident: as likely as not that of the whole incident, as far as the kind may have it, else what the kind alone has.
-fn of_kind(kind: &Candidates, whole: &Candidates, rules: &RuleSet, weights: &Weights) -> Vec<(CauseIx, f64)> {
+/// The causes of one kind of failure of an incident, the most probable first: as likely as not that of the whole incident, as far as the kind may have it, else what the kind alone has.
+#[must_use]
+pub fn weigh_kind(kind: &Candidates, whole: &Candidates, rules: &RuleSet, weights: &Weights) -> Vec<(CauseIx, f64)> {
     let (own, _) = weigh(kind, rules, weights);
     let (all, else_all) = weigh(whole, rules, weights);
     let of_whole: BTreeMap<CauseIx, f64> = whole.causes.iter().map(|candidate| candidate.cause).zip(all).collect();
@@ -67,7 +71,7 @@ fn of_kind(kind: &Candidates, whole: &Candidates, rules: &RuleSet, weights: &Wei
     let mixed = kind.causes.iter().zip(own).map(|(candidate, own)| (candidate.cause, mix(own, shared(candidate))));
     let mut causes: Vec<(CauseIx, f64)> = mixed.collect();
     causes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    given(causes, |(_, probability)| *probability)
+    causes
 }
 
 /// Those that are worth giving, of causes with the most probable first.
@@ -142,8 +146,9 @@ fn rank(candidates: &Candidates, rules: &RuleSet, weights: &Weights) -> (Vec<Ran
 #[must_use]
 pub fn weigh(candidates: &Candidates, rules: &RuleSet, weights: &Weights) -> (Vec<f64>, f64) {
     let odds: Vec<f64> =
-        candidates.causes.iter().map(|candidate| log_odds(candidate, candidates.base_rate, rules, weights).exp()).collect();
-    let something_else = if candidates.recognised { weights.something_else } else { weights.something_else_unrecognised };
+        candidates.causes.iter().map(|candidate| (weights.sharpness * log_odds(candidate, candidates.base_rate, rules, weights)).exp()).collect();
+    let usual = if candidates.recognised { weights.something_else } else { weights.something_else_unrecognised };
+    let something_else = if candidates.base_rate { usual } else { usual * weights.something_else_without_base_rate };
     let sum = odds.iter().sum::<f64>() + something_else;
     (odds.iter().map(|odds| odds / sum).collect(), something_else / sum)
 }

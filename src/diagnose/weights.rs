@@ -23,28 +23,34 @@ pub struct Weights {
     pub beside: f64,
     /// The share that a verdict gives beside a symptom that says what happened inside: the verdict's own causes are what is left if that symptom was none of it.
     pub verdict: f64,
+    /// What all of it together is multiplied with, so that the probabilities are as large as the share of right answers: the order of causes does not depend on it.
+    pub sharpness: f64,
     /// How likely a failure among others of another kind has the cause of the incident rather than one of its own.
     pub of_incident: f64,
     /// The plausibility of "something else", on the scale of the first cause of a list with an average prior.
     pub something_else: f64,
     /// The same for a failure that no symptom knows.
     pub something_else_unrecognised: f64,
+    /// How many times as plausible "something else" is where no healthy attempt was read: then nothing shows what is usual.
+    pub something_else_without_base_rate: f64,
 }
 
 /// The weights in use.
 pub const FITTED: Weights = Weights {
-    decisive: 4.0,
-    strong: 2.0,
-    weak: 0.8,
-    further: 1.0,
-    without_base_rate: 1.0,
-    list_step: 0.6,
-    prior: 0.5,
-    beside: 0.5,
-    verdict: 0.05,
-    of_incident: 0.4,
-    something_else: 0.05,
-    something_else_unrecognised: 0.35,
+    decisive: 6.000,
+    strong: 2.066,
+    weak: 0.312,
+    further: 0.985,
+    without_base_rate: 1.000,
+    list_step: 0.600,
+    prior: 0.100,
+    beside: 0.727,
+    verdict: 0.005,
+    sharpness: 2.685,
+    of_incident: 0.156,
+    something_else: 0.020,
+    something_else_unrecognised: 0.350,
+    something_else_without_base_rate: 1.000,
 };
 
 impl Weights {
@@ -66,7 +72,7 @@ pub(super) const PROBABILITY_SHOWN_MIN: f64 = 0.01;
 pub(super) const CAUSES_GIVEN_MIN: usize = 3;
 
 /// Under this a cause is given in no case: the evidence has excluded it.
-pub(super) const PROBABILITY_GIVEN_MIN: f64 = 0.000_5;
+pub(super) const PROBABILITY_GIVEN_MIN: f64 = 0.000_01;
 
 /// Under this a cause is unlikely enough to be left out of what advice must hold for.
 pub(super) const UNLIKELY_MAX: f64 = 0.1;

@@ -85,7 +85,8 @@ pub struct When {
     pub single: Option<bool>,
     /// How long it lasted: from the first to the last of failures that follow each other within ten minutes; of several such stretches the longest.
     pub lasts: Option<Bounds>,
-    /// Between the first and the last failure of such a stretch other attempts on the same endpoint succeeded. Known only where healthy logs name their endpoints.
+    /// Between the first and the last failure of such a stretch other attempts on the same endpoint succeeded (where no endpoint is known, other instances of the
+    /// one task). Known only where healthy logs name their endpoints.
     pub healthy_meanwhile: Option<bool>,
     /// After the last failure attempts on the same endpoint, or of the same tasks, succeeded.
     pub healthy_since: Option<bool>,

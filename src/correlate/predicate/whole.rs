@@ -28,7 +28,7 @@ const MOMENT_TASKS_MIN: usize = 3;
 const STRETCH_GAP: Span = Span::seconds(600);
 
 /// A shorter stretch is over before a healthy attempt can end in it.
-const STRETCH_MIN: Span = Span::seconds(20);
+const STRETCH_MIN: Span = Span::seconds(5);
 
 /// What was healthy at about the same time: so long before and after.
 const ABOUT: Span = Span::seconds(3600);
@@ -185,13 +185,22 @@ impl Context<'_> {
     /// Whether others succeeded on the endpoint while it failed; `None` where healthy logs do not name their endpoints, or a stretch is too short for any to end in it.
     fn healthy_meanwhile(&self) -> Option<bool> {
         *self.known.healthy_meanwhile.get_or_init(|| {
-            let column = self.table.column(ScopeKind::Endpoint);
-            let [endpoint] = &self.incident.scope.endpoints[..] else { return None };
-            let healthy = column.healthy(column.id(endpoint)?);
+            // Without an endpoint the other instances of the one mapped task stand for it: they make the same call.
+            let healthy = match (&self.incident.scope.endpoints[..], &self.incident.scope.tasks[..]) {
+                ([endpoint], _) => self.healthy_of(ScopeKind::Endpoint, endpoint)?,
+                ([], [task]) => self.healthy_of(ScopeKind::Task, task)?,
+                _ => return None,
+            };
             let long: Vec<&(Timestamp, Timestamp)> = self.stretches().iter().filter(|(from, to)| *to - *from >= STRETCH_MIN).collect();
             let meanwhile = long.iter().any(|(from, to)| Window(Some((*from, *to))).count(healthy) > 0);
             (!healthy.is_empty() && !long.is_empty()).then_some(meanwhile)
         })
+    }
+
+    /// When the healthy attempts of a value ended.
+    fn healthy_of(&self, kind: ScopeKind, name: &str) -> Option<&[Timestamp]> {
+        let column = self.table.column(kind);
+        Some(column.healthy(column.id(name)?))
     }
 
     fn healthy_since(&self) -> bool {
