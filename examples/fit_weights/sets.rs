@@ -131,7 +131,8 @@ fn worlds(count: u64, rules: &RuleSet) -> Set {
             let made = Made::of_plan(&Plan::one(SEED + nth, Some(fault), noise), rules);
             let Correlated { table, incidents } = correlate(&made.attempts, rules);
             let held = |rows: &[usize]| rows.iter().filter(|row| made.truth[**row] == Some(0)).count();
-            let Some(main) = incidents.iter().max_by_key(|incident| (held(&incident.attempts), std::cmp::Reverse(incident.attempts[0]))) else {
+            let Some(main) = incidents.iter().max_by_key(|incident| (held(&incident.attempts), std::cmp::Reverse(incident.attempts[0])))
+            else {
                 continue;
             };
             let right = made.faults[0].accepted.iter().map(|id| (*id).to_owned()).collect();

@@ -153,8 +153,7 @@ pub fn suspects(incident: &Incident, attempts: &[Attempt], rules: &RuleSet, tabl
             let of_records = of_part.get(&cause).into_iter().flatten().filter(|found| !found.of_spread);
             Candidate { cause, ranked: vec![(places, 1.0)], evidence: of_spread.chain(of_records).cloned().collect() }
         });
-        let candidates =
-            Candidates { causes: candidates.collect(), recognised: !signature.unrecognised, base_rate: table.has_base_rate() };
+        let candidates = Candidates { causes: candidates.collect(), recognised: !signature.unrecognised, base_rate: table.has_base_rate() };
         (part.attempts, candidates)
     };
     let kinds = alike.into_iter().filter(|_| several).map(kind).collect();

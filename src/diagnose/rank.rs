@@ -145,8 +145,11 @@ fn rank(candidates: &Candidates, rules: &RuleSet, weights: &Weights) -> (Vec<Ran
 /// The probability of each candidate, in their order, and of something else: a softmax of plausibility, prior and evidence.
 #[must_use]
 pub fn weigh(candidates: &Candidates, rules: &RuleSet, weights: &Weights) -> (Vec<f64>, f64) {
-    let odds: Vec<f64> =
-        candidates.causes.iter().map(|candidate| (weights.sharpness * log_odds(candidate, candidates.base_rate, rules, weights)).exp()).collect();
+    let odds: Vec<f64> = candidates
+        .causes
+        .iter()
+        .map(|candidate| (weights.sharpness * log_odds(candidate, candidates.base_rate, rules, weights)).exp())
+        .collect();
     let usual = if candidates.recognised { weights.something_else } else { weights.something_else_unrecognised };
     let something_else = if candidates.base_rate { usual } else { usual * weights.something_else_without_base_rate };
     let sum = odds.iter().sum::<f64>() + something_else;

@@ -38,16 +38,16 @@ pub struct Weights {
 /// The weights in use.
 pub const FITTED: Weights = Weights {
     decisive: 6.000,
-    strong: 2.066,
-    weak: 0.312,
-    further: 0.985,
+    strong: 2.545,
+    weak: 0.351,
+    further: 0.394,
     without_base_rate: 1.000,
-    list_step: 0.600,
+    list_step: 0.624,
     prior: 0.100,
-    beside: 0.727,
+    beside: 0.605,
     verdict: 0.005,
-    sharpness: 2.685,
-    of_incident: 0.156,
+    sharpness: 4.000,
+    of_incident: 0.188,
     something_else: 0.020,
     something_else_unrecognised: 0.350,
     something_else_without_base_rate: 1.000,
@@ -72,7 +72,7 @@ pub(super) const PROBABILITY_SHOWN_MIN: f64 = 0.01;
 pub(super) const CAUSES_GIVEN_MIN: usize = 3;
 
 /// Under this a cause is given in no case: the evidence has excluded it.
-pub(super) const PROBABILITY_GIVEN_MIN: f64 = 0.000_01;
+pub(super) const PROBABILITY_GIVEN_MIN: f64 = 0.000_000_1;
 
 /// Under this a cause is unlikely enough to be left out of what advice must hold for.
 pub(super) const UNLIKELY_MAX: f64 = 0.1;

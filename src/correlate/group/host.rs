@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use super::super::statistics;
 use super::super::table::{Table, Window};
 use super::GAP;
-use super::item::{Item, Transport};
+use super::item::{Item, Reach, Transport};
 use super::sets::Sets;
 
 /// How many endpoints (or, where none are known, tasks) make a host's trouble the host's own.
@@ -31,6 +31,14 @@ pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
     let mut unreached: Vec<Timestamp> = Vec::new();
     for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing && !was_answered(item)) {
         let (Some(host), Some(time)) = (item.attempt.host.as_deref(), item.time) else { continue };
+        // That a name does not exist the resolver has answered; and who got a connection has found the way.
+        let cut_off = match item.failure.call.phase {
+            Some(Phase::Resolve) => item.reach == Reach::Everything,
+            phase => phase == Some(Phase::Connect),
+        };
+        if !cut_off {
+            continue;
+        }
         unreached.push(time);
         // What fails from other hosts too is the endpoint's trouble, not this host's.
         if !places.fails_elsewhere(item, host) {
@@ -38,15 +46,17 @@ pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
         }
     }
     unreached.sort_unstable();
-    let all_hosts = table.column(ScopeKind::Host).len().max(1) as f64;
-    for mut items in hosts.into_values() {
+    let hosts_column = table.column(ScopeKind::Host);
+    let all_hosts = hosts_column.len().max(1) as f64;
+    for (host, mut items) in hosts {
         items.sort_by_key(|(time, at)| (*time, failures[*at].row));
         for burst in items.chunk_by(|(early, _), (late, _)| *late - *early <= GAP) {
             let touched: BTreeSet<(&str, &str)> = burst.iter().filter_map(|(_, at)| touches(&failures[*at])).collect();
             let struck: BTreeSet<Option<u32>> = burst.iter().map(|(_, at)| table.instance(failures[*at].row)).collect();
             let (from, to) = (burst[0].0, burst[burst.len() - 1].0);
             let meanwhile = Window(Some((from, to))).count(&unreached);
-            if touched.len() < ENDPOINTS_MIN || (burst.len() as f64) < SHARE_MIN * meanwhile as f64 {
+            let healthy = hosts_column.id(host).map_or(0, |host| Window(Some((from, to))).count(hosts_column.healthy(host)));
+            if touched.len() < ENDPOINTS_MIN || (burst.len() as f64) < SHARE_MIN * meanwhile as f64 || healthy > struck.len() {
                 continue;
             }
             let chances = all_hosts * (table.length().as_secs_f64() / (to - from + GAP).as_secs_f64()).max(1.0);

@@ -82,7 +82,10 @@ impl<'a> Item<'a> {
         let beyond = BEYOND.contains(&layer) && likeliest.is_some_and(|cause| cause.retry.helps != RetryHelps::Permanent);
         let passing = busy || PASSING.contains(&category) || MAY_PASS.contains(&category) && beyond;
         let reach = match layer {
-            _ if failure.call.phase == Some(Phase::Resolve) => Reach::Everything,
+            // A name that does not exist is that name's trouble; a resolver that does not answer is everybody's.
+            _ if failure.call.phase == Some(Phase::Resolve) => {
+                if likeliest.is_some_and(|cause| cause.retry.helps == RetryHelps::Permanent) { Reach::Call } else { Reach::Everything }
+            }
             "platform" if INSTALLED.contains(&category) => Reach::Environment,
             "airflow" if failure.endpoint.is_none() && INSTALLATION.contains(&category) => Reach::Everything,
             "platform" => Reach::Host,

@@ -1,6 +1,6 @@
 //! Failures that share what they are about: an endpoint, a host, a task instance, a line of code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::record::Phase;
 use crate::time::Span;
@@ -19,53 +19,82 @@ enum Kind {
     Standing,
 }
 
-/// Joins what shares a key, as far as the times are near enough.
+type Keys = BTreeMap<(Kind, String), Vec<usize>>;
+
+/// Joins what shares a key, as far as the times are near enough: first by what failures are surely about, then by what they are probably about. A guess may give a
+/// failure without an endpoint its place, but never bring two endpoints together.
 pub(super) fn join(failures: &[Item<'_>], sets: &mut Sets) {
-    let mut keys: BTreeMap<(Kind, String), Vec<usize>> = BTreeMap::new();
+    let (mut sure, mut guessed) = (Keys::new(), Keys::new());
     for (at, item) in failures.iter().enumerate() {
-        for key in of(item) {
-            keys.entry(key).or_default().push(at);
-        }
+        sure_keys(item).into_iter().for_each(|key| sure.entry(key).or_default().push(at));
+        guessed_keys(item).into_iter().for_each(|key| guessed.entry(key).or_default().push(at));
     }
-    for ((kind, _), mut items) in keys {
-        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
-        for pair in items.windows(2) {
-            let near = matches!((failures[pair[0]].time, failures[pair[1]].time), (Some(early), Some(late)) if late - early <= GAP);
-            if kind == Kind::Standing || near {
-                sets.join(pair[0], pair[1]);
-            }
-        }
+    for pair in pairs(sure, failures) {
+        sets.join(pair[0], pair[1]);
+    }
+    let mut places = Places::of(failures, sets);
+    for pair in moments(failures).into_iter().chain(pairs(guessed, failures)) {
+        places.join(pair[0], pair[1], sets);
     }
 }
 
-fn of(item: &Item<'_>) -> Vec<(Kind, String)> {
+/// The pairs of failures that follow each other under one key, near enough where that matters.
+fn pairs(keys: Keys, failures: &[Item<'_>]) -> Vec<[usize; 2]> {
+    let mut pairs = Vec::new();
+    for ((kind, _), mut items) in keys {
+        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
+        let near = |early: usize, late: usize| matches!((failures[early].time, failures[late].time), (Some(early), Some(late)) if late - early <= GAP);
+        let following = items.windows(2).map(|pair| [pair[0], pair[1]]);
+        pairs.extend(following.filter(|[early, late]| kind == Kind::Standing || near(*early, *late)));
+    }
+    pairs
+}
+
+/// What a failure is surely about.
+fn sure_keys(item: &Item<'_>) -> Vec<(Kind, String)> {
     let family = &item.family;
     // Who could not even resolve the name has not met the endpoint: its outage is none of the resolver's.
     let resolving = item.failure.call.phase == Some(Phase::Resolve);
     let place =
         item.failure.endpoint.as_deref().map(|endpoint| if resolving { format!("name of {endpoint}") } else { endpoint.to_owned() });
-    let mut keys = vec![match (item.transport, place) {
+    let mut keys = Vec::new();
+    match (item.transport, place) {
         // One outage of an endpoint shows many faces.
-        (Transport::Passing, Some(place)) => (Kind::Timed, place),
-        // Without an endpoint only the same call in the code is a fair guess.
-        (Transport::Passing, None) => {
-            (Kind::Timed, format!("{family} {}", item.failure.frames.last().cloned().or_else(|| item.task()).unwrap_or_default()))
-        }
-        (Transport::Standing, Some(place)) => (Kind::Standing, format!("{family} {place}")),
-        (Transport::Standing, None) => (Kind::Standing, format!("{family} {}", standing_place(item))),
-    }];
+        (Transport::Passing, Some(place)) => keys.push((Kind::Timed, place)),
+        (Transport::Passing, None) => {}
+        (Transport::Standing, Some(place)) => keys.push((Kind::Standing, format!("{family} {place}"))),
+        (Transport::Standing, None) => keys.push((Kind::Standing, format!("{family} {}", standing_place(item)))),
+    }
     // A full disk, a process limit, a kill: what a host runs out of strikes its tasks together.
     if let (Some(host), Reach::Host) = (item.attempt.host.as_deref(), item.reach) {
         keys.push((Kind::Timed, format!("{family} on {host}")));
     }
-    if let Some(task) = item.task() {
-        let instance = format!("{task} {:?} {:?}", item.attempt.task.run_id, item.attempt.task.map_index);
-        if item.transport == Transport::Passing {
-            keys.push((Kind::Timed, instance.clone()));
-        }
-        keys.push((Kind::Standing, format!("{family} {instance}")));
+    if item.transport == Transport::Standing {
+        keys.extend(instance(item).map(|instance| (Kind::Standing, format!("{family} {instance}"))));
     }
     keys
+}
+
+/// What a passing failure is probably about: what other tries of its instance met, and, without an endpoint, what the same call in the code met.
+fn guessed_keys(item: &Item<'_>) -> Vec<(Kind, String)> {
+    if item.transport == Transport::Standing {
+        return Vec::new();
+    }
+    let family = &item.family;
+    let mut keys = Vec::new();
+    if let Some(instance) = instance(item) {
+        keys.push((Kind::Standing, format!("{family} {instance}")));
+        keys.push((Kind::Timed, instance));
+    }
+    if item.failure.endpoint.is_none() {
+        let call = item.failure.frames.last().cloned().or_else(|| item.task()).unwrap_or_default();
+        keys.push((Kind::Timed, format!("{family} {call}")));
+    }
+    keys
+}
+
+fn instance(item: &Item<'_>) -> Option<String> {
+    item.task().map(|task| format!("{task} {:?} {:?}", item.attempt.task.run_id, item.attempt.task.map_index))
 }
 
 /// Where a standing failure without endpoint is: at what the message names, else in the task's own code, else in the task.
@@ -75,22 +104,47 @@ fn standing_place(item: &Item<'_>) -> String {
     named.or_else(|| item.task()).unwrap_or_else(|| item.attempt.path.to_string())
 }
 
-/// Joins a failure whose endpoint is not known to what failed in the same way in the same run at the same moment.
-pub(super) fn join_unplaced(failures: &[Item<'_>], sets: &mut Sets) {
+/// Failures that look alike in one run at one moment, of which one has no endpoint.
+fn moments(failures: &[Item<'_>]) -> Vec<[usize; 2]> {
     let mut runs: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
     for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing) {
         if let Some((dag, run)) = item.attempt.run() {
             runs.entry((dag, run, &item.family)).or_default().push(at);
         }
     }
+    let mut pairs = Vec::new();
     for mut items in runs.into_values() {
         items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
         for pair in items.windows(2) {
             let (early, late) = (&failures[pair[0]], &failures[pair[1]]);
             let unplaced = early.failure.endpoint.is_none() || late.failure.endpoint.is_none();
             if unplaced && matches!((early.time, late.time), (Some(from), Some(to)) if to - from <= MOMENT) {
-                sets.join(pair[0], pair[1]);
+                pairs.push([pair[0], pair[1]]);
             }
+        }
+    }
+    pairs
+}
+
+/// The endpoint of each set of passing failures that has one.
+struct Places<'a>(HashMap<usize, &'a str>);
+
+impl<'a> Places<'a> {
+    fn of(failures: &'a [Item<'_>], sets: &mut Sets) -> Self {
+        let passing = failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing);
+        Self(passing.filter_map(|(at, item)| Some((sets.find(at), item.failure.endpoint.as_deref()?))).collect())
+    }
+
+    /// Joins two sets unless they have different endpoints.
+    fn join(&mut self, a: usize, b: usize, sets: &mut Sets) {
+        let (a, b) = (sets.find(a), sets.find(b));
+        let (of_a, of_b) = (self.0.get(&a).copied(), self.0.get(&b).copied());
+        if matches!((of_a, of_b), (Some(one), Some(other)) if one != other) {
+            return;
+        }
+        sets.join(a, b);
+        if let Some(place) = of_a.or(of_b) {
+            self.0.insert(sets.find(a), place);
         }
     }
 }

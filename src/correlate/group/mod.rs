@@ -37,7 +37,6 @@ pub(super) fn items<'a>(table: &Table<'a>, rules: &'a RuleSet) -> Vec<Item<'a>> 
 pub(super) fn group(failures: &[Item<'_>], table: &Table<'_>, rules: &RuleSet) -> Vec<Incident> {
     let mut sets = Sets::new(failures.len());
     keys::join(failures, &mut sets);
-    keys::join_unplaced(failures, &mut sets);
     host::join(failures, table, &mut sets);
     wide::join(failures, table, &mut sets);
     onset::join(failures, table, &mut sets);
