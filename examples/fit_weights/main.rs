@@ -29,6 +29,24 @@ const OF_WRONG: f64 = 1.0;
 /// How much the probability of all right causes together counts beside that of the first.
 const OF_ALL_RIGHT: f64 = 0.1;
 
+/// Where the search begins, whatever weights are in use: odds of 50, 7 and 2 to 1 for the classes of evidence, and round numbers for the rest.
+const START: Weights = Weights {
+    decisive: 4.0,
+    strong: 2.0,
+    weak: 0.8,
+    further: 0.8,
+    without_base_rate: 0.8,
+    list_step: 0.6,
+    prior: 0.5,
+    beside: 0.5,
+    verdict: 0.05,
+    sharpness: 1.5,
+    of_incident: 0.3,
+    something_else: 0.05,
+    something_else_unrecognised: 0.35,
+    something_else_without_base_rate: 1.5,
+};
+
 /// The steps by which weights are tried, as factors.
 const STEPS: [f64; 5] = [1.6, 1.25, 1.1, 1.04, 1.015];
 
@@ -45,10 +63,10 @@ const KNOBS: [Knob; 14] = [
     ("further", |weights| &mut weights.further, 0.3, 1.0),
     ("without_base_rate", |weights| &mut weights.without_base_rate, 0.3, 1.0),
     ("list_step", |weights| &mut weights.list_step, 0.2, 0.9),
-    ("prior", |weights| &mut weights.prior, 0.1, 1.0),
+    ("prior", |weights| &mut weights.prior, 0.2, 1.0),
     ("beside", |weights| &mut weights.beside, 0.1, 1.0),
-    ("verdict", |weights| &mut weights.verdict, 0.005, 0.2),
-    ("sharpness", |weights| &mut weights.sharpness, 0.5, 4.0),
+    ("verdict", |weights| &mut weights.verdict, 0.01, 0.2),
+    ("sharpness", |weights| &mut weights.sharpness, 0.5, 3.0),
     ("of_incident", |weights| &mut weights.of_incident, 0.1, 0.9),
     ("something_else", |weights| &mut weights.something_else, 0.02, 0.2),
     ("something_else_unrecognised", |weights| &mut weights.something_else_unrecognised, 0.05, 1.0),
@@ -69,8 +87,8 @@ fn main() -> std::process::ExitCode {
 fn run(arguments: &[String]) -> Result<(), String> {
     let rules = dagnosis::rule::load(&[], true).map_err(|error| error.to_string())?;
     let sets = sets::read(arguments, &rules)?;
-    let mut weights = FITTED;
-    report("in use", &weights, &sets, &rules);
+    report("in use", &FITTED, &sets, &rules);
+    let mut weights = START;
     let mut best = loss(&weights, &sets, &rules);
     for step in STEPS {
         for _ in 0..ROUNDS_MAX {
