@@ -35,7 +35,8 @@ pub(super) fn provoked(failures: &[Item<'_>], rules: &RuleSet) -> BTreeMap<usize
     let mut kills: HashMap<Near<'_>, Vec<(Timestamp, usize)>> = HashMap::new();
     for (at, item) in failures.iter().enumerate().filter(|(_, item)| is_kill(item, rules)) {
         let Some(time) = item.time else { continue };
-        let run = item.attempt.run().map(|(dag, run)| Near::Run(dag, run));
+        // A log that stops was killed perhaps: only who called its host is surely its peer.
+        let run = item.attempt.run().filter(|_| item.attempt.ending == Ending::Killed).map(|(dag, run)| Near::Run(dag, run));
         for near in run.into_iter().chain(item.attempt.host.as_deref().map(Near::Host)) {
             kills.entry(near).or_default().push((time, at));
         }
@@ -60,10 +61,11 @@ pub(super) fn provoked(failures: &[Item<'_>], rules: &RuleSet) -> BTreeMap<usize
     effects.into_iter().filter(|(effect, _)| !elsewhere.fails_too(&failures[*effect])).collect()
 }
 
-/// Whether an attempt's process was killed, and the likeliest cause is the platform's (memory, a lost host), so that it reaches beyond its own call.
+/// Whether an attempt's process was killed (or just stopped, which is all that is left of some kills), and the likeliest cause is the platform's (memory, a lost host), so that it reaches beyond its own call.
 fn is_kill(item: &Item<'_>, rules: &RuleSet) -> bool {
     let cause = item.failure.symptom.and_then(|symptom| likeliest(symptom, rules));
-    item.attempt.ending == Ending::Killed && item.transport == Transport::Standing && cause.is_some_and(|cause| cause.layer == PLATFORM)
+    let ended = matches!(item.attempt.ending, Ending::Killed | Ending::Silent);
+    ended && item.transport == Transport::Standing && cause.is_some_and(|cause| cause.layer == PLATFORM)
 }
 
 /// Whether the likeliest cause of a kill is known to produce what another failure shows.

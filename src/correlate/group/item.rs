@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::attempt::{Attempt, Failure};
 use crate::record::Phase;
-use crate::rule::{Cause, RetryHelps, RuleSet, SymptomIx};
+use crate::rule::{Cause, CauseIx, RetryHelps, RuleSet, SymptomIx};
 use crate::time::Timestamp;
 
 use super::unrecognised_key;
@@ -20,6 +20,8 @@ pub(in crate::correlate) struct Item<'a> {
     pub(in crate::correlate) transport: Transport,
     /// How far what it is about reaches.
     pub(super) reach: Reach,
+    /// The first cause of its symptom's list.
+    pub(super) likeliest: Option<CauseIx>,
     pub(in crate::correlate) time: Option<Timestamp>,
 }
 
@@ -99,6 +101,7 @@ impl<'a> Item<'a> {
             family: symptom.map_or_else(|| unrecognised_key(failure).into(), |symptom| symptom.family.as_str().into()),
             transport: if passing { Transport::Passing } else { Transport::Standing },
             reach,
+            likeliest: failure.symptom.and_then(|symptom| rules.symptoms[symptom].causes.first().copied()),
             time: failure.time,
         })
     }

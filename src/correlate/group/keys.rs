@@ -12,10 +12,17 @@ use super::sets::Sets;
 /// What fails in the same way in one run within this time fails together: one event cuts connections off within milliseconds.
 const MOMENT: Span = Span::seconds(1);
 
+/// What strikes a host's tasks in different ways within this time strikes them together: a kill takes seconds to be noticed.
+const CLOSE: Span = Span::seconds(60);
+
 /// Whether failures that share a key must also be near each other in time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
+    /// Within [`CLOSE`].
+    Close,
+    /// Within [`GAP`].
     Timed,
+    /// At any time.
     Standing,
 }
 
@@ -43,9 +50,18 @@ fn pairs(keys: Keys, failures: &[Item<'_>]) -> Vec<[usize; 2]> {
     let mut pairs = Vec::new();
     for ((kind, _), mut items) in keys {
         items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
-        let near = |early: usize, late: usize| matches!((failures[early].time, failures[late].time), (Some(early), Some(late)) if late - early <= GAP);
+        let within = match kind {
+            Kind::Close => Some(CLOSE),
+            Kind::Timed => Some(GAP),
+            Kind::Standing => None,
+        };
+        let near = |early: usize, late: usize| match (within, failures[early].time, failures[late].time) {
+            (None, ..) => true,
+            (Some(within), Some(early), Some(late)) => late - early <= within,
+            _ => false,
+        };
         let following = items.windows(2).map(|pair| [pair[0], pair[1]]);
-        pairs.extend(following.filter(|[early, late]| kind == Kind::Standing || near(*early, *late)));
+        pairs.extend(following.filter(|[early, late]| near(*early, *late)));
     }
     pairs
 }
@@ -67,7 +83,9 @@ fn sure_keys(item: &Item<'_>) -> Vec<(Kind, String)> {
     }
     // A full disk, a process limit, a kill: what a host runs out of strikes its tasks together.
     if let (Some(host), Reach::Host) = (item.attempt.host.as_deref(), item.reach) {
+        // A kill shows as a signal, as a log that stops or as a heartbeat that is missed: what they have in common is the likeliest cause.
         keys.push((Kind::Timed, format!("{family} on {host}")));
+        keys.extend(item.likeliest.map(|cause| (Kind::Close, format!("cause {cause} on {host}"))));
     }
     if item.transport == Transport::Standing {
         keys.extend(instance(item).map(|instance| (Kind::Standing, format!("{family} {instance}"))));

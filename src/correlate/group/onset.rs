@@ -18,8 +18,8 @@ struct Stopped<'a> {
     from: Timestamp,
     to: Timestamp,
     dag: &'a str,
-    /// One of its failures; the others are joined to it already.
-    item: usize,
+    /// Its failures.
+    items: Vec<usize>,
 }
 
 pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
@@ -30,16 +30,17 @@ pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
         }
     }
     let mut stopped: Vec<Stopped<'_>> =
-        tasks.into_iter().filter_map(|((dag, task), items)| stop(dag, task, &items, failures, table)).collect();
+        tasks.into_iter().filter_map(|((dag, task), items)| stop(dag, task, items, failures, table)).collect();
     // The instants that lie between last success and first failure of the most tasks: those who had stopped by the end of the first, and had worked before it.
-    stopped.sort_by_key(|task| (task.to, task.item));
+    stopped.sort_by(|a, b| (a.to, &a.items).cmp(&(b.to, &b.items)));
     let mut first = 0;
     while first < stopped.len() {
         let instant = stopped[first].to;
         let together: Vec<usize> = (first..stopped.len()).filter(|at| stopped[*at].from < instant).collect();
         let dags: BTreeSet<&str> = together.iter().map(|at| stopped[*at].dag).collect();
         if together.len() >= TASKS_MIN && dags.len() >= DAGS_MIN {
-            together.windows(2).for_each(|pair| sets.join(stopped[pair[0]].item, stopped[pair[1]].item));
+            let items: Vec<usize> = together.iter().flat_map(|at| &stopped[*at].items).copied().collect();
+            items.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
             stopped = stopped.into_iter().enumerate().filter(|(at, _)| !together.contains(at)).map(|(_, task)| task).collect();
             // What stood before had too few companions, and has no more of them now.
         } else {
@@ -49,11 +50,11 @@ pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
 }
 
 /// When a task stopped working, if it had worked before and has not since.
-fn stop<'a>(dag: &'a str, task: &str, items: &[usize], failures: &[Item<'_>], table: &Table<'_>) -> Option<Stopped<'a>> {
+fn stop<'a>(dag: &'a str, task: &str, items: Vec<usize>, failures: &[Item<'_>], table: &Table<'_>) -> Option<Stopped<'a>> {
     let to = items.iter().filter_map(|item| failures[*item].time).min()?;
     let column = table.column(ScopeKind::Task);
     let rows = column.rows(column.id(&format!("{dag}.{task}"))?);
     let successes = rows.iter().filter(|row| table.succeeded(**row)).filter_map(|row| instant(&table.attempts[*row as usize]));
     let from = successes.max().filter(|last| *last < to)?;
-    Some(Stopped { from, to, dag, item: items[0] })
+    Some(Stopped { from, to, dag, items })
 }

@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn one_event_elsewhere_does_not_hide_the_hour() {
-        let events = [2.0, 2.1, 2.05, 2.2, 2.1, 2.0, 14.0];
+        let events = [2.0, 2.1, 2.0, 2.1, 2.1, 2.0, 14.0];
         let arc = tightest_arc(&events, 24.0, 5, |arc| (arc.length + 0.5) / 24.0).unwrap();
         assert_eq!(arc.held, 6);
         assert!(arc.p < 0.001);
