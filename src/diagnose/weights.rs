@@ -38,15 +38,15 @@ pub struct Weights {
 /// The weights in use.
 pub const FITTED: Weights = Weights {
     decisive: 6.000,
-    strong: 1.952,
-    weak: 0.448,
-    further: 1.000,
+    strong: 2.000,
+    weak: 0.500,
+    further: 0.923,
     without_base_rate: 0.800,
-    list_step: 0.563,
+    list_step: 0.545,
     prior: 0.200,
-    beside: 0.440,
+    beside: 0.433,
     verdict: 0.010,
-    sharpness: 2.702,
+    sharpness: 2.662,
     of_incident: 0.499,
     something_else: 0.020,
     something_else_unrecognised: 0.350,
@@ -72,7 +72,7 @@ pub(super) const PROBABILITY_SHOWN_MIN: f64 = 0.01;
 pub(super) const CAUSES_GIVEN_MIN: usize = 3;
 
 /// Under this a cause is given in no case: the evidence has excluded it.
-pub(super) const PROBABILITY_GIVEN_MIN: f64 = 0.000_000_1;
+pub(super) const PROBABILITY_GIVEN_MIN: f64 = 1e-9;
 
 /// Under this a cause is unlikely enough to be left out of what advice must hold for.
 pub(super) const UNLIKELY_MAX: f64 = 0.1;
