@@ -233,11 +233,13 @@ pub enum ScopeKind {
     Operator,
     /// The queue of the executor.
     Queue,
+    /// The version of what ran: of the DAG, or of the bundle that it came from.
+    Version,
 }
 
 impl ScopeKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [Self::Host, Self::Endpoint, Self::Dag, Self::Task, Self::Operator, Self::Queue];
+    pub const ALL: [Self; 7] = [Self::Host, Self::Endpoint, Self::Dag, Self::Task, Self::Operator, Self::Queue, Self::Version];
 
     /// Its place in [`ScopeKind::ALL`].
     #[must_use]
@@ -255,6 +257,7 @@ impl ScopeKind {
             Self::Task => "task",
             Self::Operator => "operator",
             Self::Queue => "queue",
+            Self::Version => "version",
         }
     }
 }

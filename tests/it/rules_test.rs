@@ -105,7 +105,7 @@ scenarios.yaml:3:5: a-minute-later scenario: expected an incident with the sympt
   got 1 incident:
     A stock level is out of bounds: shop.count (1 attempts)
       symptoms: stock-level
-      causes: wrong-count 0.92
+      causes: wrong-count 0.96
 
 scenarios.yaml:19:5: nothing-wrong scenario: expected at least 2 incidents
   got no incident

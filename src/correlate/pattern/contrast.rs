@@ -76,7 +76,7 @@ impl View<'_, '_> {
         let mut found: Vec<(f64, Contrast, Vec<Value>)> = Vec::new();
         for kind in &compared {
             let column = self.table.column(*kind);
-            if column.healthy_known().is_empty() || *kind == ScopeKind::Endpoint && !self.endpoints_comparable() {
+            if column.healthy_known().is_empty() || matches!(kind, ScopeKind::Endpoint | ScopeKind::Version) && !self.comparable(*kind) {
                 continue;
             }
             let (window, stretches) = self.window(column.healthy_known());
@@ -140,20 +140,20 @@ impl View<'_, '_> {
         self.pattern(kind, says, numbers)
     }
 
-    /// Whether the healthy attempts that could have used the endpoints of the incident would say so: failing logs name their endpoint in the exception, healthy
+    /// Whether the healthy attempts that could have the values of the incident would say so: failing logs name their endpoint in the exception, healthy
     /// ones only if their code logs it, and where it does not every use seems to fail.
-    fn endpoints_comparable(&self) -> bool {
-        let (tasks, endpoints) = (self.table.column(ScopeKind::Task), self.table.column(ScopeKind::Endpoint));
+    fn comparable(&self, kind: ScopeKind) -> bool {
+        let (tasks, column) = (self.table.column(ScopeKind::Task), self.table.column(kind));
         let is_healthy = |row: &&u32| self.table.attempts[**row as usize].is_healthy();
         let own = self.values(ScopeKind::Task);
         let healthy = own.iter().flat_map(|task| tasks.rows(*task).iter().filter(is_healthy).rev().take(HEALTHY_ASKED_MAX));
         let (mut all, mut known) = (0, 0);
         for row in healthy {
             all += 1;
-            known += usize::from(!endpoints.of_row(*row as usize).is_empty());
+            known += usize::from(!column.of_row(*row as usize).is_empty());
         }
         if all == 0 {
-            (all, known) = (self.table.healthy, endpoints.healthy_known().len());
+            (all, known) = (self.table.healthy, column.healthy_known().len());
         }
         2 * known >= all
     }
@@ -264,9 +264,25 @@ impl View<'_, '_> {
     fn preference(&self, kind: ScopeKind) -> usize {
         let passing = self.members.first().is_some_and(|item| matches!(item.class(), Class::Passing | Class::Resolving));
         let order = if passing {
-            [ScopeKind::Endpoint, ScopeKind::Host, ScopeKind::Task, ScopeKind::Dag, ScopeKind::Queue, ScopeKind::Operator]
+            [
+                ScopeKind::Endpoint,
+                ScopeKind::Host,
+                ScopeKind::Version,
+                ScopeKind::Task,
+                ScopeKind::Dag,
+                ScopeKind::Queue,
+                ScopeKind::Operator,
+            ]
         } else {
-            [ScopeKind::Task, ScopeKind::Dag, ScopeKind::Host, ScopeKind::Endpoint, ScopeKind::Queue, ScopeKind::Operator]
+            [
+                ScopeKind::Version,
+                ScopeKind::Task,
+                ScopeKind::Dag,
+                ScopeKind::Host,
+                ScopeKind::Endpoint,
+                ScopeKind::Queue,
+                ScopeKind::Operator,
+            ]
         };
         order.iter().position(|other| *other == kind).unwrap_or(order.len())
     }

@@ -103,6 +103,10 @@ impl<'a> Column<'a> {
                     pairs.extend(endpoints_of(attempt).map(|endpoint| (row as u32, number(endpoint.into()))));
                     continue;
                 }
+                ScopeKind::Version => {
+                    pairs.extend(versions_of(attempt).map(|version| (row as u32, number(version.into()))));
+                    continue;
+                }
                 ScopeKind::Task => {
                     let key = attempt.task.dag_id.as_deref().zip(attempt.task.task_id.as_deref());
                     let mut named = |(dag, task): (&str, &str)| number(format!("{dag}.{task}").into());
@@ -162,6 +166,14 @@ impl<'a> Column<'a> {
     pub(in crate::correlate) fn healthy_known(&self) -> &[Timestamp] {
         &self.healthy_known
     }
+}
+
+/// The versions of what an attempt ran: a DAG's is told with the DAG, a bundle's with the bundle, for the numbers of two have nothing to do with each other.
+fn versions_of(attempt: &Attempt) -> impl Iterator<Item = String> {
+    let named = |wanted: &str| attempt.versions.iter().find(|(name, _)| &**name == wanted).map(|(_, version)| &**version);
+    let of_dag = attempt.task.dag_id.as_deref().zip(named("dag_version")).map(|(dag, version)| format!("{version} of DAG {dag}"));
+    let of_bundle = named("bundle").zip(named("bundle_version")).map(|(bundle, version)| format!("{version} of bundle {bundle}"));
+    of_dag.into_iter().chain(of_bundle)
 }
 
 /// The endpoints an attempt used, its failing call's included, each once.
