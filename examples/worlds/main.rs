@@ -7,6 +7,7 @@
 //! cargo run --release --example worlds -- --seed 7 --fault dns --noise moderate --show      one world's diagnoses
 //! cargo run --release --example worlds -- --scale 1000000 20000         seconds and memory of one large world
 //! cargo run --release --example worlds -- --scale-incidents 200         and of many incidents at once
+//! cargo run --release --example worlds -- --scale-shape one-incident 20000 1000000     and of a table of a hard shape (all: of each)
 //! ```
 #![expect(clippy::print_stdout, reason = "what it is for")]
 
@@ -17,6 +18,7 @@ mod table;
 mod worlds;
 
 use worlds::faults::Kind;
+use worlds::shapes::Shape;
 use worlds::world::Noise;
 
 /// How many worlds with a fault there are for each level of noise.
@@ -50,6 +52,17 @@ fn run(arguments: &[String]) -> Result<(), String> {
     if has("--scale-incidents") {
         scale::crowd(number("--scale-incidents", 1, 200)?, &rules);
         return Ok(());
+    }
+    if has("--scale-shape") {
+        let (failures, attempts) = (number("--scale-shape", 2, 20_000)?, number("--scale-shape", 3, 1_000_000)?);
+        let name = after("--scale-shape", 1).map_or("all", String::as_str);
+        let all = Shape::ALL.into_iter().map(Shape::name).filter(|of| name == "all" || name == *of);
+        let known: Vec<&str> = all.collect();
+        return if known.is_empty() {
+            scale::shape(name, failures, attempts, &rules)
+        } else {
+            known.into_iter().try_for_each(|name| scale::shape(name, failures, attempts, &rules))
+        };
     }
     if has("--show") {
         let noise = match after("--noise", 1) {

@@ -1,10 +1,11 @@
 //! How long correlation and ranking take, and how much memory, on a large world and on many incidents at once.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::time::Instant;
 
 use dagnosis::attempt::Attempt;
-use dagnosis::diagnose::diagnose;
+use dagnosis::diagnose::{Diagnosed, diagnose};
 use dagnosis::rule::RuleSet;
 
 use crate::worlds::Made;
@@ -12,6 +13,7 @@ use crate::worlds::crowd;
 use crate::worlds::faults::{self, Fault, Kind};
 use crate::worlds::play;
 use crate::worlds::rng::Rng;
+use crate::worlds::shapes::{self, Shape};
 use crate::worlds::world::{Noise, Size, Strength, World};
 
 /// The days of the large world.
@@ -56,6 +58,15 @@ pub(crate) fn crowd(count: usize, rules: &RuleSet) {
     }
 }
 
+/// A table of one of the shapes that correlation finds hardest.
+pub(crate) fn shape(name: &str, failures: usize, attempts: usize, rules: &RuleSet) -> Result<(), String> {
+    let shape = Shape::ALL.into_iter().find(|shape| shape.name() == name);
+    let shape = shape.ok_or_else(|| format!("--scale-shape is all or one of {}", Shape::ALL.map(Shape::name).join(", ")))?;
+    println!("{name}:");
+    measure(&shapes::shape(shape, failures, attempts, rules), rules);
+    Ok(())
+}
+
 fn measure(made: &Made, rules: &RuleSet) {
     let failed = made.attempts.iter().filter(|attempt| attempt.failure.is_some()).count();
     println!("{} attempts of {} bytes without what they point to, {failed} failed", made.attempts.len(), size_of::<Attempt>());
@@ -70,6 +81,7 @@ fn measure(made: &Made, rules: &RuleSet) {
         let since = if forgotten { "" } else { ", making the table included" };
         println!("memory: {before} MiB before, {peak} MiB at most{since}");
     }
+    println!("all that was found has the fingerprint {:016x}", fingerprint(&diagnosed));
     let mut whole = 0;
     let mut alone = 0;
     for truth in 0..made.faults.len() {
@@ -81,6 +93,21 @@ fn measure(made: &Made, rules: &RuleSet) {
         alone += usize::from(!incidents.iter().flatten().any(others));
     }
     println!("of {} faults {whole} are one incident, {alone} share none with another fault", made.faults.len());
+}
+
+/// A number that stays the same as long as nothing of what was found changes, so that two versions of the program can be compared.
+fn fingerprint(diagnosed: &Diagnosed) -> u64 {
+    struct Hash(u64);
+    impl Write for Hash {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0 = text.bytes().fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+            Ok(())
+        }
+    }
+    let mut hash = Hash(0xcbf2_9ce4_8422_2325);
+    // Writing to it cannot fail.
+    let _ = write!(hash, "{diagnosed:?}");
+    hash.0
 }
 
 /// A line of `/proc/self/status`, in MiB.

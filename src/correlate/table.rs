@@ -4,15 +4,16 @@
 mod columns;
 mod events;
 mod load;
+mod rows;
 
-pub(super) use columns::{Column, Csr, Window, endpoints_of};
+pub(super) use columns::{Column, Csr, Window};
 pub(super) use events::{At, Events};
 pub(super) use load::Load;
+pub(super) use rows::Rows;
 
 use std::collections::HashMap;
 
 use crate::attempt::Attempt;
-use crate::record::Outcome;
 use crate::rule::ScopeKind;
 use crate::time::{Span, Timestamp};
 
@@ -28,6 +29,8 @@ pub struct Table<'a> {
     tries: Csr,
     /// What was shown when, and where.
     pub(super) events: Events<'a>,
+    /// What is asked of single rows.
+    pub(super) rows: Rows,
     /// How many attempts are healthy.
     pub(super) healthy: usize,
     /// The first and the last instant at which an attempt ended.
@@ -38,7 +41,8 @@ impl<'a> Table<'a> {
     /// Indexes a table.
     #[must_use]
     pub fn of(attempts: &'a [Attempt]) -> Self {
-        let columns: Vec<Column<'a>> = ScopeKind::ALL.into_iter().map(|kind| Column::of(attempts, kind)).collect();
+        let rows = Rows::of(attempts);
+        let columns: Vec<Column<'a>> = ScopeKind::ALL.into_iter().map(|kind| Column::of(attempts, kind, &rows)).collect();
         let (instance_of, tries) = instances(attempts, &columns);
         let ends = || attempts.iter().filter(|attempt| attempt.is_task()).filter_map(instant);
         Self {
@@ -46,7 +50,8 @@ impl<'a> Table<'a> {
             instance_of,
             tries,
             events: Events::of(attempts),
-            healthy: attempts.iter().filter(|attempt| attempt.is_healthy()).count(),
+            healthy: rows.healthy_count,
+            rows,
             span: ends().min().zip(ends().max()),
             attempts,
         }
@@ -80,7 +85,7 @@ impl<'a> Table<'a> {
 
     /// Whether a row succeeded.
     pub(super) fn succeeded(&self, row: u32) -> bool {
-        self.attempts[row as usize].outcome == Outcome::Success
+        self.rows.succeeded(row)
     }
 }
 

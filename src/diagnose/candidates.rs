@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::attempt::{Attempt, Failure};
 use crate::correlate::{Context, Incident, Table, holds};
-use crate::rule::{CauseIx, RuleSet, SymptomIx};
+use crate::rule::{CauseIx, RuleSet, SymptomIx, When};
 
 use super::weights::Weights;
 use super::{EvidenceLine, sentence};
@@ -142,15 +142,15 @@ pub fn suspects(incident: &Incident, attempts: &[Attempt], rules: &RuleSet, tabl
             causes.entry(cause).or_default().push((places, share));
         }
     }
-    let of_whole = evidence(causes.keys(), rules, &Context::new(rules, table, incident));
+    let of_whole = evidence(causes.keys(), rules, &Context::new(rules, table, incident), |_| true);
     let several = incident.root.is_none() && (2..=KINDS_MAX).contains(&alike.len());
     let kind = |(signature, rows): (Signature<'_>, Vec<usize>)| {
         let part = Incident { attempts: rows, ..incident.clone() };
         let own = places(signature, rules);
-        let of_part = evidence(own.keys(), rules, &Context::new(rules, table, &part));
+        let of_part = evidence(own.keys(), rules, &Context::new(rules, table, &part), |when| !when.is_of_spread());
         let candidates = own.into_iter().map(|(cause, places)| {
             let of_spread = of_whole.get(&cause).into_iter().flatten().filter(|found| found.of_spread);
-            let of_records = of_part.get(&cause).into_iter().flatten().filter(|found| !found.of_spread);
+            let of_records = of_part.get(&cause).into_iter().flatten();
             Candidate { cause, ranked: vec![(places, 1.0)], evidence: of_spread.chain(of_records).cloned().collect() }
         });
         let candidates = Candidates { causes: candidates.collect(), recognised: !signature.unrecognised, base_rate: table.has_base_rate() };
@@ -166,9 +166,15 @@ pub fn suspects(incident: &Incident, attempts: &[Attempt], rules: &RuleSet, tabl
     Suspects { whole, kinds }
 }
 
-fn evidence<'c>(causes: impl Iterator<Item = &'c CauseIx>, rules: &RuleSet, context: &Context<'_>) -> BTreeMap<CauseIx, Vec<Found>> {
+/// The evidence of each cause that holds, of that which is wanted.
+fn evidence<'c>(
+    causes: impl Iterator<Item = &'c CauseIx>,
+    rules: &RuleSet,
+    context: &Context<'_>,
+    wanted: fn(&When) -> bool,
+) -> BTreeMap<CauseIx, Vec<Found>> {
     let of_cause = |cause: &CauseIx| {
-        let found = rules.causes[*cause].evidence.iter().filter_map(|rule| {
+        let found = rules.causes[*cause].evidence.iter().filter(|rule| wanted(&rule.when)).filter_map(|rule| {
             let verdict = holds(&rule.when, context)?;
             let says = sentence::fill(&rule.says, &verdict.words);
             let line = EvidenceLine { says, weight: rule.weight, supports: rule.supports, locations: verdict.locations };

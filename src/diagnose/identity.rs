@@ -11,7 +11,8 @@ use super::Diagnosis;
 /// Two incidents that look the same at different times get different ids, the earlier keeping the plain one.
 pub(super) fn make_unique(diagnoses: &mut [Diagnosis]) {
     let mut order: Vec<usize> = (0..diagnoses.len()).collect();
-    order.sort_by_key(|index| (diagnoses[*index].incident.first_seen, diagnoses[*index].incident.attempts.clone()));
+    let age = |index: usize| (diagnoses[index].incident.first_seen, &diagnoses[index].incident.attempts);
+    order.sort_by(|one, other| age(*one).cmp(&age(*other)));
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for index in order {
         let count = seen.entry(diagnoses[index].id.clone()).or_default();

@@ -1,6 +1,6 @@
 //! What was seen of other tries and later runs: the best witness of whether another try helps. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::attempt::{Attempt, Failure};
 use crate::correlate::{Incident, unrecognised_key};
@@ -23,11 +23,11 @@ type Instance<'a> = (&'a str, Option<&'a str>, &'a str, Option<i32>);
 #[derive(Debug, Default)]
 pub(super) struct History<'a> {
     /// The tries of each task instance that failed once, in their order.
-    tries: BTreeMap<Instance<'a>, Vec<usize>>,
+    tries: HashMap<Instance<'a>, Vec<usize>>,
     /// When a task that succeeded began last.
-    task_succeeded: BTreeMap<(&'a str, &'a str), Timestamp>,
+    task_succeeded: HashMap<(&'a str, &'a str), Timestamp>,
     /// When an attempt that used the endpoint and succeeded began last.
-    endpoint_succeeded: BTreeMap<&'a str, Timestamp>,
+    endpoint_succeeded: HashMap<&'a str, Timestamp>,
 }
 
 impl<'a> History<'a> {
@@ -51,9 +51,7 @@ impl<'a> History<'a> {
                 history.endpoint_succeeded.entry(endpoint).and_modify(latest).or_insert(began);
             }
         }
-        for rows in history.tries.values_mut() {
-            rows.sort_by_key(|row| (attempts[*row].task.try_number, *row));
-        }
+        history.tries.values_mut().for_each(|rows| rows.sort_by_key(|row| (attempts[*row].task.try_number, *row)));
         history
     }
 

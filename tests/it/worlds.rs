@@ -17,6 +17,7 @@ use simulator::crowd::crowd;
 use simulator::faults::Kind;
 use simulator::measure::{Calibration, causes, claims, incident, score};
 use simulator::rng::Rng;
+use simulator::shapes::{Shape, shape};
 use simulator::world::{DAY, Noise, Strength};
 use simulator::{Made, Plan};
 
@@ -295,4 +296,27 @@ fn the_order_of_the_table_does_not_matter() {
         }
     }
     assert!(differing.len() <= 1, "{} of {} worlds differ, the goal is none:\n{}", differing.len(), Kind::ALL.len(), differing.join("\n"));
+}
+
+#[test]
+fn no_shape_of_a_table_loses_or_merges_what_failed() {
+    let (failures, attempts) = (200, 3000);
+    for of in Shape::ALL {
+        let made = shape(of, failures, attempts, &RULES);
+        let diagnosed = diagnose(&made.attempts, &RULES);
+        let name = of.name();
+        let failed = made.attempts.iter().map(|attempt| attempt.failure.is_some());
+        assert!(
+            failed.eq(diagnosed.incident_of.iter().map(Option::is_some)),
+            "{name}: each failure is of an incident, and nothing else is"
+        );
+        let rows: usize = diagnosed.diagnoses.iter().map(|diagnosis| diagnosis.incident.attempts.len()).sum();
+        assert_eq!(rows, failures, "{name}: each failure is of one incident");
+        match of {
+            Shape::OneIncident => assert_eq!(diagnosed.diagnoses.len(), 1, "{name}"),
+            // Four failures each.
+            Shape::SharedEndpoint => assert_eq!(diagnosed.diagnoses.len(), failures / 4, "{name}"),
+            _ => {}
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use dagnosis::attempt::{Attempt, Failure, Location, Role, Shown};
 use dagnosis::record::{Bound, Bounded, Call, Connection, Dialect, Endpoint, Facts, Outcome, Target, Timeout, TimeoutKind};
 use dagnosis::rule::{RuleSet, SymptomIx};
-use dagnosis::scan::{Ending, EndpointUse};
+use dagnosis::scan::{Ending, EndpointUse, Names};
 use dagnosis::source::{Kind, TaskInstance};
 use dagnosis::time::{Span, Timestamp};
 
@@ -376,6 +376,16 @@ fn call(look: Look, task: &Task, named: Option<&(String, u16)>, times: &Times) -
         silence: Some(times.silence),
         ..Call::default()
     }
+}
+
+/// Lets an attempt have its names in common with the others, as the scan and the joining of logs do.
+pub(crate) fn share(attempt: &mut Attempt, names: &mut Names) {
+    let task = &mut attempt.task;
+    names.share_all([&mut task.dag_id, &mut task.run_id, &mut task.task_id]);
+    names.share_all([&mut attempt.host, &mut attempt.operator, &mut attempt.queue, &mut attempt.pool]);
+    names.share(&mut attempt.outcome_because);
+    names.of_endpoints(&mut attempt.endpoints);
+    attempt.symptoms.shrink_to_fit();
 }
 
 fn span(seconds: f64) -> Span {

@@ -11,10 +11,12 @@ pub(crate) mod looks;
 pub(crate) mod measure;
 pub(crate) mod play;
 pub(crate) mod rng;
+pub(crate) mod shapes;
 pub(crate) mod world;
 
 use dagnosis::attempt::Attempt;
 use dagnosis::rule::RuleSet;
+use dagnosis::scan::Names;
 
 use faults::{Fault, Kind};
 use rng::Rng;
@@ -99,10 +101,21 @@ impl Made {
 
     /// Plays a world with its faults and with failures of its own of some probability, and makes its table.
     pub(crate) fn played(world: &World, placed: Vec<Fault>, background: f64, rules: &RuleSet) -> Self {
-        let played = play::play(world, &placed, background);
+        let rows = play::play(world, &placed, background).rows;
+        Self::of_rows(world, placed, rows, rules)
+    }
+
+    /// The table that tries leave.
+    pub(crate) fn of_rows(world: &World, placed: Vec<Fault>, rows: Vec<play::Row>, rules: &RuleSet) -> Self {
         let maker = attempt::Maker::new(world, rules);
-        let mut known: Vec<attempt::Known> = played.rows.iter().map(|row| maker.attempt(row)).collect();
-        known.extend(maker.components(&played.rows));
+        let mut names = Names::default();
+        let mut known: Vec<attempt::Known> = Vec::with_capacity(rows.len() + 1);
+        let made = rows.iter().map(|row| maker.attempt(row)).chain(maker.components(&rows));
+        known.extend(made.map(|mut known| {
+            attempt::share(&mut known.attempt, &mut names);
+            known
+        }));
+        drop(rows);
         attempt::complete(&mut known, rules);
         let name = |known: &attempt::Known| (known.attempt.path.clone(), known.attempt.task.clone());
         known.sort_by_cached_key(name);

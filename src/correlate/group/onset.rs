@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::rule::ScopeKind;
 use crate::time::Timestamp;
 
-use super::super::table::{Table, instant};
+use super::super::table::Table;
 use super::item::{Item, Reach};
 use super::sets::Sets;
 
@@ -53,8 +53,7 @@ pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
 fn stop<'a>(dag: &'a str, task: &str, items: Vec<usize>, failures: &[Item<'_>], table: &Table<'_>) -> Option<Stopped<'a>> {
     let to = items.iter().filter_map(|item| failures[*item].time).min()?;
     let column = table.column(ScopeKind::Task);
-    let rows = column.rows(column.id(&format!("{dag}.{task}"))?);
-    let successes = rows.iter().filter(|row| table.succeeded(**row)).filter_map(|row| instant(&table.attempts[*row as usize]));
-    let from = successes.max().filter(|last| *last < to)?;
+    let (last, _) = column.succeeded(column.id(&format!("{dag}.{task}"))?).last?;
+    let from = Some(last).filter(|last| *last < to)?;
     Some(Stopped { from, to, dag, items })
 }

@@ -31,7 +31,7 @@ impl View<'_, '_> {
         }
         let load = loads.of(self.table, kind, self.table.column(kind).id(name)?);
         let failing: Vec<usize> = self.times.iter().map(|time| load.running(*time)).collect();
-        let (then, usual) = (statistics::median(&failing)?, statistics::median(&load.usual)?);
+        let (then, usual) = (statistics::median(&failing)?, load.median()?);
         let crowded = load.usual.len() >= COMPARED_MIN && then >= RUNNING_MIN && then as f64 >= RATIO_MIN * usual as f64;
         let p = if crowded { statistics::higher(&failing, &load.usual) } else { 1.0 };
         (p <= P_MAX).then(|| {

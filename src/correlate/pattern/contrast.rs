@@ -144,7 +144,7 @@ impl View<'_, '_> {
     /// ones only if their code logs it, and where it does not every use seems to fail.
     fn comparable(&self, kind: ScopeKind) -> bool {
         let (tasks, column) = (self.table.column(ScopeKind::Task), self.table.column(kind));
-        let is_healthy = |row: &&u32| self.table.attempts[**row as usize].is_healthy();
+        let is_healthy = |row: &&u32| self.table.rows.is_healthy(**row);
         let own = self.values(ScopeKind::Task);
         let healthy = own.iter().flat_map(|task| tasks.rows(*task).iter().filter(is_healthy).rev().take(HEALTHY_ASKED_MAX));
         let (mut all, mut known) = (0, 0);
@@ -244,14 +244,14 @@ impl View<'_, '_> {
         let (one, other) = (columns.0.rows(first.1), columns.1.rows(second.1));
         let (rows, column, value) = if one.len() <= other.len() { (one, columns.1, second.1) } else { (other, columns.0, first.1) };
         let (window, _) = self.window(columns.0.healthy_known());
-        let at = |row: &u32| instant(&self.table.attempts[*row as usize]);
+        let at = |row: &u32| self.table.rows.instant(*row);
         let (from, to) = match window.0 {
             None => (0, rows.len()),
             Some((from, to)) => (rows.partition_point(|row| at(row) < Some(from)), rows.partition_point(|row| at(row) <= Some(to))),
         };
         let rows = rows.get(from..to).filter(|rows| rows.len() <= PAIR_ROWS_MAX)?;
         let has = |row: &&u32| column.of_row(**row as usize).contains(&value);
-        let good = rows.iter().filter(|row| self.table.attempts[**row as usize].is_healthy()).filter(has).count();
+        let good = rows.iter().filter(|row| self.table.rows.is_healthy(**row)).filter(has).count();
         let members = self
             .members
             .iter()

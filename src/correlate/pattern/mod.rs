@@ -23,6 +23,7 @@ use super::statistics::discoveries;
 use super::table::{Load, Table};
 use super::{Incident, Pattern, PatternKind};
 use contrast::Rates;
+use recurrence::Phases;
 
 /// How many of the scopes and recurrences that are told may be chance. Where nothing but chance is at work, this is also how often any is told.
 const FALSE_DISCOVERIES: f64 = 0.02;
@@ -35,10 +36,11 @@ const LOCATIONS_MAX: usize = 3;
 pub(super) fn find(incidents: &mut [Incident], failures: &[Item<'_>], table: &Table<'_>, rules: &RuleSet) {
     let rates = Rates::of(failures, table);
     let mut loads = Loads::default();
+    let mut phases = Phases::default();
     let mut claims: Vec<(usize, Claim)> = Vec::new();
     for (at, incident) in incidents.iter_mut().enumerate() {
         let view = View::of(incident, failures, table, rules);
-        claims.extend(view.scope(&rates).into_iter().chain(view.recurrence()).map(|claim| (at, claim)));
+        claims.extend(view.scope(&rates).into_iter().chain(view.recurrence(&mut phases)).map(|claim| (at, claim)));
         let untested = [
             view.burst(),
             view.onset(),

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::rule::ScopeKind;
-use crate::time::Timestamp;
 
-use super::super::table::instant;
 use super::super::{Pattern, PatternKind, statistics};
 use super::{View, chance};
 
@@ -34,30 +32,26 @@ impl View<'_, '_> {
     fn since(&self, kind: ScopeKind, values: &[u32]) -> Option<Pattern> {
         let first = self.incident.first_seen?;
         let column = self.table.column(kind);
-        let rows: BTreeSet<u32> = values.iter().flat_map(|value| column.rows(*value)).copied().collect();
-        let good: Vec<(Timestamp, u32)> = rows
-            .iter()
-            .filter(|row| self.table.succeeded(**row))
-            .filter_map(|row| Some((instant(&self.table.attempts[*row as usize])?, *row)))
-            .collect();
-        let (last_good, row) = good.iter().max().copied()?;
+        // No row is counted twice: it has one task, and of endpoints there is only one.
+        let good: usize = values.iter().map(|value| column.succeeded(*value).count).sum();
+        let (last_good, row) = values.iter().filter_map(|value| column.succeeded(*value).last).max()?;
         // Several tasks: each of them must have worked before, or the others' successes would speak for it.
         let each = kind == ScopeKind::Endpoint || values.iter().all(|value| !column.healthy(*value).is_empty());
-        if last_good >= first || good.len() < SUCCESSES_MIN || !each {
+        if last_good >= first || good < SUCCESSES_MIN || !each {
             return None;
         }
         let failed: BTreeSet<Option<u32>> = self.members.iter().map(|item| self.table.instance(item.row)).collect();
         // If good and bad came in any order, this is how rarely all the bad ones would come last.
-        let p = (-statistics::ln_choose(good.len() + failed.len(), failed.len())).exp();
+        let p = (-statistics::ln_choose(good + failed.len(), failed.len())).exp();
         let says = format!(
             "{} successes until {} UTC, none since the first failure at {} UTC (chance {})",
-            good.len(),
+            good,
             last_good.minute(),
             first.minute(),
             chance(p)
         );
         let numbers = vec![
-            ("successes_before", good.len() as f64),
+            ("successes_before", good as f64),
             ("failed_since", failed.len() as f64),
             ("last_good", last_good.0 as f64 / 1e6),
             ("first_bad", first.0 as f64 / 1e6),

@@ -1,13 +1,12 @@
 //! Failures that keep to one time of the clock: the minute of the hour, the hour of the day, the day of the week; against when their tasks run at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::rule::{Recurs, ScopeKind};
 use crate::time::{Span, Timestamp};
 
 use super::super::PatternKind;
 use super::super::statistics::{Arc, tightest_arc};
-use super::super::table::instant;
 use super::{Claim, View, chance};
 
 /// Failures nearer to each other are one event, however many attempts it struck.
@@ -50,25 +49,42 @@ impl Clock {
         (time.0 as f64 / 1e6 + self.offset).rem_euclid(self.turn)
     }
 
+    /// Those of some times, sorted.
+    fn phases(&self, times: impl Iterator<Item = Timestamp>) -> Vec<f64> {
+        let mut phases: Vec<f64> = times.map(|time| self.phase(time)).collect();
+        phases.sort_unstable_by(f64::total_cmp);
+        phases
+    }
+
     fn turn_of(&self, time: Timestamp) -> i64 {
         ((time.0 as f64 / 1e6 + self.offset) / self.turn).floor() as i64
     }
 }
 
+/// When each task ran, on each clock, sorted: of tasks that have an incident for themselves, and often many, each reckoned once.
+#[derive(Debug, Default)]
+pub(super) struct Phases(BTreeMap<(u32, Recurs), Vec<f64>>);
+
 impl View<'_, '_> {
     /// The clock that chance explains least.
-    pub(super) fn recurrence(&self) -> Option<Claim> {
+    pub(super) fn recurrence(&self, known: &mut Phases) -> Option<Claim> {
         let episodes = self.episodes();
         let enough = |clock: &&Clock| episodes.len() >= clock.events_min && turns(clock, &episodes) >= TURNS_MIN;
         let tried: Vec<&Clock> = CLOCKS.iter().filter(enough).collect();
         if tried.is_empty() {
             return None;
         }
-        let runs = self.runs();
-        if runs.len() < RUNS_MIN {
-            return None;
-        }
-        let claims = tried.iter().filter_map(|clock| self.keeps_to(clock, &episodes, &runs, tried.len()));
+        let tasks = self.values(ScopeKind::Task);
+        // A row has one task at most, so none comes twice.
+        let runs = || tasks.iter().flat_map(|task| self.runs(*task));
+        runs().nth(RUNS_MIN - 1)?;
+        let claims = tried.iter().filter_map(|clock| match tasks[..] {
+            [task] => {
+                let phases = known.0.entry((task, clock.recurs)).or_insert_with(|| clock.phases(runs()));
+                self.keeps_to(clock, &episodes, phases, tried.len())
+            }
+            _ => self.keeps_to(clock, &episodes, &clock.phases(runs()), tried.len()),
+        });
         claims.min_by(|a, b| (!a.told, a.p).partial_cmp(&(!b.told, b.p)).unwrap_or(std::cmp::Ordering::Equal))
     }
 
@@ -80,16 +96,13 @@ impl View<'_, '_> {
         firsts.into_iter().step_by(step).collect()
     }
 
-    /// When the tasks of the incident ran at all.
-    fn runs(&self) -> Vec<Timestamp> {
-        let column = self.table.column(ScopeKind::Task);
-        let rows: BTreeSet<u32> = self.values(ScopeKind::Task).iter().flat_map(|task| column.rows(*task)).copied().collect();
-        rows.iter().filter_map(|row| instant(&self.table.attempts[*row as usize])).collect()
+    /// When a task of the incident ran at all.
+    fn runs(&self, task: u32) -> impl Iterator<Item = Timestamp> {
+        self.table.column(ScopeKind::Task).rows(task).iter().filter_map(|row| self.table.rows.instant(*row))
     }
 
-    fn keeps_to(&self, clock: &Clock, episodes: &[Timestamp], runs: &[Timestamp], tests: usize) -> Option<Claim> {
-        let mut phases: Vec<f64> = runs.iter().map(|time| clock.phase(*time)).collect();
-        phases.sort_by(f64::total_cmp);
+    /// `phases` is when the tasks of the incident ran on the clock, sorted.
+    fn keeps_to(&self, clock: &Clock, episodes: &[Timestamp], phases: &[f64], tests: usize) -> Option<Claim> {
         let below = |phase: f64| phases.partition_point(|other| *other <= phase);
         let share = |arc: &Arc| {
             let end = arc.from + arc.length;

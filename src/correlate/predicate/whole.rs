@@ -6,7 +6,7 @@ use crate::attempt::Failure;
 use crate::rule::{HealthyBy, Nearby, NearbyBy, ScopeKind, SymptomIx, TimerKind, When};
 use crate::time::{Span, Timestamp};
 
-use super::super::table::{At, Window, endpoints_of, instant};
+use super::super::table::{At, Window};
 use super::super::{PatternKind, abridged, pattern, statistics};
 use super::{Context, Verdict};
 
@@ -221,37 +221,44 @@ impl Context<'_> {
     /// The healthy attempts that have one of the values, in a stretch of time.
     fn healthy_with(&self, kind: ScopeKind, values: Vec<u32>, window: Window) -> impl Iterator<Item = usize> + '_ {
         let column = self.table.column(kind);
-        let at = |row: &u32| instant(&self.table.attempts[*row as usize]);
+        let at = |row: &u32| self.table.rows.instant(*row);
         values.into_iter().flat_map(move |value| {
             let rows = column.rows(value);
             let range = window.0.map_or(0..rows.len(), |(from, to)| {
                 let first = rows.partition_point(|row| at(row) < Some(from));
                 first..first.max(rows.partition_point(|row| at(row) <= Some(to)))
             });
-            rows[range].iter().map(|row| *row as usize).filter(|row| self.table.attempts[*row].is_healthy())
+            rows[range].iter().filter(|row| self.table.rows.is_healthy(**row)).map(|row| *row as usize)
         })
     }
 
     fn is_healthy_elsewhere(&self, by: HealthyBy) -> bool {
         let scope = &self.incident.scope;
-        let attempts = self.table.attempts;
         let Some(span) = self.incident.first_seen.zip(self.incident.last_seen) else { return false };
         let about = Window(Some(span)).wider(ABOUT);
         let ids =
             |kind: ScopeKind, names: &[String]| names.iter().filter_map(|name| self.table.column(kind).id(name)).collect::<Vec<u32>>();
         let tasks = || self.tasks().into_iter().collect::<Vec<u32>>();
+        let sorted = |mut ids: Vec<u32>| {
+            ids.sort_unstable();
+            ids
+        };
+        let values = |kind: ScopeKind, row: usize| self.table.column(kind).of_row(row);
         match by {
             HealthyBy::Host => {
-                let other_host =
-                    |row: usize| attempts[row].host.as_deref().is_some_and(|host| !scope.hosts.iter().any(|known| known == host));
+                let own = sorted(ids(ScopeKind::Host, &scope.hosts));
+                let other_host = |row: usize| values(ScopeKind::Host, row).iter().any(|host| own.binary_search(host).is_err());
                 let known = self.healthy_with(ScopeKind::Endpoint, ids(ScopeKind::Endpoint, &scope.endpoints), about).any(other_host);
                 // Where endpoints are not in the logs, healthy attempts of the same tasks on other hosts serve.
                 known || self.healthy_with(ScopeKind::Task, tasks(), Window(None)).any(other_host)
             }
-            HealthyBy::Endpoint => self.healthy_with(ScopeKind::Host, ids(ScopeKind::Host, &scope.hosts), about).any(|row| {
-                let mut used = endpoints_of(&attempts[row]).peekable();
-                used.peek().is_some() && used.all(|endpoint| !scope.endpoints.iter().any(|bad| bad == endpoint))
-            }),
+            HealthyBy::Endpoint => {
+                let bad = sorted(ids(ScopeKind::Endpoint, &scope.endpoints));
+                self.healthy_with(ScopeKind::Host, ids(ScopeKind::Host, &scope.hosts), about).any(|row| {
+                    let used = values(ScopeKind::Endpoint, row);
+                    !used.is_empty() && used.iter().all(|endpoint| bad.binary_search(endpoint).is_err())
+                })
+            }
             HealthyBy::Task => self.healthy_with(ScopeKind::Task, tasks(), Window(None)).next().is_some(),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::attempt::Attempt;
 use crate::rule::ScopeKind;
 use crate::time::{Span, Timestamp};
 
-use super::instant;
+use super::Rows;
 
 /// Lists of numbers, one after the other: `of(i)` is the i-th.
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ pub(in crate::correlate) struct Csr {
 impl Csr {
     /// From pairs of list and item that are sorted by list.
     pub(super) fn of_sorted(lists: usize, pairs: impl Iterator<Item = (u32, u32)>) -> Self {
-        let mut csr = Self { starts: vec![0; lists + 1], items: Vec::new() };
+        let mut csr = Self { starts: vec![0; lists + 1], items: Vec::with_capacity(pairs.size_hint().0) };
         for (list, item) in pairs {
             csr.starts[list as usize + 1] += 1;
             csr.items.push(item);
@@ -28,6 +29,23 @@ impl Csr {
             csr.starts[list + 1] += csr.starts[list];
         }
         csr
+    }
+
+    /// From pairs of list and item in any order; the items of each list keep the order that they come in.
+    fn of_unsorted(lists: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let mut starts = vec![0_u32; lists + 1];
+        pairs.clone().for_each(|(list, _)| starts[list as usize + 1] += 1);
+        for list in 0..lists {
+            starts[list + 1] += starts[list];
+        }
+        let mut next = starts.clone();
+        let mut items = vec![0; starts[lists] as usize];
+        for (list, item) in pairs {
+            let place = &mut next[list as usize];
+            items[*place as usize] = item;
+            *place += 1;
+        }
+        Self { starts, items }
     }
 
     /// One list.
@@ -63,6 +81,15 @@ impl Window {
     }
 }
 
+/// The successes of one value whose instant is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::correlate) struct Succeeded {
+    /// How many there are.
+    pub(in crate::correlate) count: usize,
+    /// The latest, and its row; of several at one instant the last row.
+    pub(in crate::correlate) last: Option<(Timestamp, u32)>,
+}
+
 /// One kind of value.
 #[derive(Debug)]
 pub(in crate::correlate) struct Column<'a> {
@@ -76,14 +103,16 @@ pub(in crate::correlate) struct Column<'a> {
     healthy_starts: Vec<u32>,
     healthy: Vec<Timestamp>,
     /// The instants of all healthy rows of which a value is known, sorted.
-    healthy_known: Vec<Timestamp>,
+    healthy_known: Arc<[Timestamp]>,
+    /// For each value how often it succeeded, and when last, in which row.
+    succeeded: Vec<Succeeded>,
 }
 
 impl<'a> Column<'a> {
     /// The number that is no value's.
     pub(in crate::correlate) const NONE: u32 = u32::MAX;
 
-    pub(super) fn of(attempts: &'a [Attempt], kind: ScopeKind) -> Self {
+    pub(super) fn of(attempts: &'a [Attempt], kind: ScopeKind, by: &Rows) -> Self {
         let (mut names, mut ids): (Vec<Cow<'a, str>>, HashMap<Cow<'a, str>, u32>) = (Vec::new(), HashMap::new());
         let mut number = |name: Cow<'a, str>| {
             *ids.entry(name).or_insert_with_key(|name| {
@@ -117,19 +146,22 @@ impl<'a> Column<'a> {
             pairs.extend(single.map(|name| (row as u32, number(name.into()))));
         }
         let values = Csr::of_sorted(attempts.len(), pairs.iter().copied());
-        let at = |row: u32| instant(&attempts[row as usize]);
-        pairs.sort_by_key(|(row, id)| (*id, at(*row), *row));
-        let rows = Csr::of_sorted(names.len(), pairs.iter().map(|(row, id)| (*id, *row)));
-        let mut column = Self { names, ids, values, rows, healthy_starts: vec![0], healthy: Vec::new(), healthy_known: Vec::new() };
-        let is_healthy = |row: &&u32| attempts[**row as usize].is_healthy();
-        for id in 0..column.names.len() as u32 {
-            column.healthy.extend(column.rows.of(id).iter().filter(is_healthy).filter_map(|row| at(*row)));
-            column.healthy_starts.push(column.healthy.len() as u32);
+        drop(pairs);
+        let in_time = by.order.iter().flat_map(|row| values.of(*row).iter().map(|id| (*id, *row)));
+        let rows = Csr::of_unsorted(names.len(), in_time);
+        let mut healthy = Vec::with_capacity(rows.items.len());
+        let (mut healthy_starts, mut succeeded) = (vec![0], Vec::with_capacity(names.len()));
+        for id in 0..names.len() as u32 {
+            healthy.extend(rows.of(id).iter().filter(|row| by.is_healthy(**row)).filter_map(|row| by.instant(*row)));
+            healthy_starts.push(healthy.len() as u32);
+            let successes = || rows.of(id).iter().filter(|row| by.succeeded(**row)).filter_map(|row| Some((by.instant(*row)?, *row)));
+            succeeded.push(Succeeded { count: successes().count(), last: successes().next_back() });
         }
-        let known = (0..attempts.len()).filter(|row| !column.values.of(*row as u32).is_empty() && attempts[*row].is_healthy());
-        column.healthy_known = known.filter_map(|row| instant(&attempts[row])).collect();
-        column.healthy_known.sort_unstable();
-        column
+        let is_known = |row: &&u32| by.is_healthy(**row) && !values.of(**row).is_empty();
+        let known = || by.order.iter().filter(is_known).filter_map(|row| by.instant(*row));
+        // Most kinds are known of every healthy row, and then have the list in common.
+        let healthy_known = if known().count() == by.healthy.len() { Arc::clone(&by.healthy) } else { known().collect() };
+        Self { names, ids, values, rows, healthy_starts, healthy, healthy_known, succeeded }
     }
 
     /// The values of a row.
@@ -160,6 +192,11 @@ impl<'a> Column<'a> {
     /// When the healthy attempts of a value ended, sorted.
     pub(in crate::correlate) fn healthy(&self, id: u32) -> &[Timestamp] {
         &self.healthy[self.healthy_starts[id as usize] as usize..self.healthy_starts[id as usize + 1] as usize]
+    }
+
+    /// How often a value succeeded.
+    pub(in crate::correlate) fn succeeded(&self, id: u32) -> Succeeded {
+        self.succeeded[id as usize]
     }
 
     /// When the healthy attempts ended of which any value is known, sorted.

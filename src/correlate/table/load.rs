@@ -25,6 +25,11 @@ impl Load {
         load
     }
 
+    /// How many were running, in the middle, as a healthy one ended.
+    pub(in crate::correlate) fn median(&self) -> Option<usize> {
+        self.usual.get(self.usual.len().checked_sub(1)? / 2).copied()
+    }
+
     /// How many were running at an instant: begun until then, less those that ended before.
     pub(in crate::correlate) fn running(&self, at: Timestamp) -> usize {
         self.starts.partition_point(|start| *start <= at).saturating_sub(self.ends.partition_point(|end| *end < at))

@@ -1,0 +1,63 @@
+//! What is asked of single rows again and again, close together in memory: a row of the attempt table itself is some hundred bytes away from the next.
+
+use std::sync::Arc;
+
+use crate::attempt::Attempt;
+use crate::record::Outcome;
+use crate::time::Timestamp;
+
+use super::instant;
+
+/// The row's attempt is a task's and went well.
+const HEALTHY: u8 = 1;
+
+/// Its outcome is success, whatever it is.
+const SUCCEEDED: u8 = 2;
+
+/// Stands for no instant, and so comes before all others, as `None` does before `Some`.
+const NONE: Timestamp = Timestamp(i64::MIN);
+
+/// What is asked of single rows.
+#[derive(Debug)]
+pub(in crate::correlate) struct Rows {
+    flags: Vec<u8>,
+    times: Vec<Timestamp>,
+    /// The rows of tasks, in the order of their instants, those without one first.
+    pub(super) order: Vec<u32>,
+    /// The instants of all healthy rows, sorted.
+    pub(super) healthy: Arc<[Timestamp]>,
+    /// How many rows are healthy, with an instant or without.
+    pub(super) healthy_count: usize,
+}
+
+impl Rows {
+    pub(super) fn of(attempts: &[Attempt]) -> Self {
+        let flag = |attempt: &Attempt| {
+            let healthy = if attempt.is_healthy() { HEALTHY } else { 0 };
+            if attempt.outcome == Outcome::Success { healthy | SUCCEEDED } else { healthy }
+        };
+        let flags: Vec<u8> = attempts.iter().map(flag).collect();
+        let times: Vec<Timestamp> = attempts.iter().map(|attempt| instant(attempt).unwrap_or(NONE)).collect();
+        let mut order: Vec<u32> = (0..attempts.len() as u32).filter(|row| attempts[*row as usize].is_task()).collect();
+        order.sort_unstable_by_key(|row| (times[*row as usize], *row));
+        let healthy_count = flags.iter().filter(|flags| **flags & HEALTHY != 0).count();
+        let mut rows = Self { flags, times, order, healthy: Arc::new([]), healthy_count };
+        rows.healthy = rows.order.iter().filter(|row| rows.is_healthy(**row)).filter_map(|row| rows.instant(*row)).collect();
+        rows
+    }
+
+    /// Whether its attempt is a task's and went well.
+    pub(in crate::correlate) fn is_healthy(&self, row: u32) -> bool {
+        self.flags[row as usize] & HEALTHY != 0
+    }
+
+    /// Whether its outcome is success.
+    pub(in crate::correlate) fn succeeded(&self, row: u32) -> bool {
+        self.flags[row as usize] & SUCCEEDED != 0
+    }
+
+    /// The instant that stands for it.
+    pub(in crate::correlate) fn instant(&self, row: u32) -> Option<Timestamp> {
+        Some(self.times[row as usize]).filter(|time| *time != NONE)
+    }
+}
