@@ -3,4 +3,6 @@
 
 mod grouping;
 mod patterns;
+mod predicates;
+mod scope;
 mod table;
