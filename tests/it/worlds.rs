@@ -11,7 +11,7 @@ use dagnosis::diagnose::{Diagnosed, Diagnosis, diagnose};
 use dagnosis::rule::{RuleSet, load};
 
 #[path = "../worlds/mod.rs"]
-mod simulator;
+pub(crate) mod simulator;
 
 use simulator::crowd::crowd;
 use simulator::faults::Kind;
@@ -39,7 +39,7 @@ const FLOORS: [(Kind, usize, f64); 12] = [
     (Kind::BadDeploy, 6, 0.45),
 ];
 
-static RULES: LazyLock<RuleSet> = LazyLock::new(|| load(&[], true).unwrap());
+pub(crate) static RULES: LazyLock<RuleSet> = LazyLock::new(|| load(&[], true).unwrap());
 
 /// The same table with only some of its rows, or with all in another order.
 fn only(made: &Made, rows: &[usize]) -> Made {

@@ -42,7 +42,7 @@ pub(super) fn join(failures: &[Item<'_>], sets: &mut Sets) {
 fn pairs(keys: Keys, failures: &[Item<'_>]) -> Vec<[usize; 2]> {
     let mut pairs = Vec::new();
     for ((kind, _), mut items) in keys {
-        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
+        items.sort_by_key(|item| (failures[*item].time, failures[*item].name()));
         let near = |early: usize, late: usize| matches!((failures[early].time, failures[late].time), (Some(early), Some(late)) if late - early <= GAP);
         let following = items.windows(2).map(|pair| [pair[0], pair[1]]);
         pairs.extend(following.filter(|[early, late]| kind == Kind::Standing || near(*early, *late)));
@@ -114,7 +114,7 @@ fn moments(failures: &[Item<'_>]) -> Vec<[usize; 2]> {
     }
     let mut pairs = Vec::new();
     for mut items in runs.into_values() {
-        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
+        items.sort_by_key(|item| (failures[*item].time, failures[*item].name()));
         for pair in items.windows(2) {
             let (early, late) = (&failures[pair[0]], &failures[pair[1]]);
             let unplaced = early.failure.endpoint.is_none() || late.failure.endpoint.is_none();

@@ -2,7 +2,9 @@
 //! on larger tables, recomputed from the tables alone.
 
 mod grouping;
+mod order;
 mod patterns;
 mod predicates;
+mod recomputed;
 mod scope;
 mod table;
