@@ -63,6 +63,8 @@ pub(in crate::correlate) fn tightest_arc(events: &[f64], period: f64, least: usi
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
     use super::*;
 
     fn even(arc: &Arc) -> f64 {

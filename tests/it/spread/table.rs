@@ -60,7 +60,7 @@ pub(crate) struct Row(pub(crate) Attempt);
 /// An attempt of `dag.task` that ended well at an instant, ten seconds after it began; each is the first try of a run of its own.
 pub(crate) fn ok(task: &str, end: f64) -> Row {
     let (dag, name) = task.split_once('.').unwrap();
-    let run = format!("at-{:.6}", end);
+    let run = format!("at-{end:.6}");
     Row(Attempt {
         path: format!("{dag}/{run}/{name}.log").into(),
         member: None,
