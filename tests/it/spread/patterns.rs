@@ -258,7 +258,7 @@ fn what_keeps_to_an_hour_stays_within_a_sixth_of_the_clock() {
         recurs(&days(&hours), HOUR / 4.0, 20.0)
     };
     assert_eq!(over(4.0), Some(Recurs::Hour));
-    assert_eq!(over(5.2), None, "ten of the twelve still take more than four hours");
+    assert_eq!(over(4.05), None);
 }
 
 #[test]
@@ -279,4 +279,14 @@ fn failures_up_to_600_seconds_apart_are_one_event() {
     };
     assert_eq!(events(600.0), Some(vec![4.0]));
     assert_eq!(events(600.001), Some(vec![8.0]));
+}
+
+#[test]
+fn more_than_200_events_are_thinned_out() {
+    let events = |count: usize| {
+        let rows = clock(&days(&vec![3.0 + 1.0 / HOUR; count]), HOUR * 6.0, 210.0);
+        numbers(&rows, PatternKind::Recurrence(Recurs::Hour), &["events"])
+    };
+    assert_eq!(events(200), Some(vec![200.0]));
+    assert_eq!(events(201), Some(vec![101.0]), "every other one");
 }

@@ -70,7 +70,23 @@ fn chance_must_be_as_rare_as_1_in_50_after_all_values_that_were_tried() {
     assert_eq!(kind(&[on("a", 1, 0), on("b", 0, 500)].concat()), None, "one failure");
 }
 
-/// An incident on the host "x" that is small and elsewhere, with tries of one run only: a test that finds nothing.
+#[test]
+fn hosts_and_endpoints_have_four_times_the_share_of_chance_of_other_kinds() {
+    let rows: Vec<Row> = [on("a", 2, 0), on("b", 0, 20)]
+        .concat()
+        .into_iter()
+        .enumerate()
+        .map(|(nth, mut row)| {
+            row.0.queue = Some(["qa", "qb"][nth % 2].into());
+            row
+        })
+        .collect();
+    // Two of two of 22, two hosts, and of the chance of a false claim four fifths beside the queues' one.
+    let p = number(&scope(&rows).unwrap(), "p");
+    assert!((p - 2.0 / (22.0 * 21.0) * 2.0 / 0.8).abs() < 1e-9, "{p}");
+}
+
+/// An incident on both hosts: a test that finds nothing.
 fn nothing_special(nth: usize) -> Vec<Row> {
     let row = |host: &str, late: f64| bad("bad-row", &format!("n{nth}.t"), HOUR + late).host(host).run(host);
     vec![row("a", 10.0), row("b", 20.0), row("b", 30.0).run("b2")]
