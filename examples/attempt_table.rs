@@ -32,6 +32,10 @@ fn main() {
     let rules = dagnosis::rule::RuleSet::default();
     let table = join(logs, &[], &rules);
     println!("joined:  {} ({} attempts, {} healthy)", memory(), table.len(), table.iter().filter(|attempt| attempt.is_healthy()).count());
+    let begun = std::time::Instant::now();
+    let diagnosed = dagnosis::diagnose::diagnose(&table, &rules);
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("diagnosed: {} ({} diagnoses, {seconds:.1} s)", memory(), diagnosed.diagnoses.len());
 }
 
 /// One log: of fifty one fails.

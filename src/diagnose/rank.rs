@@ -170,3 +170,18 @@ fn log_odds(candidate: &Candidate, base_rate: bool, rules: &RuleSet, weights: &W
     };
     plausible.ln() + weights.prior * rules.causes[candidate.cause].prior.ln() + sum(true) - sum(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_causes_are_given_however_small_and_further_ones_from_one_percent_on() {
+        let count = |shares: &[f64]| given(shares.to_vec(), |share| *share).len();
+        assert_eq!(count(&[0.9, 0.01, 0.01, 0.01, 0.01]), 5);
+        assert_eq!(count(&[0.9, 0.01, 0.01, 0.01, 0.009_999]), 4);
+        assert_eq!(count(&[0.999, 0.000_000_1, 0.000_000_1, 0.000_000_1]), 3);
+        assert_eq!(count(&[0.999, 0.000_000_1, 0.000_000_099]), 2, "the evidence has excluded it");
+        assert_eq!(count(&[]), 0);
+    }
+}

@@ -179,3 +179,31 @@ fn code(case: &Case<'_>, helps: RetryHelps, basis: Basis, safe: RetrySafe) -> Op
     }
     policy::policy(act, &paths, if is_old { Dialect::Text } else { Dialect::Json })
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use super::*;
+    use crate::rule::load_text;
+
+    const RULES: &str = r#"
+version: 1
+symptoms: []
+causes:
+  - { id: harmless, title: One, layer: server, owner: unknown, what: One., prior: 0.2, retry: { helps: transient, safe: "yes", says: Repeat it. } }
+  - { id: harmful, title: Other, layer: server, owner: unknown, what: Other., prior: 0.2, retry: { helps: transient, safe: "no", says: Do not. } }
+"#;
+
+    #[test]
+    fn a_harmful_cause_forbids_a_try_unless_it_is_unlikely() {
+        let rules = load_text("rules.yaml", RULES).unwrap();
+        let safe = |harmless: f64, harmful: f64| {
+            let of = |id: &str, probability: f64| RankedCause { cause: rules.cause(id).unwrap(), probability, evidence: Vec::new() };
+            safe_by_cause(&[of("harmless", harmless), of("harmful", harmful)], &rules).0
+        };
+        assert_eq!(safe(0.9, 0.1), RetrySafe::No);
+        assert_eq!(safe(0.9, 0.099_999), RetrySafe::Yes);
+        assert_eq!(safe_by_cause(&[], &rules).0, RetrySafe::OnlyIf);
+    }
+}

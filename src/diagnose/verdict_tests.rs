@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use super::super::EvidenceLine;
 use super::*;
-use crate::rule::load_text;
+use crate::rule::{Weight, load_text};
 
 const RULES: &str = r#"
 version: 1
@@ -85,4 +86,24 @@ fn the_first_step_is_the_check_before_the_cure_while_the_cause_is_open() {
     assert_eq!(step(&[("c-other", 0.9)], Confidence::Likely).0, "confirm", "it has no fix");
     assert_eq!(step(&[("d-network", 0.9)], Confidence::Proven).0, "look", "it has neither");
     assert_eq!(step(&[], Confidence::Unknown).0, "look");
+}
+
+#[test]
+fn how_sure_is_said_from_three_numbers_on() {
+    let evidence = |weight, supports| EvidenceLine { says: String::new(), weight, supports, locations: Vec::new() };
+    let sure = |id: &str, probability: f64, evidence: Vec<EvidenceLine>| {
+        let of = RankedCause { evidence, ..ranked(&[(id, probability)]).remove(0) };
+        confidence(&[of], &rules())
+    };
+    let proof = || vec![evidence(Weight::Strong, true), evidence(Weight::Decisive, true)];
+    assert_eq!(sure("b-server", 0.9, proof()), Confidence::Proven);
+    assert_eq!(sure("b-server", 0.899_999, proof()), Confidence::Likely);
+    assert_eq!(sure("b-server", 0.999, vec![evidence(Weight::Strong, true)]), Confidence::Likely, "no proof");
+    assert_eq!(sure("b-server", 0.999, vec![evidence(Weight::Decisive, false)]), Confidence::Likely, "a proof of the contrary");
+    assert_eq!(sure("b-server", 0.6, Vec::new()), Confidence::Likely);
+    assert_eq!(sure("b-server", 0.599_999, proof()), Confidence::Possible);
+    assert_eq!(sure("b-server", 0.25, Vec::new()), Confidence::Possible);
+    assert_eq!(sure("b-server", 0.249_999, proof()), Confidence::Unknown);
+    assert_eq!(sure("a-nothing", 0.999, proof()), Confidence::Unknown, "that nothing says why is no answer");
+    assert_eq!(confidence(&[], &rules()), Confidence::Unknown);
 }

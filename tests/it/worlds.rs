@@ -11,7 +11,7 @@ use dagnosis::diagnose::{Diagnosed, Diagnosis, diagnose};
 use dagnosis::rule::{RuleSet, load};
 
 #[path = "../worlds/mod.rs"]
-mod simulator;
+pub(crate) mod simulator;
 
 use simulator::crowd::crowd;
 use simulator::faults::Kind;
@@ -22,25 +22,25 @@ use simulator::world::{DAY, Noise, Strength};
 use simulator::{Made, Plan};
 
 /// How many worlds of each kind of fault are looked at here.
-const WORLDS: u64 = 6;
+const WORLDS: u64 = 10;
 
 /// The floors for a kind of fault at moderate noise: in how many of [`WORLDS`] worlds the first cause is right, and the mean F1 of the incident.
 const FLOORS: [(Kind, usize, f64); 12] = [
-    (Kind::Overload, 6, 0.7),
-    (Kind::Restart, 3, 0.8),
-    (Kind::IdleCut, 6, 0.8),
-    (Kind::HostNetwork, 3, 0.5),
-    (Kind::Dns, 6, 0.15),
-    (Kind::MemoryKill, 5, 0.6),
-    (Kind::CertExpiry, 6, 0.8),
-    (Kind::Maintenance, 0, 0.6),
-    (Kind::RateLimit, 6, 0.9),
-    (Kind::DagBug, 6, 0.95),
-    (Kind::SlowDependency, 6, 0.55),
-    (Kind::BadDeploy, 6, 0.45),
+    (Kind::Overload, 10, 0.7),
+    (Kind::Restart, 8, 0.63),
+    (Kind::IdleCut, 9, 0.69),
+    (Kind::HostNetwork, 9, 0.9),
+    (Kind::Dns, 10, 0.57),
+    (Kind::MemoryKill, 8, 0.75),
+    (Kind::CertExpiry, 10, 0.82),
+    (Kind::Maintenance, 5, 0.89),
+    (Kind::RateLimit, 10, 0.97),
+    (Kind::DagBug, 10, 0.98),
+    (Kind::SlowDependency, 9, 0.64),
+    (Kind::BadDeploy, 10, 0.75),
 ];
 
-static RULES: LazyLock<RuleSet> = LazyLock::new(|| load(&[], true).unwrap());
+pub(crate) static RULES: LazyLock<RuleSet> = LazyLock::new(|| load(&[], true).unwrap());
 
 /// The same table with only some of its rows, or with all in another order.
 fn only(made: &Made, rows: &[usize]) -> Made {
@@ -157,18 +157,18 @@ fn the_first_cause_of_a_known_fault_is_found_and_its_attempts_are_one_incident()
     }
     assert!(below.is_empty(), "below the floors; the goal is 0.90 right over all kinds:\n{}", below.join("\n"));
     let share = right as f64 / worlds as f64;
-    assert!(share >= 0.8, "{share:.2} of {worlds} first causes are right; the floor is 0.80, the goal 0.90");
+    assert!(share >= 0.9, "{share:.2} of {worlds} first causes are right; the goal is 0.90");
     let (mean, error) = (calibration.confidence(), calibration.error());
-    assert!(error <= 0.25, "probabilities are off by {error:.2} on average (mean {mean:.2}); the floor is 0.25, the goal 0.10");
+    assert!(error <= 0.1, "probabilities are off by {error:.2} on average (mean {mean:.2}); the goal is 0.10");
 }
 
 #[test]
 fn where_only_chance_is_at_work_no_place_and_no_time_is_blamed() {
-    let all = 16;
+    let all = 40;
     let clean =
         |seed: &u64| claims(&diagnose(&Made::of_plan(&Plan::one(*seed, None, Noise::Moderate), &RULES).attempts, &RULES)).is_empty();
     let clean = (0..all).filter(clean).count();
-    assert!(clean >= 6, "{clean} of {all} worlds are without a claim; the goal is 95 %");
+    assert!(20 * clean as u64 >= 19 * all, "{clean} of {all} worlds are without a claim; the goal is 95 %");
 }
 
 #[test]
@@ -196,8 +196,8 @@ fn two_incidents_at_once_on_one_host_and_on_one_endpoint_are_told_apart() {
             right += usize::from((0..2).all(|truth| score(&made, truth, &diagnosed, &RULES).top1));
         }
     }
-    assert!(mixed.len() <= 1, "{} of {worlds} share an incident, the goal is none: {}", mixed.len(), mixed.join(", "));
-    assert!(right >= 3, "both first causes are right in {right} of {worlds}; the goal is all");
+    assert!(mixed.is_empty(), "{} of {worlds} share an incident: {}", mixed.len(), mixed.join(", "));
+    assert!(right >= 6, "both first causes are right in {right} of {worlds}; the goal is all");
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn the_same_incident_seen_through_one_two_or_four_tries_has_the_same_first_cause
         }
     }
     let all = Kind::ALL.len() * seeds.len();
-    assert!(differing.len() <= 1, "{} of {all} differ, the goal is none:\n{}", differing.len(), differing.join("\n"));
+    assert!(differing.is_empty(), "{} of {all} differ:\n{}", differing.len(), differing.join("\n"));
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn the_order_of_the_table_does_not_matter() {
             ));
         }
     }
-    assert!(differing.len() <= 1, "{} of {} worlds differ, the goal is none:\n{}", differing.len(), Kind::ALL.len(), differing.join("\n"));
+    assert!(differing.is_empty(), "{} of {} worlds differ:\n{}", differing.len(), Kind::ALL.len(), differing.join("\n"));
 }
 
 #[test]

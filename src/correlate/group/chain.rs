@@ -52,8 +52,8 @@ pub(super) fn provoked(failures: &[Item<'_>], rules: &RuleSet) -> BTreeMap<usize
         let places = item.attempt.run().map(|(dag, run)| Near::Run(dag, run)).into_iter().chain(called);
         let candidates = places.filter_map(|near| kills.get(&near)).flat_map(|times| around(times, time));
         let produces = |kill: &&(Timestamp, usize)| kill.1 != at && produces(&failures[kill.1], shown, rules);
-        // The nearest in time; of two equally near the earlier row.
-        if let Some((_, kill)) = candidates.filter(produces).min_by_key(|(when, kill)| ((*when - time).0.abs(), failures[*kill].row)) {
+        // The nearest in time; of two equally near the one whose name comes first.
+        if let Some((_, kill)) = candidates.filter(produces).min_by_key(|(when, kill)| ((*when - time).0.abs(), failures[*kill].name())) {
             effects.push((at, *kill));
         }
     }

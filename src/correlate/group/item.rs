@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::attempt::{Attempt, Failure};
 use crate::record::Phase;
 use crate::rule::{Cause, CauseIx, RetryHelps, RuleSet, SymptomIx};
+use crate::source::TaskInstance;
 use crate::time::Timestamp;
 
 use super::unrecognised_key;
@@ -115,6 +116,11 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// What decides between failures of one instant: whose they are, not where they stand in the table, so that its order means nothing.
+    pub(in crate::correlate) fn name(&self) -> (&'a TaskInstance, &'a str, Option<&'a str>) {
+        name_of(self.attempt)
+    }
+
     /// `dag.task`.
     pub(in crate::correlate) fn task(&self) -> Option<String> {
         self.key().map(|(dag, task)| format!("{dag}.{task}"))
@@ -124,6 +130,11 @@ impl<'a> Item<'a> {
     pub(in crate::correlate) fn key(&self) -> Option<(&'a str, &'a str)> {
         self.attempt.task.dag_id.as_deref().zip(self.attempt.task.task_id.as_deref())
     }
+}
+
+/// Whose an attempt is, and its log.
+pub(in crate::correlate) fn name_of(attempt: &Attempt) -> (&TaskInstance, &str, Option<&str>) {
+    (&attempt.task, &attempt.path, attempt.member.as_deref())
 }
 
 /// The first cause of a symptom's list.

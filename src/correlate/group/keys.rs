@@ -49,7 +49,7 @@ pub(super) fn join(failures: &[Item<'_>], sets: &mut Sets) {
 fn pairs(keys: Keys, failures: &[Item<'_>]) -> Vec<[usize; 2]> {
     let mut pairs = Vec::new();
     for ((kind, _), mut items) in keys {
-        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
+        items.sort_by_key(|item| (failures[*item].time, failures[*item].name()));
         let within = match kind {
             Kind::Close => Some(CLOSE),
             Kind::Timed => Some(GAP),
@@ -132,7 +132,7 @@ fn moments(failures: &[Item<'_>]) -> Vec<[usize; 2]> {
     }
     let mut pairs = Vec::new();
     for mut items in runs.into_values() {
-        items.sort_by_key(|item| (failures[*item].time, failures[*item].row));
+        items.sort_by_key(|item| (failures[*item].time, failures[*item].name()));
         for pair in items.windows(2) {
             let (early, late) = (&failures[pair[0]], &failures[pair[1]]);
             let unplaced = early.failure.endpoint.is_none() || late.failure.endpoint.is_none();

@@ -12,7 +12,7 @@ mod sets;
 mod unrecognised;
 mod wide;
 
-pub(super) use item::{Class, Item};
+pub(super) use item::{Class, Item, name_of};
 pub(crate) use unrecognised::unrecognised_key;
 
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ fn incident(items: &[usize], failures: &[Item<'_>], provoked: &BTreeMap<usize, u
     let consequences: Vec<usize> = items.iter().filter(|item| provoked.contains_key(item)).map(|item| failures[*item].row).collect();
     // Of several kills the first is the root.
     let roots = items.iter().filter_map(|item| provoked.get(item));
-    let root = roots.min_by_key(|root| (failures[**root].time, failures[**root].row)).map(|root| failures[*root].row);
+    let root = roots.min_by_key(|root| (failures[**root].time, failures[**root].name())).map(|root| failures[*root].row);
     let mut votes: BTreeMap<Option<usize>, usize> = BTreeMap::new();
     for item in &members {
         *votes.entry(item.failure.symptom).or_default() += 1;

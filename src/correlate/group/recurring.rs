@@ -62,7 +62,8 @@ fn nightly(outages: &[Outage]) -> Option<Vec<usize>> {
     let days = |some: &[usize]| some.iter().map(|at| outages[*at].day()).collect::<BTreeSet<i64>>().len();
     let size = |some: &[usize]| some.iter().map(|at| outages[*at].size).sum::<usize>();
     let starts: BTreeSet<i64> = outages.iter().map(Outage::second_of_day).collect();
-    let best = starts.into_iter().map(of).max_by_key(|some| (days(some), std::cmp::Reverse(some.first().copied())))?;
+    let (_, best) =
+        starts.into_iter().map(|from| (from, of(from))).max_by_key(|(from, some)| (days(some), size(some), std::cmp::Reverse(*from)))?;
     let all = outages.iter().map(|outage| outage.size).sum::<usize>();
     (days(&best) >= DAYS_MIN && size(&best) as f64 >= SHARE_MIN * all as f64).then_some(best)
 }

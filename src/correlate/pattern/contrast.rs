@@ -94,7 +94,10 @@ impl View<'_, '_> {
         let singles: Vec<(f64, Contrast, Value)> = found.iter().map(|(p, contrast, values)| (*p, *contrast, values[0])).collect();
         found.extend(self.pairs(&singles));
         let inside = |contrast: &Contrast| contrast.bad_in + contrast.good_in;
-        let order = |values: &[Value]| values.iter().map(|(kind, _)| self.preference(*kind)).collect::<Vec<_>>();
+        // Of two values of one kind the one whose name comes first, wherever they stand in the table.
+        let order = |values: &[Value]| {
+            values.iter().map(|(kind, value)| (self.preference(*kind), self.table.column(*kind).name(*value))).collect::<Vec<_>>()
+        };
         let told = |(p, contrast, _): &&(f64, Contrast, Vec<Value>)| {
             *p <= super::FALSE_DISCOVERIES && contrast.share_in() >= RATIO_MIN * contrast.share_out()
         };

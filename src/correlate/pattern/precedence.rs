@@ -3,6 +3,7 @@
 use crate::rule::SymptomIx;
 use crate::time::{Span, Timestamp};
 
+use super::super::group::name_of;
 use super::super::table::At;
 use super::super::{Pattern, PatternKind};
 use super::View;
@@ -33,7 +34,7 @@ impl View<'_, '_> {
     /// The latest event shortly before the first failure, on its host or endpoint, of which a likely cause is known to produce what the incident shows.
     fn forerunner(&self) -> Option<Pattern> {
         let shown = self.incident.symptom?;
-        let first = self.members.iter().filter(|item| item.time.is_some()).min_by_key(|item| (item.time, item.row))?;
+        let first = self.members.iter().filter(|item| item.time.is_some()).min_by_key(|item| (item.time, item.name()))?;
         let time = first.time?;
         let places = [first.attempt.host.as_deref().map(At::Host), first.failure.endpoint.as_deref().map(At::Endpoint)];
         let leading = self.leading_to(shown);
@@ -45,7 +46,7 @@ impl View<'_, '_> {
             found.collect::<Vec<(Timestamp, usize, SymptomIx)>>()
         });
         let outside = events.filter(|(_, row, _)| self.incident.attempts.binary_search(row).is_err());
-        let (when, row, symptom) = outside.max_by_key(|(when, row, _)| (*when, std::cmp::Reverse(*row)))?;
+        let (when, row, symptom) = outside.max_by_key(|(when, row, _)| (*when, std::cmp::Reverse(name_of(&self.table.attempts[*row]))))?;
         let other = &self.table.attempts[row];
         let line = other.symptoms.iter().find(|shown| shown.symptom == symptom)?;
         let title = &self.rules.symptoms[symptom].title;

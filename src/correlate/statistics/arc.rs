@@ -41,8 +41,10 @@ pub(in crate::correlate) fn tightest_arc(events: &[f64], period: f64, least: usi
     let mut best: Option<Arc> = None;
     for held in least..=k {
         for start in 0..k {
-            let end = points[(start + held - 1) % k];
-            let mut arc = Arc { from: points[start], length: (end - points[start]).rem_euclid(period), held, p: 1.0 };
+            let last = start + held - 1;
+            // Beyond the last point the circle goes round, all of it where the next point stands where this arc begins.
+            let end = if last < k { points[last] } else { points[last - k] + period };
+            let mut arc = Arc { from: points[start], length: end - points[start], held, p: 1.0 };
             if best.is_some_and(|best| best.held == held && best.length <= arc.length) {
                 continue;
             }
@@ -61,6 +63,8 @@ pub(in crate::correlate) fn tightest_arc(events: &[f64], period: f64, least: usi
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
     use super::*;
 
     fn even(arc: &Arc) -> f64 {
@@ -85,6 +89,13 @@ mod tests {
     #[test]
     fn what_runs_at_one_hour_only_says_nothing_by_failing_then() {
         assert!(tightest_arc(&[2.0, 2.01, 2.02, 2.0], 24.0, 4, |_| 1.0).is_some_and(|arc| (arc.p - 1.0).abs() < f64::EPSILON));
+    }
+
+    #[test]
+    fn events_at_the_very_same_instant_do_not_make_the_circle_short() {
+        // From the second of the two at 2 round to the first is a whole turn, not none.
+        let arc = tightest_arc(&[2.0, 2.0, 14.0], 24.0, 3, even).unwrap();
+        assert!((arc.length - 12.0).abs() < 1e-9 && arc.p > 0.5, "{arc:?}");
     }
 
     #[test]
