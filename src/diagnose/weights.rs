@@ -46,7 +46,7 @@ pub const FITTED: Weights = Weights {
     prior: 0.200,
     beside: 0.433,
     verdict: 0.010,
-    sharpness: 2.662,
+    sharpness: 2.687,
     of_incident: 0.499,
     something_else: 0.020,
     something_else_unrecognised: 0.350,
