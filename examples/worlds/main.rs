@@ -69,14 +69,14 @@ fn run(arguments: &[String]) -> Result<(), String> {
             Some(name) => Noise::ALL.into_iter().find(|noise| noise.name() == name).ok_or("--noise is low, moderate or high")?,
             None => Noise::Moderate,
         };
-        let fault = match after("--fault", 1).map(String::as_str) {
-            None | Some("none") => None,
+        let kind = |flag: &str| match after(flag, 1).map(String::as_str) {
+            None | Some("none") => Ok(None),
             Some(name) => {
                 let names = Kind::ALL.map(Kind::name).join(", ");
-                Some(Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or(format!("--fault is none or one of {names}"))?)
+                Kind::ALL.into_iter().find(|kind| kind.name() == name).map(Some).ok_or(format!("{flag} is none or one of {names}"))
             }
         };
-        show::world(number("--seed", 1, 0)? as u64, fault, noise, &rules);
+        show::world(number("--seed", 1, 0)? as u64, kind("--fault")?, kind("--and")?, noise, &rules);
         return Ok(());
     }
     let worlds = match arguments.first().filter(|first| !first.starts_with("--")) {

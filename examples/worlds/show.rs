@@ -9,15 +9,18 @@ use dagnosis::time::Timestamp;
 
 use crate::worlds::faults::Kind;
 use crate::worlds::measure::{claims, score};
-use crate::worlds::world::Noise;
+use crate::worlds::world::{Noise, Strength};
 use crate::worlds::{Made, Plan};
 
 /// How many attempts of a fault, and diagnoses of other failures, are shown.
 const SHOWN_MAX: usize = 12;
 
-/// Prints a world of a seed.
-pub(crate) fn world(seed: u64, fault: Option<Kind>, noise: Noise, rules: &RuleSet) {
-    let plan = Plan::one(seed, fault, noise);
+/// Prints a world of a seed, with one fault, two at the same time and of medium strength, or none.
+pub(crate) fn world(seed: u64, fault: Option<Kind>, and: Option<Kind>, noise: Noise, rules: &RuleSet) {
+    let mut plan = Plan::one(seed, fault, noise);
+    if and.is_some() {
+        plan = Plan { faults: fault.into_iter().chain(and).collect(), strength: Strength::Medium, together: true, ..plan };
+    }
     let made = Made::of_plan(&plan, rules);
     let failed = made.attempts.iter().filter(|attempt| attempt.failure.is_some()).count();
     println!("{} attempts, {failed} failed; strength {}, noise {}", made.attempts.len(), plan.strength.name(), noise.name());

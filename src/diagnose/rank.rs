@@ -180,8 +180,8 @@ mod tests {
         let count = |shares: &[f64]| given(shares.to_vec(), |share| *share).len();
         assert_eq!(count(&[0.9, 0.01, 0.01, 0.01, 0.01]), 5);
         assert_eq!(count(&[0.9, 0.01, 0.01, 0.01, 0.009_999]), 4);
-        assert_eq!(count(&[0.999, 0.000_000_1, 0.000_000_1, 0.000_000_1]), 3);
-        assert_eq!(count(&[0.999, 0.000_000_1, 0.000_000_099]), 2, "the evidence has excluded it");
+        assert_eq!(count(&[0.999, 1e-9, 1e-9, 1e-9]), 3);
+        assert_eq!(count(&[0.999, 1e-9, 0.9e-9]), 2, "the evidence has excluded it");
         assert_eq!(count(&[]), 0);
     }
 }

@@ -141,17 +141,17 @@ fn row(shape: Shape, world: &World, number: usize, failures: usize, rng: &mut Rn
         Shape::OneIncident => (Look::Reset, length / 2.0 + rng.between(0.0, 300.0)),
         Shape::OneInstant => (LOOKS[number % LOOKS.len()], length / 2.0),
         Shape::OneRun => (Look::Reset, length / 2.0 + rng.between(0.0, 3600.0)),
-        Shape::Kills if number % 4 == 0 => (Look::Killed, anywhere),
+        Shape::Kills if number.is_multiple_of(4) => (Look::Killed, anywhere),
         Shape::SharedEndpoint | Shape::FewTasks => (Look::Reset, (200.0 + outage * APART + rng.between(0.0, 60.0)) % (length - 100.0)),
         _ => (LOOKS[number % LOOKS.len()], anywhere),
     };
     if fails && shape == Shape::OneRun {
         run = 0;
     }
-    if fails && shape == Shape::Kills && number % 4 == 0 {
+    if fails && shape == Shape::Kills && number.is_multiple_of(4) {
         host = 0;
     }
-    if fails && shape == Shape::ManyTries && number % 2 == 0 {
+    if fails && shape == Shape::ManyTries && number.is_multiple_of(2) {
         (place, run, try_number) = (0, 0, 1 + (number / 2) as u32);
     }
     let (dag, task) = (place / tasks, place % tasks);

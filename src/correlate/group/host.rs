@@ -10,7 +10,6 @@ use super::super::statistics;
 use super::super::table::{Table, Window};
 use super::GAP;
 use super::item::{Item, Reach, Transport};
-use super::sets::Sets;
 
 /// How many endpoints (or, where none are known, tasks) make a host's trouble the host's own.
 const ENDPOINTS_MIN: usize = 2;
@@ -24,23 +23,17 @@ const SHARE_MIN: f64 = 0.8;
 /// Families of symptoms in which the other side, or something on its behalf, sent an answer: the host's own network was there.
 const ANSWERED_FAMILIES: [&str; 3] = ["connection-refused", "remote-close", "truncated-response"];
 
-/// Joins the failures of such a host.
-pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
+/// The failures of such hosts, each host's bursts for themselves. They belong to their host and to no endpoint: what else befell an endpoint at the time is
+/// another trouble.
+pub(super) fn lost(failures: &[Item<'_>], table: &Table<'_>) -> Vec<Vec<usize>> {
     let places = Places::of(failures);
     let mut hosts: BTreeMap<&str, Vec<(Timestamp, usize)>> = BTreeMap::new();
     let mut unreached: Vec<Timestamp> = Vec::new();
-    for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing && !was_answered(item)) {
+    let mut lost = Vec::new();
+    for (at, item) in failures.iter().enumerate().filter(|(_, item)| is_cut_off(item)) {
         let (Some(host), Some(time)) = (item.attempt.host.as_deref(), item.time) else { continue };
-        // That a name does not exist the resolver has answered; and who got a connection has found the way.
-        let cut_off = match item.failure.call.phase {
-            Some(Phase::Resolve) => item.reach == Reach::Everything,
-            phase => phase == Some(Phase::Connect),
-        };
-        if !cut_off {
-            continue;
-        }
         unreached.push(time);
-        // What fails from other hosts too is the endpoint's trouble, not this host's.
+        // What cannot be reached from other hosts either is the endpoint's trouble, not this host's.
         if !places.fails_elsewhere(item, host) {
             hosts.entry(host).or_default().push((time, at));
         }
@@ -63,10 +56,20 @@ pub(super) fn join(failures: &[Item<'_>], table: &Table<'_>, sets: &mut Sets) {
             // What else reached nothing, spread evenly over hosts and time, would put so many there.
             let expected = ((unreached.len() - burst.len()) as f64 + 0.5) / chances;
             if statistics::poisson_tail(struck.len(), expected) * chances <= P_MAX {
-                burst.windows(2).for_each(|pair| sets.join(pair[0].1, pair[1].1));
+                lost.push(burst.iter().map(|(_, at)| *at).collect());
             }
         }
     }
+    lost
+}
+
+/// Whether a failure got nowhere: no connection, or no answer of the resolver. That a name does not exist the resolver has answered.
+fn is_cut_off(item: &Item<'_>) -> bool {
+    let nowhere = match item.failure.call.phase {
+        Some(Phase::Resolve) => item.reach == Reach::Everything,
+        phase => phase == Some(Phase::Connect),
+    };
+    nowhere && item.transport == Transport::Passing && !was_answered(item)
 }
 
 /// What a failure could not reach, or, where that is not known, which task it was.
@@ -81,13 +84,13 @@ fn was_answered(item: &Item<'_>) -> bool {
         || ANSWERED_FAMILIES.contains(&&*item.family)
 }
 
-/// When each endpoint failed, from which host; in the order of time.
+/// When each endpoint could not be reached, from which host; in the order of time.
 struct Places<'a>(BTreeMap<&'a str, Vec<(Timestamp, Option<&'a str>)>>);
 
 impl<'a> Places<'a> {
     fn of(failures: &[Item<'a>]) -> Self {
         let mut places: BTreeMap<&str, Vec<(Timestamp, Option<&str>)>> = BTreeMap::new();
-        for item in failures.iter().filter(|item| item.transport == Transport::Passing) {
+        for item in failures.iter().filter(|item| is_cut_off(item)) {
             if let (Some(endpoint), Some(time)) = (item.failure.endpoint.as_deref(), item.time) {
                 places.entry(endpoint).or_default().push((time, item.attempt.host.as_deref()));
             }
@@ -96,7 +99,7 @@ impl<'a> Places<'a> {
         Self(places)
     }
 
-    /// Whether an item's endpoint failed from another host at about the same time.
+    /// Whether an item's endpoint could not be reached from another host at about the same time either.
     fn fails_elsewhere(&self, item: &Item<'_>, host: &str) -> bool {
         let (Some(endpoint), Some(time)) = (item.failure.endpoint.as_deref(), item.time) else { return false };
         let times = self.0.get(endpoint).map(Vec::as_slice).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Failures that share what they are about: an endpoint, a host, a task instance, a line of code.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::record::Phase;
 use crate::time::Span;
@@ -30,9 +30,13 @@ type Keys = BTreeMap<(Kind, String), Vec<usize>>;
 
 /// Joins what shares a key, as far as the times are near enough: first by what failures are surely about, then by what they are probably about. A guess may give a
 /// failure without an endpoint its place, but never bring two endpoints together.
-pub(super) fn join(failures: &[Item<'_>], sets: &mut Sets) {
+///
+/// `lost` are those that belong together already, because their host reached nothing; they are about no endpoint.
+pub(super) fn join(failures: &[Item<'_>], lost: &[Vec<usize>], sets: &mut Sets) {
+    lost.iter().flat_map(|burst| burst.windows(2)).for_each(|pair| sets.join(pair[0], pair[1]));
+    let lost: BTreeSet<usize> = lost.iter().flatten().copied().collect();
     let (mut sure, mut guessed) = (Keys::new(), Keys::new());
-    for (at, item) in failures.iter().enumerate() {
+    for (at, item) in failures.iter().enumerate().filter(|(at, _)| !lost.contains(at)) {
         sure_keys(item).into_iter().for_each(|key| sure.entry(key).or_default().push(at));
         guessed_keys(item).into_iter().for_each(|key| guessed.entry(key).or_default().push(at));
     }
@@ -40,7 +44,7 @@ pub(super) fn join(failures: &[Item<'_>], sets: &mut Sets) {
         sets.join(pair[0], pair[1]);
     }
     let mut places = Places::of(failures, sets);
-    for pair in moments(failures).into_iter().chain(pairs(guessed, failures)) {
+    for pair in moments(failures, &lost).into_iter().chain(pairs(guessed, failures)) {
         places.join(pair[0], pair[1], sets);
     }
 }
@@ -123,9 +127,9 @@ fn standing_place(item: &Item<'_>) -> String {
 }
 
 /// Failures that look alike in one run at one moment, of which one has no endpoint.
-fn moments(failures: &[Item<'_>]) -> Vec<[usize; 2]> {
+fn moments(failures: &[Item<'_>], lost: &BTreeSet<usize>) -> Vec<[usize; 2]> {
     let mut runs: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
-    for (at, item) in failures.iter().enumerate().filter(|(_, item)| item.transport == Transport::Passing) {
+    for (at, item) in failures.iter().enumerate().filter(|(at, item)| item.transport == Transport::Passing && !lost.contains(at)) {
         if let Some((dag, run)) = item.attempt.run() {
             runs.entry((dag, run, &item.family)).or_default().push(at);
         }

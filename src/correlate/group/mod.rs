@@ -36,8 +36,8 @@ pub(super) fn items<'a>(table: &Table<'a>, rules: &'a RuleSet) -> Vec<Item<'a>> 
 /// Groups failures. Worst-first order is not made here; patterns are not found here.
 pub(super) fn group(failures: &[Item<'_>], table: &Table<'_>, rules: &RuleSet) -> Vec<Incident> {
     let mut sets = Sets::new(failures.len());
-    keys::join(failures, &mut sets);
-    host::join(failures, table, &mut sets);
+    let lost = host::lost(failures, table);
+    keys::join(failures, &lost, &mut sets);
     wide::join(failures, table, &mut sets);
     onset::join(failures, table, &mut sets);
     recurring::join(failures, &mut sets);
