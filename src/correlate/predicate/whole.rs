@@ -101,7 +101,9 @@ impl Context<'_> {
                 self.rules.symptoms[symptom].causes.first().is_some_and(|cause| self.rules.causes[*cause].layer == SERVER)
             };
             let shown = |failure: &Failure| Some((failure.time?, family(failure.symptom?), of_server(failure.symptom?)));
-            let mut seen: Vec<(Timestamp, &str, bool)> = self.members().filter_map(|(_, _, failure)| shown(failure)).collect();
+            // What a kill provoked is no face of anything else.
+            let own = self.members().filter(|(row, ..)| self.incident.consequences.binary_search(row).is_err());
+            let mut seen: Vec<(Timestamp, &str, bool)> = own.filter_map(|(_, _, failure)| shown(failure)).collect();
             seen.sort_unstable();
             // One endpoint, or one that the logs do not name. Between two different ones there are two neighbours that differ. Where no server has
             // said or left anything, what differs is only how a way is closed.
