@@ -16,7 +16,7 @@
 
 mod sets;
 #[path = "../../tests/worlds/mod.rs"]
-#[allow(dead_code, clippy::allow_attributes, reason = "the examiner has more tools than are needed here")]
+#[expect(dead_code, reason = "the examiner has more tools than are needed here")]
 mod worlds;
 
 use dagnosis::diagnose::{FITTED, Weights, weigh, weigh_kind};

@@ -120,7 +120,7 @@ impl View<'_, '_> {
         let what = values.iter().map(name).collect::<Vec<_>>().join(" with ");
         let Contrast { bad_in, good_in, bad_out, good_out } = contrast;
         let mut says = format!(
-            "{bad_in} of {} such failures are on {what}: {bad_in} of {} attempts failed there, {bad_out} of {} elsewhere (chance {})",
+            "{bad_in} of {} such failures, each task instance counted once, are on {what}: {bad_in} of {} failed there, {bad_out} of {} elsewhere (chance {})",
             bad_in + bad_out,
             bad_in + good_in,
             bad_out + good_out,

@@ -35,7 +35,7 @@ fn a_clear_scope_is_told_with_its_numbers() {
     // Fisher: one way of C(46, 6); times three hosts.
     let p = 3.0 / 9_366_819.0;
     assert!((number(&pattern, "p") / p - 1.0).abs() < 1e-6, "{}", pattern.says);
-    assert!(pattern.says.contains("6 of 6 such failures are on host a"), "{}", pattern.says);
+    assert!(pattern.says.contains("6 of 6 such failures, each task instance counted once, are on host a"), "{}", pattern.says);
     assert_eq!(found(&rows, |found| scope_of(&found.incidents[0])), Some(ScopeKind::Host));
 }
 
