@@ -287,7 +287,7 @@ fn reason(act: Act) -> String {
         Act::GiveUp { tries: Some(tries) } => format!("failed on {tries} tries in the same way"),
         Act::GiveUp { tries: None } => "stays until somebody mends it".to_owned(),
         Act::Wait(Some(outage)) => format!("it had passed after {outage}"),
-        Act::Wait(None) => "it passes by itself".to_owned(),
+        Act::Wait(None) => "such a fault usually passes".to_owned(),
         Act::BackOff => "the server asked for fewer requests".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! How urgent an incident is: how grave, whether it goes on at the end of what was read, how much it blocks, and what later tries mended. Pure.
 
-use crate::correlate::scope_of;
-use crate::rule::{ScopeKind, Severity};
+use crate::correlate::{PatternKind, scope_of};
+use crate::rule::{Recurs, ScopeKind, Severity};
 
 use super::retry::Case;
 use super::tries::{History, Tries};
@@ -60,6 +60,8 @@ pub(super) struct Situation {
     pub(super) tasks_since: usize,
     /// Whether another attempt that used the same endpoint did; only where that speaks for the end of the trouble.
     pub(super) endpoint_since: bool,
+    /// The clock that its failures keep to: then success in between is no end of it.
+    pub(super) recurs: Option<Recurs>,
 }
 
 /// Categories of symptoms that end when the endpoint answers again. A rejected request or a wrong setting does not.
@@ -75,22 +77,29 @@ pub(super) fn of(severity: Severity, case: &Case<'_>, history: &History<'_>) -> 
         [endpoint] if passes && scope_of(incident) != Some(ScopeKind::Host) => history.endpoint_since(incident, endpoint),
         _ => false,
     };
-    urgency(&Situation { severity, tasks, dags: incident.scope.dags.len(), tries: case.tries, tasks_since, endpoint_since })
+    let recurs = incident.patterns.iter().find_map(|pattern| match pattern.kind {
+        PatternKind::Recurrence(recurs) => Some(recurs),
+        _ => None,
+    });
+    urgency(&Situation { severity, tasks, dags: incident.scope.dags.len(), tries: case.tries, tasks_since, endpoint_since, recurs })
 }
 
 /// When to look, and why.
 fn urgency(situation: &Situation) -> Urgency {
-    let Situation { severity, tasks, dags, tries, tasks_since, endpoint_since } = *situation;
+    let Situation { severity, tasks, dags, tries, tasks_since, endpoint_since, recurs } = *situation;
+    let again = recurs.map(|recurs| format!("it keeps to one {} and will come again", clock(recurs)));
     let count = |number: usize, noun: &str| if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") };
     let grave = severity.name();
     if tries.instances > 0 && tries.recovered == tries.instances {
         let when = if severity == Severity::Critical { When::Today } else { When::WhenConvenient };
         let who = if tries.instances == 1 { "the task instance".to_owned() } else { format!("all {} task instances", tries.instances) };
-        return Urgency { when, says: format!("{who} succeeded on a later try, so no work stands still.") };
+        let but = again.map(|again| format!("; {again}")).unwrap_or_default();
+        return Urgency { when, says: format!("{who} succeeded on a later try, so no work stands still{but}.") };
     }
     // Half of them: one of ten that came through does not end an outage.
     if endpoint_since || (tasks > 0 && 2 * tasks_since >= tasks) {
-        let when = if severity >= Severity::High { When::Today } else { When::WhenConvenient };
+        let grave_or_coming = severity >= Severity::High || (again.is_some() && severity >= Severity::Medium);
+        let when = if grave_or_coming { When::Today } else { When::WhenConvenient };
         let sign = if endpoint_since && 2 * tasks_since < tasks.max(1) {
             "another attempt used the same endpoint and succeeded".to_owned()
         } else if tasks == 1 {
@@ -98,7 +107,8 @@ fn urgency(situation: &Situation) -> Urgency {
         } else {
             format!("{tasks_since} of {tasks} tasks succeeded")
         };
-        return Urgency { when, says: format!("it seems over: after the last failure {sign}; what failed may have to be run again.") };
+        let state = again.map_or_else(|| "it seems over".to_owned(), |again| format!("it is over for now, but {again}"));
+        return Urgency { when, says: format!("{state}: after the last failure {sign}; what failed may have to be run again.") };
     }
     let is_wide = tasks >= TASKS_BLOCKED_MIN || dags >= DAGS_BLOCKED_MIN;
     let when = match severity {
@@ -124,12 +134,22 @@ fn urgency(situation: &Situation) -> Urgency {
     }
 }
 
+/// The time that comes round on a clock.
+fn clock(recurs: Recurs) -> &'static str {
+    match recurs {
+        Recurs::Minute => "minute of the hour",
+        Recurs::Hour => "hour of the day",
+        Recurs::Weekday => "day of the week",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn situation(severity: Severity, tasks: usize, dags: usize) -> Situation {
-        Situation { severity, tasks, dags, tries: Tries { instances: tasks, ..Tries::default() }, tasks_since: 0, endpoint_since: false }
+        let tries = Tries { instances: tasks, ..Tries::default() };
+        Situation { severity, tasks, dags, tries, tasks_since: 0, endpoint_since: false, recurs: None }
     }
 
     #[test]
@@ -177,5 +197,27 @@ mod tests {
         assert_eq!(with(Severity::Medium, 2, false), When::WhenConvenient);
         let none = urgency(&Situation { endpoint_since: false, ..situation(Severity::High, 0, 0) });
         assert_eq!(none.when, When::Today, "without a task nothing tells that it is over: {}", none.says);
+    }
+
+    #[test]
+    fn what_keeps_to_a_clock_is_not_over() {
+        let with = |severity, recurs| urgency(&Situation { tasks_since: 4, recurs, ..situation(severity, 4, 2) });
+        assert_eq!(with(Severity::Medium, None).when, When::WhenConvenient);
+        assert!(with(Severity::Medium, None).says.starts_with("it seems over"));
+        let nightly = with(Severity::Medium, Some(Recurs::Hour));
+        assert_eq!(nightly.when, When::Today, "before the next night");
+        assert!(
+            nightly.says.starts_with("it is over for now, but it keeps to one hour of the day and will come again:"),
+            "{}",
+            nightly.says
+        );
+        assert_eq!(with(Severity::Low, Some(Recurs::Hour)).when, When::WhenConvenient);
+        let tries = Tries { instances: 4, recovered: 4, ..Tries::default() };
+        let recovered = urgency(&Situation { tries, recurs: Some(Recurs::Weekday), ..situation(Severity::High, 4, 2) });
+        assert!(
+            recovered.says.ends_with("no work stands still; it keeps to one day of the week and will come again."),
+            "{}",
+            recovered.says
+        );
     }
 }

@@ -14,9 +14,19 @@ impl View<'_, '_> {
         let (count, from) = densest(&self.times, WITHIN)?;
         (count >= FAILURES_MIN).then(|| {
             let last = self.times.iter().rfind(|time| **time <= from + WITHIN).copied().unwrap_or(from);
-            let says = format!("{count} failures within {} from {} UTC", last - from, from.minute());
-            self.pattern(PatternKind::Burst, says, vec![("failures", count as f64), ("seconds", (last - from).as_secs_f64())])
+            self.pattern(
+                PatternKind::Burst,
+                says(count, from, last),
+                vec![("failures", count as f64), ("seconds", (last - from).as_secs_f64())],
+            )
         })
+    }
+}
+
+fn says(count: usize, from: Timestamp, last: Timestamp) -> String {
+    match last - from {
+        Span(0) => format!("{count} failures at the same instant, {} UTC", from.minute()),
+        span => format!("{count} failures within {span} from {} UTC", from.minute()),
     }
 }
 
@@ -45,5 +55,12 @@ mod tests {
         assert_eq!(densest(&times, Span::seconds(300)), Some((3, Timestamp(0))));
         assert_eq!(densest(&times[..3], Span::seconds(299)), Some((2, Timestamp(0))));
         assert_eq!(densest(&[], Span::seconds(300)), None);
+    }
+
+    #[test]
+    fn no_time_at_all_is_one_instant() {
+        let at = |second: i64| Timestamp(second * 1_000_000);
+        assert_eq!(says(3, at(0), at(0)), "3 failures at the same instant, 1970-01-01 00:00 UTC");
+        assert_eq!(says(3, at(0), at(60)), "3 failures within 1 min from 1970-01-01 00:00 UTC");
     }
 }

@@ -46,8 +46,8 @@ pub struct Call {
     pub bytes: Option<Bytes>,
     /// Time from the last sign of its endpoint in the log to the call's begin.
     pub idle: Option<Bounded>,
-    /// The silence of the log before it, after the task's own first line: idle time of a connection that was used before. At most that long
-    /// where no line tells when the call began.
+    /// The silence of the log before it: idle time of a connection, if one was used before. At most that long where no line tells when the call
+    /// began, for then the call itself may have taken all of it.
     pub silence: Option<Bounded>,
 }
 
