@@ -69,7 +69,13 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
     let [named, in_code] = [named, in_code].map(|endpoint| endpoint.as_ref().map(Endpoint::key));
     let endpoint = endpoint_of(&facts, named, in_code, attempt, symptom, rules, time);
     let before = Before::of(endpoint.as_deref(), attempt, time, failing.and_then(|record| record.since_before));
-    let call = call_of(failing, found, &facts, &before);
+    let mut call = call_of(failing, found, &facts, &before);
+    let running_for = time.zip(attempt.started).map(|(end, start)| end - start);
+    // Since the attempt began nothing had been logged: the pause before the failure is the call, or all that came before it, and no silence of a connection in use.
+    let since_start = running_for.zip(failing.and_then(|record| record.since_before)).map(|(running, since)| Span(running.0 - since.0));
+    if before.idle.is_none() && since_start.is_some_and(|since| since < FIRST_LINE_WITHIN) {
+        call.silence = call.silence.filter(|silence| silence.bound == Bound::Exact);
+    }
     let (line, excerpt) = match (printed, found, record) {
         (Some(printed), ..) => (printed.at_line, printed.excerpt.clone()),
         (None, Some(found), _) => (found.at_line, found.excerpt.clone()),
@@ -84,7 +90,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         frames: own_frames(&chain),
         endpoint,
         call,
-        running_for: time.zip(attempt.started).map(|(end, start)| end - start),
+        running_for,
         chain: chain.exceptions,
         facts,
         shown,
@@ -268,6 +274,9 @@ fn call_of(record: Option<&FailureRecord>, found: Option<&Match>, facts: &Facts,
     call.idle = record.and(before.idle);
     call
 }
+
+/// Within this time of its start an attempt has logged no more than that it starts.
+const FIRST_LINE_WITHIN: Span = Span::seconds(1);
 
 /// What the log tells of the failing call's endpoint before the call.
 struct Before {

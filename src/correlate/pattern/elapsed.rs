@@ -1,8 +1,10 @@
 //! Calls that fail after the same time: something on the way counts to a number.
 
+use crate::record::Phase;
 use crate::rule::TimerKind;
 use crate::time::Span;
 
+use super::super::group::Item;
 use super::super::{Pattern, PatternKind, abridged, statistics};
 use super::View;
 
@@ -13,6 +15,9 @@ const EQUAL_MIN: usize = 3;
 const EQUAL_RATIO: f64 = 0.05;
 const EQUAL_SLACK: Span = Span(500_000);
 
+/// The families of symptoms in which a connection was refused.
+const REFUSED: [&str; 1] = ["connection-refused"];
+
 /// Shorter times are the time that anything takes.
 const SHORTEST: Span = Span::seconds(1);
 
@@ -22,7 +27,9 @@ const TIMER_SLACK_S: f64 = 1.0;
 
 impl View<'_, '_> {
     pub(super) fn elapsed(&self) -> Option<Pattern> {
-        let calls = self.members.iter().filter(|item| item.failure.call.phase.is_some());
+        // A refusal comes at once: what passed before it is the task's own time, and no timer's.
+        let refused = |item: &&&Item<'_>| item.failure.call.phase == Some(Phase::Connect) && REFUSED.contains(&&*item.family);
+        let calls = self.members.iter().filter(|item| item.failure.call.phase.is_some() && !refused(item));
         let mut spans: Vec<Span> = calls.filter_map(|item| item.failure.call.elapsed_at_most()).filter(|span| *span >= SHORTEST).collect();
         spans.sort_unstable();
         let equal = statistics::cluster(&spans, |least| Span(least.0 + (least.0 as f64 * EQUAL_RATIO) as i64 + EQUAL_SLACK.0))?;

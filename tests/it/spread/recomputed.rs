@@ -272,7 +272,8 @@ impl<'a> Seen<'a> {
     fn scope(&self) {
         for pattern in &self.incident.patterns {
             let PatternKind::Scope(kind) = pattern.kind else { continue };
-            let (_, told) = pattern.says.split_once(&format!(" such failures, each task instance counted once, are on {} ", kind.name())).unwrap();
+            let (_, told) =
+                pattern.says.split_once(&format!(" such failures, each task instance counted once, are on {} ", kind.name())).unwrap();
             let known: Vec<&Attempt> = self.all.iter().filter(|attempt| !values(attempt, kind).is_empty()).collect();
             let all: BTreeSet<String> = known.iter().flat_map(|attempt| values(attempt, kind)).collect();
             let value = all.iter().filter(|value| told.starts_with(&format!("{value}: "))).max_by_key(|value| value.len()).unwrap();
