@@ -44,7 +44,6 @@ const START: Weights = Weights {
     of_incident: 0.3,
     something_else: 0.05,
     something_else_unrecognised: 0.35,
-    something_else_without_base_rate: 1.5,
 };
 
 /// The steps by which weights are tried, as factors.
@@ -56,7 +55,7 @@ const ROUNDS_MAX: usize = 12;
 /// A weight by its name, with the bounds within which it is what its documentation says.
 type Knob = (&'static str, fn(&mut Weights) -> &mut f64, f64, f64);
 
-const KNOBS: [Knob; 14] = [
+const KNOBS: [Knob; 13] = [
     ("decisive", |weights| &mut weights.decisive, 2.0, 6.0),
     ("strong", |weights| &mut weights.strong, 0.8, 5.0),
     ("weak", |weights| &mut weights.weak, 0.2, 2.0),
@@ -70,7 +69,6 @@ const KNOBS: [Knob; 14] = [
     ("of_incident", |weights| &mut weights.of_incident, 0.1, 0.9),
     ("something_else", |weights| &mut weights.something_else, 0.02, 0.2),
     ("something_else_unrecognised", |weights| &mut weights.something_else_unrecognised, 0.05, 1.0),
-    ("something_else_without_base_rate", |weights| &mut weights.something_else_without_base_rate, 1.0, 4.0),
 ];
 
 fn main() -> std::process::ExitCode {

@@ -150,8 +150,7 @@ pub fn weigh(candidates: &Candidates, rules: &RuleSet, weights: &Weights) -> (Ve
         .iter()
         .map(|candidate| (weights.sharpness * log_odds(candidate, candidates.base_rate, rules, weights)).exp())
         .collect();
-    let usual = if candidates.recognised { weights.something_else } else { weights.something_else_unrecognised };
-    let something_else = if candidates.base_rate { usual } else { usual * weights.something_else_without_base_rate };
+    let something_else = if candidates.recognised { weights.something_else } else { weights.something_else_unrecognised };
     let sum = odds.iter().sum::<f64>() + something_else;
     (odds.iter().map(|odds| odds / sum).collect(), something_else / sum)
 }

@@ -31,8 +31,6 @@ pub struct Weights {
     pub something_else: f64,
     /// The same for a failure that no symptom knows.
     pub something_else_unrecognised: f64,
-    /// How many times as plausible "something else" is where no healthy attempt was read: then nothing shows what is usual.
-    pub something_else_without_base_rate: f64,
 }
 
 /// The weights in use.
@@ -50,7 +48,6 @@ pub const FITTED: Weights = Weights {
     of_incident: 0.499,
     something_else: 0.020,
     something_else_unrecognised: 0.350,
-    something_else_without_base_rate: 1.000,
 };
 
 impl Weights {

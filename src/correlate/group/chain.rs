@@ -6,7 +6,7 @@ use crate::rule::{RuleSet, SymptomIx};
 use crate::scan::Ending;
 use crate::time::{Span, Timestamp};
 
-use super::item::{Item, Transport, likeliest};
+use super::item::{Item, Transport};
 
 /// How long after a kill its peers' connections break: they notice with their next read, write or attempt to connect.
 const AFTER_KILL: Span = Span::seconds(30);
@@ -63,14 +63,14 @@ pub(super) fn provoked(failures: &[Item<'_>], rules: &RuleSet) -> BTreeMap<usize
 
 /// Whether an attempt's process was killed (or just stopped, which is all that is left of some kills), and the likeliest cause is the platform's (memory, a lost host), so that it reaches beyond its own call.
 fn is_kill(item: &Item<'_>, rules: &RuleSet) -> bool {
-    let cause = item.failure.symptom.and_then(|symptom| likeliest(symptom, rules));
+    let cause = item.likeliest.map(|cause| &rules.causes[cause]);
     let ended = matches!(item.attempt.ending, Ending::Killed | Ending::Silent);
     ended && item.transport == Transport::Standing && cause.is_some_and(|cause| cause.layer == PLATFORM)
 }
 
 /// Whether the likeliest cause of a kill is known to produce what another failure shows.
 fn produces(kill: &Item<'_>, shown: SymptomIx, rules: &RuleSet) -> bool {
-    kill.failure.symptom.and_then(|symptom| likeliest(symptom, rules)).is_some_and(|cause| cause.produces.contains(&shown))
+    kill.likeliest.map(|cause| &rules.causes[cause]).is_some_and(|cause| cause.produces.contains(&shown))
 }
 
 /// The kills at which a failure may have noticed: from [`AFTER_KILL`] before it to [`BEFORE_KILL`] after it.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::attempt::{Attempt, Failure};
 use crate::record::Phase;
-use crate::rule::{Cause, CauseIx, RetryHelps, RuleSet, SymptomIx};
+use crate::rule::{CauseIx, RetryHelps, RuleSet};
 use crate::source::TaskInstance;
 use crate::time::Timestamp;
 
@@ -79,7 +79,8 @@ impl<'a> Item<'a> {
         let failure: &Failure = attempt.failure.as_ref()?;
         let symptom = failure.symptom.map(|symptom| &rules.symptoms[symptom]);
         let category = symptom.map_or("", |symptom| symptom.category.as_str());
-        let likeliest = failure.symptom.and_then(|symptom| likeliest(symptom, rules));
+        let first = failure.symptom.and_then(|symptom| rules.symptoms[symptom].causes.first().copied());
+        let likeliest = first.map(|cause| &rules.causes[cause]);
         let layer = likeliest.map_or("", |cause| cause.layer.as_str());
         let busy = failure.facts.status.is_some_and(|status| status >= 500 || status == 429 || status == 408);
         let beyond = BEYOND.contains(&layer) && likeliest.is_some_and(|cause| cause.retry.helps != RetryHelps::Permanent);
@@ -102,7 +103,7 @@ impl<'a> Item<'a> {
             family: symptom.map_or_else(|| unrecognised_key(failure).into(), |symptom| symptom.family.as_str().into()),
             transport: if passing { Transport::Passing } else { Transport::Standing },
             reach,
-            likeliest: failure.symptom.and_then(|symptom| rules.symptoms[symptom].causes.first().copied()),
+            likeliest: first,
             time: failure.time,
         })
     }
@@ -135,9 +136,4 @@ impl<'a> Item<'a> {
 /// Whose an attempt is, and its log.
 pub(in crate::correlate) fn name_of(attempt: &Attempt) -> (&TaskInstance, &str, Option<&str>) {
     (&attempt.task, &attempt.path, attempt.member.as_deref())
-}
-
-/// The first cause of a symptom's list.
-pub(super) fn likeliest(symptom: SymptomIx, rules: &RuleSet) -> Option<&Cause> {
-    rules.symptoms[symptom].causes.first().map(|cause| &rules.causes[*cause])
 }

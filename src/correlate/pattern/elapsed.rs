@@ -1,7 +1,7 @@
 //! Calls that fail after the same time: something on the way counts to a number.
 
 use crate::record::Phase;
-use crate::rule::TimerKind;
+use crate::rule::{RuleSet, Timer, TimerKind};
 use crate::time::Span;
 
 use super::super::group::Item;
@@ -48,9 +48,7 @@ impl View<'_, '_> {
         }
         let median = equal[(equal.len() - 1) / 2];
         let seconds = median.as_secs_f64();
-        let near = |timer: f64| (timer - seconds).abs() <= (timer * TIMER_RATIO).max(TIMER_SLACK_S);
-        let timers = self.rules.timers.iter().filter(|timer| timer.kind == TimerKind::Request && near(timer.seconds));
-        let devices: Vec<String> = timers.map(|timer| timer.device.clone()).collect();
+        let devices = devices_near(seconds, self.rules);
         let spread = (equal[equal.len() - 1].as_secs_f64() - equal[0].as_secs_f64()) / seconds;
         let says = format!(
             "{} of {} failing calls ended {median} after the log line before them, give or take {:.0} %; timers of that length: {}",
@@ -62,4 +60,11 @@ impl View<'_, '_> {
         let numbers = vec![("seconds", seconds), ("spread", spread), ("equal", equal.len() as f64), ("calls", spans.len() as f64)];
         Some(self.pattern(PatternKind::Elapsed, says, numbers))
     }
+}
+
+/// The devices that give a request so many seconds, or nearly so.
+pub(in crate::correlate) fn devices_near(seconds: f64, rules: &RuleSet) -> Vec<String> {
+    let near = |timer: &&Timer| (timer.seconds - seconds).abs() <= (timer.seconds * TIMER_RATIO).max(TIMER_SLACK_S);
+    let timers = rules.timers.iter().filter(|timer| timer.kind == TimerKind::Request).filter(near);
+    timers.map(|timer| timer.device.clone()).collect()
 }

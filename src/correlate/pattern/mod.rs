@@ -10,6 +10,7 @@ mod recurrence;
 mod retry;
 
 pub(super) use burst::densest;
+pub(super) use elapsed::devices_near;
 pub(super) use retry::{Retries, retries};
 
 use std::collections::HashMap;

@@ -31,6 +31,7 @@ struct Known {
     retries: OnceCell<Retries>,
     always_failed: OnceCell<bool>,
     mixed_families: OnceCell<bool>,
+    times: OnceCell<Vec<Timestamp>>,
     stretches: OnceCell<Vec<(Timestamp, Timestamp)>>,
     healthy_meanwhile: OnceCell<Option<bool>>,
     healthy_since: OnceCell<bool>,

@@ -144,10 +144,7 @@ impl Context<'_> {
         let pattern = self.incident.patterns.iter().find(|pattern| pattern.kind == PatternKind::Elapsed);
         if let Some((_, seconds)) = pattern.and_then(|pattern| pattern.numbers.iter().find(|(name, _)| *name == "seconds")) {
             verdict.words.insert("median", Span::from_secs_f64(*seconds).to_string());
-            let near = |timer: &&crate::rule::Timer| {
-                timer.kind == TimerKind::Request && (timer.seconds - seconds).abs() <= (timer.seconds * 0.02).max(1.0)
-            };
-            let devices: Vec<String> = self.rules.timers.iter().filter(near).map(|timer| timer.device.clone()).collect();
+            let devices = pattern::devices_near(*seconds, self.rules);
             verdict.words.insert("timer", abridged(&devices, "no timer that is known"));
         }
         pattern.is_some()
@@ -170,12 +167,19 @@ impl Context<'_> {
         most >= 3 && 2 * most >= silences.len()
     }
 
+    /// When its failures were, sorted.
+    fn times(&self) -> &[Timestamp] {
+        self.known.times.get_or_init(|| {
+            let mut times: Vec<Timestamp> = self.members().filter_map(|(_, _, failure)| failure.time).collect();
+            times.sort_unstable();
+            times
+        })
+    }
+
     /// The stretches of time in which failures follow each other closely.
     fn stretches(&self) -> &[(Timestamp, Timestamp)] {
         self.known.stretches.get_or_init(|| {
-            let mut times: Vec<Timestamp> = self.members().filter_map(|(_, _, failure)| failure.time).collect();
-            times.sort_unstable();
-            let stretches = times.chunk_by(|early, late| *late - *early <= STRETCH_GAP);
+            let stretches = self.times().chunk_by(|early, late| *late - *early <= STRETCH_GAP);
             stretches.map(|stretch| (stretch[0], stretch[stretch.len() - 1])).collect()
         })
     }
@@ -266,9 +270,8 @@ impl Context<'_> {
     }
 
     fn burst(&self, at_least: usize, within: Span, verdict: &mut Verdict) -> bool {
-        let mut times: Vec<Timestamp> = self.members().filter_map(|(_, _, failure)| failure.time).collect();
-        times.sort_unstable();
-        let Some((count, from)) = pattern::densest(&times, within) else { return false };
+        let times = self.times();
+        let Some((count, from)) = pattern::densest(times, within) else { return false };
         let last = times.iter().rfind(|time| **time <= from + within).copied().unwrap_or(from);
         verdict.words.insert("n", count.to_string());
         verdict.words.insert("span", (last - from).to_string());
