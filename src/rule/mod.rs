@@ -23,6 +23,7 @@ mod resolve;
 mod scenario;
 mod schema;
 mod schema_condition;
+mod sieve;
 mod when;
 mod yaml;
 

@@ -8,7 +8,7 @@ use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::fault::nearest;
-use super::literals::{self, Required};
+use super::literals::{self, Required, Text};
 use crate::record::Facts;
 
 /// The most memory that one compiled expression may take, in bytes.
@@ -51,8 +51,9 @@ impl Pattern {
     /// rule's condition; that the expressions of the other branches have nothing to find there is told in a tenth of the time.
     pub(super) fn may_match(&self, text: &str) -> bool {
         let gate = self.gate.get_or_init(|| {
-            let texts = self.required.iter().filter(|texts| texts.len() <= GATE_MAX).flatten();
-            texts.map(|text| Finder::new(text).into_owned()).collect()
+            let worth = |texts: &&Required| texts.len() <= GATE_MAX && !texts.iter().any(Text::any_case);
+            let texts = self.required.iter().filter(worth).flatten();
+            texts.map(|text| Finder::new(text.bytes()).into_owned()).collect()
         });
         gate.is_empty() || gate.iter().any(|finder| finder.find(text.as_bytes()).is_some())
     }

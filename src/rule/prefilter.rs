@@ -1,26 +1,20 @@
 //! Finds in one pass over raw bytes which symptoms they could show at all, and whether anything else stands in them that is worth reading.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
-
-use super::literals::{required, written_forms};
+use super::literals::{Text, required, written_forms};
+use super::sieve::Sieve;
 use super::{Symptom, SymptomIx};
 use crate::record::Signs;
 
-/// The most memory that the fast form of the search may take; above it the compact form is used, which needs half as many bytes per rule
-/// and twice the time.
-const AUTOMATON_BYTES_MAX: usize = 64 << 20;
-
-/// Of a longer literal only the beginning is searched for: more of it would hardly tell more, and costs memory and time to make ready.
-const LITERAL_BYTES_MAX: usize = 32;
+/// Of a longer literal only the beginning is searched for: more of it would hardly tell more.
+const LITERAL_BYTES_MAX: usize = 64;
 
 /// One search for the required literals of all symptoms and for the signs of what no rule asks for.
 #[derive(Debug, Default)]
 pub(crate) struct Prefilter {
-    search: Option<AhoCorasick>,
-    /// The length of the longest literal.
-    longest: usize,
+    search: Option<Sieve>,
     /// By the number of a literal.
     owners: Vec<Owners>,
     /// Symptoms without a required literal: every record is a candidate.
@@ -40,11 +34,8 @@ struct Owners {
 
 impl Prefilter {
     /// Builds it for symptoms in their final order.
-    ///
-    /// # Errors
-    /// When there are more literals than the search can number; the message is for the user.
-    pub(crate) fn new(symptoms: &[Symptom]) -> Result<Self, String> {
-        let mut literals: BTreeMap<Vec<u8>, Owners> = BTreeMap::new();
+    pub(crate) fn new(symptoms: &[Symptom]) -> Self {
+        let mut literals: BTreeMap<Text, Owners> = BTreeMap::new();
         let mut always = Vec::new();
         for (index, symptom) in symptoms.iter().enumerate() {
             let Some(condition) = &symptom.record else { continue };
@@ -52,7 +43,7 @@ impl Prefilter {
                 always.push(index);
                 continue;
             };
-            for mut form in texts.iter().flat_map(|text| written_forms(text)) {
+            for mut form in texts.iter().flat_map(written_forms) {
                 form.truncate(LITERAL_BYTES_MAX);
                 let owners = &mut literals.entry(form).or_default().symptoms;
                 if owners.last() != Some(&index) {
@@ -61,12 +52,25 @@ impl Prefilter {
             }
         }
         for (text, signs) in Signs::literals() {
-            literals.entry(text.as_bytes().to_vec()).or_default().signs.add(signs);
+            literals.entry(Text::exact(text.as_bytes())).or_default().signs.add(signs);
         }
-        let (texts, owners): (Vec<Vec<u8>>, Vec<Owners>) = literals.into_iter().unzip();
-        let search = build(&texts).map_err(|error| format!("too many literals in the rules: {error}"))?;
-        let longest = texts.iter().map(Vec::len).max().unwrap_or_default();
-        Ok(Self { search: Some(search), longest, owners, always, symptoms: symptoms.len() })
+        let (texts, owners): (Vec<Text>, Vec<Owners>) = literals.into_iter().unzip();
+        Self { search: Some(Sieve::new(texts)), owners, always, symptoms: symptoms.len() }
+    }
+
+    /// Where the first literal stands in `bytes[from..]`, or one of the first: a literal that begins a few bytes before it may stand there too,
+    /// in the same line. Where a symptom has no literal, that is at once.
+    pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let Some(search) = self.search.as_ref().filter(|_| self.always.is_empty()) else { return Some(from) };
+        match search.each(bytes, from, |_, at| ControlFlow::Break(at)) {
+            ControlFlow::Break(at) => Some(at),
+            ControlFlow::Continue(()) => None,
+        }
+    }
+
+    /// The length of the longest literal, in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        self.search.as_ref().map_or(0, Sieve::longest)
     }
 
     /// Fills `found` with the symptoms that the bytes could show, each once, in order. Gives the signs of everything else.
@@ -76,21 +80,19 @@ impl Prefilter {
         found.clear();
         found.extend_from_slice(&self.always);
         let Some(search) = &self.search else { return Signs::ALL };
-        // Most bytes hold none of the literals, and to find that out takes half the time that it takes to find all.
         let mut signs = Signs::default();
-        let Some(first) = search.find(bytes) else { return signs };
-        let from = first.end().saturating_sub(self.longest);
         // Literals of different rules may overlap or hold each other, and each of them counts.
-        for find in search.find_overlapping_iter(Input::new(bytes).range(from..)) {
+        let _: ControlFlow<()> = search.each(bytes, 0, |text, _| {
             if found.len() > FINDS_MAX.max(4 * self.symptoms) {
                 found.sort_unstable();
                 found.dedup();
             }
-            if let Some(owners) = self.owners.get(find.pattern().as_usize()) {
+            if let Some(owners) = self.owners.get(text) {
                 found.extend_from_slice(&owners.symptoms);
                 signs.add(owners.signs);
             }
-        }
+            ControlFlow::Continue(())
+        });
         found.sort_unstable();
         found.dedup();
         signs
@@ -100,16 +102,4 @@ impl Prefilter {
     pub(crate) fn is_open(&self, symptom: SymptomIx) -> bool {
         self.always.binary_search(&symptom).is_ok()
     }
-}
-
-fn build(texts: &[Vec<u8>]) -> Result<AhoCorasick, aho_corasick::BuildError> {
-    let builder = |kind: Option<AhoCorasickKind>| AhoCorasick::builder().match_kind(MatchKind::Standard).kind(kind).build(texts);
-    // The fast form has for each state a row of as many entries as there are different bytes, rounded up. To find out by making it what it
-    // takes would itself take the time and the memory.
-    let states: usize = texts.iter().map(Vec::len).sum();
-    let different = texts.iter().flatten().collect::<std::collections::BTreeSet<_>>().len() + 1;
-    if states.saturating_mul(different.next_power_of_two() * size_of::<u32>()) <= AUTOMATON_BYTES_MAX {
-        return builder(Some(AhoCorasickKind::DFA)).or_else(|_| builder(None));
-    }
-    builder(None)
 }

@@ -128,8 +128,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     let parts: Vec<Symptom> =
         parts.into_iter().zip(&owners).filter_map(|(part, owner)| Some(part_of(rules.symptoms.get(*owner)?, part))).collect();
     rules.symptoms.extend(parts);
-    rules.prefilter = Prefilter::new(&rules.symptoms)
-        .map_err(|says| vec![Fault { lint: "too-many", file: 0, span: 0..0, says, remedy: "give fewer rules".to_owned() }])?;
+    rules.prefilter = Prefilter::new(&rules.symptoms);
     Ok(rules)
 }
 

@@ -1,0 +1,228 @@
+//! Finds thousands of texts in one pass over the bytes of a log, at a speed that hardly depends on how many they are.
+//!
+//! Of every text a window of seven bytes is chosen that is rare in healthy logs (see [`grams`]). Wherever the text stands, one of the four
+//! groups of four bytes in that window begins at a multiple of four. So it is enough to look at every fourth position: the group there, its
+//! letters in one case, is looked up in a bit table, which nearly always says that nothing begins here; where it does not, the few texts that
+//! may stand there are compared byte for byte. Nothing else is found, and nothing is missed.
+//!
+//! Why not a library's search: the vectorised one of `aho-corasick` takes some dozens of texts, and rules require thousands; its automaton
+//! looks at every byte, which takes four times as long, and its tables take a hundred times the memory and the time to make ready.
+//! `benches/stages` measures both beside each other.
+
+mod grams;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use super::literals::Text;
+
+/// How many bytes are looked up at once.
+const GROUP: usize = 4;
+
+/// How many bytes of a text decide where it is looked for: all groups that begin at four neighbouring places.
+const WINDOW: usize = 2 * GROUP - 1;
+
+/// Puts ASCII letters into one case. It confuses a few other characters too, which the comparison tells apart.
+const FOLD: u32 = 0x2020_2020;
+
+/// Bits of the table that is asked first; with tens of thousands of groups in it, it is still wrong but once in twenty times.
+const FILTER_BITS: u32 = 20;
+
+const FILTER_WORDS: usize = 1 << (FILTER_BITS - 6);
+
+/// Which bytes of a group are known, for texts that are shorter than a window: at some positions a group lies over their edge.
+const MASKS: [u32; 5] = [0xffff_ffff, 0x00ff_ffff, 0xffff_ff00, 0x0000_ffff, 0xffff_0000];
+
+/// Every value that a byte can have in a folded group.
+fn folded() -> impl Iterator<Item = u32> {
+    (0..256).filter(|byte| byte & 0x20 != 0)
+}
+
+/// The search; see the module.
+#[derive(Debug)]
+pub(super) struct Sieve {
+    texts: Vec<Text>,
+    /// One bit for each hash of a group, over all groups that may be a part of a text.
+    filter: Box<[u64; FILTER_WORDS]>,
+    /// Which of [`MASKS`] are in use.
+    masks: Vec<u32>,
+    /// Where in `places` those of one hash begin; one more than there are hashes.
+    begins: Vec<u32>,
+    places: Vec<Place>,
+    /// How far a hash is shifted to give its place in `begins`.
+    shift: u32,
+    longest: usize,
+}
+
+/// A group of bytes at which a text may stand.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The group's known bytes.
+    key: u32,
+    mask: u32,
+    text: u32,
+    /// How many bytes of the text stand before the group; negative where the group begins before the text.
+    before: i32,
+}
+
+impl Sieve {
+    /// Makes it ready for texts, each at least three bytes long.
+    pub(super) fn new(texts: Vec<Text>) -> Self {
+        let mut places = Vec::with_capacity(GROUP * texts.len());
+        let mut crowd: HashMap<u32, u32> = HashMap::new();
+        for (text, number) in texts.iter().zip(0..) {
+            let from = places.len();
+            places_of(text, number, &crowd, &mut places);
+            for place in &places[from..] {
+                *crowd.entry(place.key).or_default() += 1;
+            }
+        }
+        let mut masks: Vec<u32> = MASKS.into_iter().filter(|mask| places.iter().any(|place| place.mask == *mask)).collect();
+        masks.dedup();
+        let shift = u32::BITS - usize::BITS.saturating_sub(places.len().leading_zeros()).clamp(8, 20);
+        let slot = |place: &Place| slot(place.key, place.mask, shift);
+        places.sort_by_key(slot);
+        let mut begins = vec![0; (1 << (u32::BITS - shift)) + 1];
+        for place in &places {
+            begins[slot(place) + 1] += 1;
+        }
+        for at in 1..begins.len() {
+            begins[at] += begins[at - 1];
+        }
+        let mut filter = Box::new([0; FILTER_WORDS]);
+        for place in &places {
+            each_group(place.key, place.mask, &mut |group| {
+                let (word, bit) = filter_place(group);
+                filter[word] |= 1 << bit;
+            });
+        }
+        let longest = texts.iter().map(|text| text.bytes().len()).max().unwrap_or_default();
+        Self { texts, filter, masks, begins, places, shift, longest }
+    }
+
+    /// The length of the longest text: what stands so far before the end of a buffer may go on behind it.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Calls `found` with the number and the place of every text in `bytes[from..]`, nearly in the order of places, until it says to stop.
+    pub(super) fn each<B>(&self, bytes: &[u8], from: usize, mut found: impl FnMut(usize, usize) -> ControlFlow<B>) -> ControlFlow<B> {
+        /// So many groups are looked up before it is asked whether any of them is worth a closer look.
+        const AT_ONCE: usize = 8;
+        let (groups, rest) = bytes.get(from..).unwrap_or_default().as_chunks::<GROUP>();
+        let (blocks, last) = groups.as_chunks::<AT_ONCE>();
+        let mut found = |text, begin| if begin < from { ControlFlow::Continue(()) } else { found(text, begin) };
+        let mut at = from;
+        for block in blocks {
+            let mut seen = 0;
+            for group in block {
+                let (word, bit) = filter_place(u32::from_le_bytes(*group) | FOLD);
+                seen |= self.filter[word] >> bit;
+            }
+            if seen & 1 != 0 {
+                self.closer(bytes, at, block, &mut found)?;
+            }
+            at += GROUP * AT_ONCE;
+        }
+        self.closer(bytes, at, last, &mut found)?;
+        // A short text may stand at the very end, where no whole group is left.
+        let mut padded = [b' '; GROUP];
+        padded[..rest.len()].copy_from_slice(rest);
+        self.closer(bytes, at + GROUP * last.len(), &[padded], &mut found)
+    }
+
+    /// Compares what may stand at some groups, the first of which begins at `at`.
+    fn closer<B>(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        groups: &[[u8; GROUP]],
+        found: &mut impl FnMut(usize, usize) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        for (group, at) in groups.iter().zip((at..).step_by(GROUP)) {
+            let group = u32::from_le_bytes(*group) | FOLD;
+            let (word, bit) = filter_place(group);
+            if (self.filter[word] >> bit) & 1 == 0 {
+                continue;
+            }
+            for mask in &self.masks {
+                let slot = slot(group & mask, *mask, self.shift);
+                let places = self.begins[slot] as usize..self.begins[slot + 1] as usize;
+                for place in self.places[places].iter().filter(|place| place.key == group & mask && place.mask == *mask) {
+                    let begin = at as isize - place.before as isize;
+                    if let Ok(begin) = usize::try_from(begin)
+                        && self.texts[place.text as usize].begins(&bytes[begin.min(bytes.len())..])
+                    {
+                        found(place.text as usize, begin)?;
+                    }
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Chooses the window of a text, and adds the places of its groups.
+fn places_of(text: &Text, number: u32, crowd: &HashMap<u32, u32>, places: &mut Vec<Place>) {
+    let bytes = text.bytes();
+    let groups: Vec<u32> = bytes.windows(GROUP).filter_map(|group| Some(u32::from_le_bytes(group.try_into().ok()?) | FOLD)).collect();
+    let mut add = |key: u32, mask: u32, before: i32| places.push(Place { key: key & mask, mask, text: number, before });
+    // The known bytes of a group that begins before the text, or ends behind it.
+    let partial = |before: i32| {
+        let byte = |at: i32| usize::try_from(before + at).ok().and_then(|at| bytes.get(at)).map_or(0, |byte| u32::from(*byte) | 0x20);
+        (0..4).fold(0, |key, at| key | byte(at) << (8 * at))
+    };
+    if bytes.len() >= WINDOW {
+        // How often a group stands in healthy logs, and how many other texts are looked for at it.
+        let cost = |group: &u32| u64::from(grams::weight(*group)) + 8 * u64::from(crowd.get(group).copied().unwrap_or_default());
+        let costs: Vec<u64> = groups.iter().map(cost).collect();
+        let best = costs.windows(GROUP).enumerate().min_by_key(|(_, window)| window.iter().sum::<u64>()).map_or(0, |(at, _)| at);
+        for (group, before) in groups.iter().zip(0..).skip(best).take(GROUP) {
+            add(*group, MASKS[0], before);
+        }
+        return;
+    }
+    let length = i32::try_from(bytes.len()).unwrap_or_default();
+    // One group for each remainder of the text's place divided by four: whole ones, then such as hold three of its bytes, then two.
+    let mut left = [true; GROUP];
+    let reach = (0..=length - 4).map(|before| (before, MASKS[0]));
+    let three = [(length - 3, MASKS[1]), (-1, MASKS[2])];
+    let two = [(length - 2, MASKS[3]), (-2, MASKS[4])];
+    for (before, mask) in reach.chain(three).chain(two) {
+        let remainder = before.rem_euclid(4) as usize;
+        if std::mem::take(&mut left[remainder]) {
+            add(partial(before), mask, before);
+        }
+    }
+}
+
+/// Where the bit of a group stands.
+fn filter_place(group: u32) -> (usize, u32) {
+    let hash = hash(group);
+    ((hash >> (u32::BITS - FILTER_BITS + 6)) as usize, (hash >> (u32::BITS - FILTER_BITS)) & 63)
+}
+
+fn slot(key: u32, mask: u32, shift: u32) -> usize {
+    (hash(key ^ mask.rotate_left(7)) >> shift) as usize
+}
+
+/// Multiplicative hashing (Knuth, The Art of Computer Programming 3, section 6.4): the upper bits depend on all of the key's.
+fn hash(key: u32) -> u32 {
+    key.wrapping_mul(0x9e37_79b1)
+}
+
+/// Calls `give` with every folded group that has the key's bytes where the mask has ones.
+fn each_group(key: u32, mask: u32, give: &mut dyn FnMut(u32)) {
+    let unknown: Vec<u32> = (0..4).filter(|at| (mask >> (8 * at)) & 0xff == 0).collect();
+    match unknown[..] {
+        [] => give(key),
+        [one, ..] => {
+            for byte in folded() {
+                each_group(key | byte << (8 * one), mask | 0xff << (8 * one), give);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
