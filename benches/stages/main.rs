@@ -121,7 +121,7 @@ fn records(input: &Input, dialects: &Dialects) -> Vec<Vec<u8>> {
 }
 
 fn raw(bytes: &[u8]) -> RawRecord<'_> {
-    RawRecord { bytes, line_end: b"\n", repeats: 0, time: None, level: None, line: 1, line_count: 1, cut: false }
+    RawRecord { bytes, line_end: b"\n", line: 1, line_count: 1, ..RawRecord::default() }
 }
 
 /// Writes the input where the program finds it under its own name.

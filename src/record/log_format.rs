@@ -41,6 +41,11 @@ impl Dialects {
         Ok(Self { zone, own: (!own.is_empty()).then(|| own.into()) })
     }
 
+    /// Whether the user has described any form.
+    pub(super) fn has_own(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// Whether a line begins with a header in one of the user's own forms.
     pub(super) fn is_own(&self, line: &[u8]) -> bool {
         self.own.as_ref().is_some_and(|own| {

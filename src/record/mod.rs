@@ -25,6 +25,7 @@ mod newest_first;
 mod pieces;
 mod python_line;
 mod signs;
+mod skip;
 mod speaker;
 mod split;
 mod streams;
@@ -49,8 +50,9 @@ pub use lifecycle::{Landmark, Outcome, landmarks};
 pub use log_format::Dialects;
 pub use pieces::TracebackLines;
 pub use signs::Signs;
-pub use split::{RECORD_BYTES_MAX, RawRecord, Splitter};
-pub use streams::{Piece, STREAMS_MAX, Told, each_record};
+pub use skip::{Heads, Lookout};
+pub use split::{BEFORE_BYTES_MAX, RECORD_BYTES_MAX, RawRecord, Splitter};
+pub use streams::{Attention, Piece, STREAMS_MAX, Skim, Told, each_record, each_record_found};
 
 use crate::time::Timestamp;
 
@@ -144,8 +146,7 @@ impl Record {
     /// A record made from bare text, for one record of an example or a test.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        let raw =
-            RawRecord { bytes: text.as_bytes(), line_end: &[], repeats: 0, time: None, level: None, line: 1, line_count: 1, cut: false };
+        let raw = RawRecord { bytes: text.as_bytes(), line: 1, line_count: 1, ..RawRecord::default() };
         Self::parse(&raw, &Dialects::default())
     }
 }

@@ -46,6 +46,11 @@ impl Speakers {
         Self { adopts: kind == Kind::Other, is_one: false, by_task: HashMap::new(), by_ti_id: HashMap::new(), origins: Vec::new() }
     }
 
+    /// Whether no record has named an attempt so far.
+    pub(super) fn are_none(&self) -> bool {
+        self.origins.is_empty()
+    }
+
     /// Whose record this is.
     pub(super) fn of(&mut self, record: &RawRecord<'_>) -> Speaker {
         let line = record.bytes.trim_ascii();

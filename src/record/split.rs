@@ -1,6 +1,8 @@
 //! Cuts a stream of bytes into records: a header line with the lines that belong to it. One pass, bounded memory.
 //!
-//! Nothing is lost on the way: the records' bytes, put together again, are the bytes of the stream.
+//! Nothing is lost on the way: the records' bytes, put together again, are the bytes of the stream. Where the reader does not need every
+//! record, those in which nothing is found are left out (see `skip`). What comes out hangs on the bytes alone, not on how many of them come
+//! at once.
 
 use std::io::{self, Read};
 
@@ -16,10 +18,13 @@ pub const RECORD_BYTES_MAX: usize = 1 << 20;
 const OVERLAP_BYTES: usize = 4096;
 
 /// How much is read at once.
-const READ_BYTES: usize = 256 << 10;
+pub(super) const READ_BYTES: usize = 256 << 10;
+
+/// How much of the log stays in memory before the record that is being read, for the times of the records before it.
+pub const BEFORE_BYTES_MAX: usize = 16 << 10;
 
 /// One record as it stands in the log, header included.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct RawRecord<'a> {
     /// The bytes, without the end of its last line.
     pub bytes: &'a [u8],
@@ -38,58 +43,112 @@ pub struct RawRecord<'a> {
     pub line_count: u32,
     /// Whether it is a piece of a record that is too long.
     pub cut: bool,
+    /// Whether it begins with a header or is a JSON object; and not with a line that stands alone, or in the middle of a record.
+    pub headed: bool,
+    /// Where it begins in the log, in bytes; 0 in envelopes.
+    pub at: u64,
+    /// Whether records before it were left out.
+    pub skipped: bool,
+    /// What stands before it in the log, at most [`BEFORE_BYTES_MAX`]; empty in envelopes.
+    pub before: &'a [u8],
 }
 
 /// Reads records from a stream.
 #[derive(Debug)]
-pub struct Splitter<'d, R> {
+pub struct Splitter<'d, 'b, R> {
     reader: R,
-    dialects: &'d Dialects,
-    buffer: Vec<u8>,
+    pub(super) dialects: &'d Dialects,
+    pub(super) buffer: Buffer<'b>,
     /// Where the record that is being read begins in `buffer`.
-    start: usize,
+    pub(super) start: usize,
     /// Up to where whole lines have been looked at.
-    seen: usize,
+    pub(super) seen: usize,
     /// Up to where `buffer` is filled.
-    end: usize,
+    pub(super) end: usize,
     open: Boundary,
+    /// The kind of the line that opened it; `None` where it goes on with one that was cut.
+    opened_by: Option<LineKind>,
     /// The kind of the line at `seen`, where it was looked at already and found to begin the next record.
-    ahead: Option<LineKind>,
-    line: u32,
+    pub(super) ahead: Option<LineKind>,
+    pub(super) line: u32,
     line_count: u32,
-    /// The record before was cut and this one continues it.
-    continues_cut: bool,
-    at_end: bool,
+    /// How many bytes the record that is being read repeats of the piece before it, if that was cut.
+    repeats: Option<usize>,
+    pub(super) at_end: bool,
     /// What ended the stream early; told once everything before it has been given out.
     failure: Option<io::Error>,
     bytes_read: u64,
     last_byte: u8,
+    /// How far it has looked for what is worth reading, and where it found something.
+    pub(super) outlook: Outlook,
 }
 
-impl<'d, R: Read> Splitter<'d, R> {
+/// How far a splitter has looked ahead.
+#[derive(Debug, Default)]
+pub(super) struct Outlook {
+    /// Up to where nothing is, or up to and with `found`.
+    pub(super) looked: usize,
+    /// Where something is.
+    pub(super) found: Option<usize>,
+    /// Up to where each record has to be read, because something in it is unusual.
+    pub(super) unusual: usize,
+    /// Whether records were left out before the next one.
+    pub(super) skipped: bool,
+}
+
+/// The memory of a splitter: its own, or one that is used for one log after the other.
+#[derive(Debug)]
+pub(super) enum Buffer<'b> {
+    Own(Vec<u8>),
+    Lent(&'b mut Vec<u8>),
+}
+
+impl std::ops::Deref for Buffer<'_> {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Lent(bytes) => bytes,
+        }
+    }
+}
+
+impl std::ops::DerefMut for Buffer<'_> {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Lent(bytes) => bytes,
+        }
+    }
+}
+
+impl<'d, 'b, R: Read> Splitter<'d, 'b, R> {
     /// Starts reading.
     pub fn new(reader: R, dialects: &'d Dialects) -> Self {
-        Self::with_head(Vec::new(), reader, dialects)
+        Self::with_buffer(Buffer::Own(Vec::new()), 0, reader, dialects)
     }
 
-    /// Goes on reading where the first bytes have been read already.
-    pub fn with_head(head: Vec<u8>, reader: R, dialects: &'d Dialects) -> Self {
+    /// Goes on reading where the first bytes have been read already: `buffer[..filled]`.
+    pub(super) fn with_buffer(buffer: Buffer<'b>, filled: usize, reader: R, dialects: &'d Dialects) -> Self {
         Self {
             reader,
             dialects,
             start: 0,
             seen: 0,
-            end: head.len(),
-            bytes_read: head.len() as u64,
-            last_byte: head.last().copied().unwrap_or(b'\n'),
-            buffer: head,
+            end: filled,
+            bytes_read: filled as u64,
+            last_byte: buffer[..filled].last().copied().unwrap_or(b'\n'),
+            buffer,
             open: Boundary::NONE,
+            opened_by: None,
             ahead: None,
             line: 1,
             line_count: 0,
-            continues_cut: false,
+            repeats: None,
             at_end: false,
             failure: None,
+            outlook: Outlook::default(),
         }
     }
 
@@ -105,6 +164,11 @@ impl<'d, R: Read> Splitter<'d, R> {
         self.line.saturating_sub(1)
     }
 
+    /// The last bytes that were read, at most [`BEFORE_BYTES_MAX`].
+    pub(super) fn tail(&self) -> &[u8] {
+        &self.buffer[self.end.saturating_sub(BEFORE_BYTES_MAX)..self.end]
+    }
+
     /// Whether the stream ended with a line feed; false for a log that stops in the middle of a line.
     #[must_use]
     pub fn ended_with_line_feed(&self) -> bool {
@@ -118,68 +182,84 @@ impl<'d, R: Read> Splitter<'d, R> {
     #[expect(clippy::should_implement_trait, reason = "the record borrows from the splitter, so it cannot be an Iterator")]
     pub fn next(&mut self) -> io::Result<Option<RawRecord<'_>>> {
         loop {
-            while let Some(offset) = memchr::memchr(b'\n', &self.buffer[self.seen..self.end]) {
-                let line_end = self.seen + offset;
-                if !self.take_line(self.seen, line_end) {
-                    return Ok(Some(self.give_open()));
-                }
-                self.seen = line_end + 1;
-            }
-            if self.at_end {
-                if self.seen < self.end {
-                    // The last line has no line feed.
-                    if !self.take_line(self.seen, self.end) {
+            let (line_end, next_line) = match memchr::memchr(b'\n', &self.buffer[self.seen..self.end]) {
+                Some(offset) => (self.seen + offset, self.seen + offset + 1),
+                None if self.at_end && self.seen < self.end => (self.end, self.end),
+                None if self.at_end => {
+                    if self.start < self.seen {
                         return Ok(Some(self.give_open()));
                     }
-                    self.seen = self.end;
+                    return match self.failure.take() {
+                        Some(error) => Err(error),
+                        None => Ok(None),
+                    };
                 }
-                if self.start < self.seen {
-                    return Ok(Some(self.give_open()));
+                // A line that is longer than a record may be: what follows of it does not matter yet.
+                None if self.end - self.seen > RECORD_BYTES_MAX => (self.end, self.end),
+                None => {
+                    self.fill();
+                    continue;
                 }
-                return match self.failure.take() {
-                    Some(error) => Err(error),
-                    None => Ok(None),
-                };
+            };
+            let line = &self.buffer[self.seen..line_end.min(self.seen + RECORD_BYTES_MAX)];
+            let kind = self.ahead.take().unwrap_or_else(|| self.dialects.line_kind(line));
+            if self.seen > self.start && self.open.is_before(line, kind) {
+                self.ahead = Some(kind);
+                return Ok(Some(self.give_open()));
             }
-            if self.end - self.start >= RECORD_BYTES_MAX {
-                let (from, to) = (self.start, self.end);
-                self.start = to - OVERLAP_BYTES;
-                self.seen = to;
-                return Ok(Some(self.give(from, to, true)));
+            if line_end - self.start > RECORD_BYTES_MAX {
+                let whole_lines = self.seen - self.start;
+                if whole_lines > self.repeats.unwrap_or_default() {
+                    self.ahead = Some(kind);
+                    return Ok(Some(self.give_piece(self.seen)));
+                }
+                // Not a single line fits.
+                if self.open == Boundary::NONE {
+                    self.opened_by = Some(kind);
+                }
+                return Ok(Some(self.give_piece(self.start + RECORD_BYTES_MAX)));
             }
-            if let Err(error) = self.fill() {
-                self.at_end = true;
-                self.failure = Some(error);
+            if self.open == Boundary::NONE {
+                self.opened_by = Some(kind);
             }
+            self.open.take(line, kind);
+            self.line_count += 1;
+            self.seen = next_line;
         }
     }
 
-    /// Reads more into the buffer, dropping what has been given out.
-    fn fill(&mut self) -> io::Result<()> {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.seen -= self.start;
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.buffer.len() < self.end + READ_BYTES {
-            self.buffer.resize(self.end + READ_BYTES, 0);
+    /// Reads more into the buffer, dropping what has been given out and is not needed any more.
+    pub(super) fn fill(&mut self) {
+        if self.end == self.buffer.len() {
+            let dropped = self.start.saturating_sub(BEFORE_BYTES_MAX);
+            self.buffer.copy_within(dropped..self.end, 0);
+            for place in [&mut self.start, &mut self.seen, &mut self.end] {
+                *place -= dropped;
+            }
+            let outlook = &mut self.outlook;
+            outlook.looked = outlook.looked.saturating_sub(dropped);
+            outlook.unusual = outlook.unusual.saturating_sub(dropped);
+            outlook.found = outlook.found.and_then(|found| found.checked_sub(dropped));
+            if self.buffer.len() < self.end + READ_BYTES / 2 {
+                let bytes = self.end + READ_BYTES;
+                self.buffer.resize(bytes, 0);
+            }
         }
         loop {
             match self.reader.read(&mut self.buffer[self.end..]) {
-                Ok(0) => {
-                    self.at_end = true;
-                    return Ok(());
-                }
+                Ok(0) => self.at_end = true,
                 Ok(count) => {
                     self.end += count;
                     self.bytes_read += count as u64;
                     self.last_byte = self.buffer[self.end - 1];
-                    return Ok(());
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.at_end = true;
+                    self.failure = Some(error);
+                }
             }
+            return;
         }
     }
 
@@ -187,48 +267,47 @@ impl<'d, R: Read> Splitter<'d, R> {
     fn give_open(&mut self) -> RawRecord<'_> {
         let from = std::mem::replace(&mut self.start, self.seen);
         self.open = Boundary::NONE;
-        self.give(from, self.seen, false)
+        let (line, line_count) = (self.line, self.line_count.max(1));
+        self.line += self.line_count;
+        self.line_count = 0;
+        let repeats = self.repeats.take();
+        let bytes_end = from + without_line_end(&self.buffer[from..self.seen]);
+        self.give(from, bytes_end, self.seen, RawRecord { repeats: repeats.unwrap_or_default(), line, line_count, cut: repeats.is_some(), ..RawRecord::default() })
     }
 
-    /// Hands out `buffer[from..to]` and counts its lines.
-    fn give(&mut self, from: usize, to: usize, cut: bool) -> RawRecord<'_> {
+    /// Hands out a piece of the open record, up to `to`, which is too long to be given out as one.
+    fn give_piece(&mut self, to: usize) -> RawRecord<'_> {
+        let from = self.start;
+        self.start = to - OVERLAP_BYTES.min(to - from);
+        self.seen = to;
+        // The next piece begins before the end of this one, and its lines are counted from there.
+        let repeated = line_feeds(&self.buffer[self.start..to]);
+        let whole = line_feeds(&self.buffer[from..to]);
         let line = self.line;
-        let mut line_count = self.line_count.max(1);
-        if cut {
-            // The next piece begins before the end of this one, and its lines are counted from there.
-            let repeated = line_feeds(&self.buffer[self.start..to]);
-            let all = line_feeds(&self.buffer[from..to]);
-            line_count = all + 1;
-            self.line += all - repeated;
-            self.line_count = repeated;
-        } else {
-            self.line += self.line_count;
-            self.line_count = 0;
-        }
-        let was_continued = self.continues_cut;
-        self.continues_cut = cut;
-        let whole = &self.buffer[from..to];
-        // A piece in the middle of a record has no end of a line, whatever its last bytes are.
-        let (bytes, line_end) = whole.split_at(if cut { whole.len() } else { without_line_end(whole) });
-        let repeats = if was_continued { OVERLAP_BYTES.min(bytes.len()) } else { 0 };
-        RawRecord { bytes, line_end, repeats, time: None, level: None, line, line_count, cut: cut || was_continued }
-    }
-
-    /// Takes the line `buffer[from..to]` into the open record, or opens one with it. `false`: another record is open, which must be given out
-    /// first.
-    fn take_line(&mut self, from: usize, to: usize) -> bool {
-        let line = &self.buffer[from..to];
-        let kind = self.ahead.take().unwrap_or_else(|| self.dialects.line_kind(line));
-        if from > self.start && self.open.is_before(line, kind) {
-            self.ahead = Some(kind);
-            return false;
-        }
-        if self.open == Boundary::NONE && self.continues_cut {
+        self.line += whole - repeated;
+        self.line_count = repeated;
+        let line_count = whole + u32::from(self.buffer[from..to].last() != Some(&b'\n'));
+        let repeats = self.repeats.replace(to - self.start);
+        let given = RawRecord { repeats: repeats.unwrap_or_default(), line, line_count, cut: true, ..RawRecord::default() };
+        if self.ahead.is_none() {
+            // What follows is the rest of a line.
             self.open = Boundary::CONTINUED;
         }
-        self.open.take(line, kind);
-        self.line_count += 1;
-        true
+        // A piece in the middle of a record has no end of a line, whatever its last bytes are.
+        self.give(from, to, to, given)
+    }
+
+    fn give(&mut self, from: usize, bytes_end: usize, to: usize, record: RawRecord<'static>) -> RawRecord<'_> {
+        let headed = matches!(self.opened_by.take(), Some(LineKind::Headed | LineKind::Json));
+        RawRecord {
+            bytes: &self.buffer[from..bytes_end],
+            line_end: &self.buffer[bytes_end..to],
+            headed,
+            at: self.bytes_read - (self.end - from) as u64,
+            skipped: std::mem::take(&mut self.outlook.skipped),
+            before: &self.buffer[from.saturating_sub(BEFORE_BYTES_MAX)..from],
+            ..record
+        }
     }
 }
 
@@ -303,7 +382,7 @@ mod tests {
         let mut splitter = Splitter::new(&line[..], &dialects);
         let (mut pieces, mut found) = (0, false);
         while let Some(record) = splitter.next().unwrap() {
-            assert!(record.bytes.len() <= RECORD_BYTES_MAX + READ_BYTES);
+            assert!(record.bytes.len() <= RECORD_BYTES_MAX);
             assert_eq!(record.line, 1);
             pieces += 1;
             found |= record.bytes.ends_with(b"needle");

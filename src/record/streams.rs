@@ -6,9 +6,11 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use super::boundary::Boundary;
 use super::envelope::{self, Found, Origin, Peeled, Rows, Sort};
+use super::header::LineKind;
 use super::newest_first::{Entry, Order, owned};
 use super::speaker::{Speaker, Speakers};
-use super::split::{self, RECORD_BYTES_MAX, RawRecord, Splitter};
+use super::skip::Lookout;
+use super::split::{self, Buffer, READ_BYTES, RECORD_BYTES_MAX, RawRecord, Splitter};
 use super::{Dialects, Level};
 use crate::source::{Kind, Source};
 use crate::time::Timestamp;
@@ -49,23 +51,85 @@ pub struct Told {
     pub newest_first: bool,
     /// Whether there were more than [`STREAMS_MAX`] streams.
     pub too_many_streams: bool,
+    /// What stands at the end of a log of one stream, whatever of it was handed on: at most [`super::BEFORE_BYTES_MAX`].
+    pub tail: Vec<u8>,
+}
+
+/// How much of what comes next the one who is handed the records wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// Every record.
+    Every,
+    /// Those in which something is found that is looked for, and the last ones.
+    Found,
+}
+
+/// What is looked for in a log of which not all is worth reading.
+pub struct Skim<'a> {
+    /// Tells where something is.
+    pub lookout: &'a dyn Lookout,
+    /// Memory that is used for one log after the other.
+    pub buffer: &'a mut Vec<u8>,
 }
 
 /// Reads all records of a log and hands them on, in the order in which they end.
-pub fn each_record(source: &Source, mut reader: &mut dyn Read, dialects: &Dialects, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
-    let mut head = Vec::new();
-    let failure = (&mut reader).take(HEAD_BYTES as u64).read_to_end(&mut head).err();
-    let sort = envelope::recognise(&head, head.len() < HEAD_BYTES, dialects);
+pub fn each_record(source: &Source, reader: &mut dyn Read, dialects: &Dialects, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
+    let mut visit = |piece: Piece<'_>| {
+        visit(piece);
+        Attention::Every
+    };
+    read(source, reader, dialects, &mut Vec::new(), None, &mut visit)
+}
+
+/// Reads a log and hands on the records that are worth it, in the order in which they end. What is said of the log as a whole, and of each of
+/// these records, is what [`each_record`] says.
+pub fn each_record_found(
+    source: &Source,
+    reader: &mut dyn Read,
+    dialects: &Dialects,
+    skim: Skim<'_>,
+    visit: &mut dyn FnMut(Piece<'_>) -> Attention,
+) -> Told {
+    read(source, reader, dialects, skim.buffer, Some(skim.lookout), visit)
+}
+
+type Visit<'v> = &'v mut dyn FnMut(Piece<'_>) -> Attention;
+
+fn read(source: &Source, reader: &mut dyn Read, dialects: &Dialects, buffer: &mut Vec<u8>, lookout: Option<&dyn Lookout>, visit: Visit<'_>) -> Told {
+    if buffer.len() < READ_BYTES {
+        buffer.resize(READ_BYTES, 0);
+    }
+    let (filled, failure) = fill_head(reader, buffer);
+    let head = &buffer[..filled.min(HEAD_BYTES)];
+    let sort = envelope::recognise(head, filled < HEAD_BYTES, dialects);
     // What belongs to one attempt by its name is one stream, whatever its lines say. So is the log of a DAG file: where it names attempts, it speaks
     // of their callbacks, and not as their process.
     let is_one = matches!(source.kind, Kind::Task | Kind::Trigger | Kind::DagProcessor);
     let rest = Rest { failure, reader };
     let speakers = (!is_one).then(|| Speakers::new(source.kind));
+    let mut every = |piece: Piece<'_>| {
+        visit(piece);
+    };
     match sort {
-        Some(Sort::Document) => document(&head, rest, dialects, speakers, visit),
-        Some(sort) => enveloped(sort, &head, rest, dialects, speakers, visit),
-        None => plain(head, rest, dialects, speakers, visit),
+        Some(Sort::Document) => document(&buffer[..filled], rest, dialects, speakers, &mut every),
+        Some(sort) => enveloped(sort, &buffer[..filled], rest, dialects, speakers, &mut every),
+        // A form of the user's own may have its time anywhere in a record.
+        None => plain(Splitter::with_buffer(Buffer::Lent(buffer), filled, rest, dialects), lookout.filter(|_| !dialects.has_own()), speakers, visit),
     }
+}
+
+/// Reads the first bytes of a log, as many as are needed to tell its envelope, or all that one read gives: how many, and what went wrong.
+fn fill_head(reader: &mut dyn Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
+    let mut filled = 0;
+    while filled < HEAD_BYTES {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Some(error)),
+        }
+    }
+    (filled, None)
 }
 
 /// What follows the head of a stream: the error that came up while it was read, if one did.
@@ -83,15 +147,20 @@ impl Read for Rest<'_> {
     }
 }
 
-fn plain(head: Vec<u8>, rest: Rest<'_>, dialects: &Dialects, mut speakers: Option<Speakers>, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
-    let mut splitter = Splitter::with_head(head, rest, dialects);
+fn plain(mut splitter: Splitter<'_, '_, Rest<'_>>, lookout: Option<&dyn Lookout>, mut speakers: Option<Speakers>, visit: Visit<'_>) -> Told {
     let origin = Origin::default();
+    let mut attention = Attention::Every;
     let failure = loop {
+        // Once attempts are told apart by what lines say, each line counts.
+        let is_one = speakers.as_ref().is_none_or(Speakers::are_none);
+        if let (Attention::Found, true, Some(lookout)) = (attention, is_one, lookout) {
+            splitter.skip(lookout, speakers.is_some());
+        }
         match splitter.next() {
             Ok(Some(record)) => {
                 let speaker = speakers.as_mut().map_or(Speaker::File, |speakers| speakers.of(&record));
                 let origin = speakers.as_ref().and_then(|speakers| speakers.origin(speaker)).unwrap_or(&origin);
-                visit(Piece { stream: number(speaker, 0), origin, record });
+                attention = visit(Piece { stream: number(speaker, 0), origin, record });
             }
             Ok(None) => break None,
             Err(error) => break Some(error),
@@ -102,6 +171,7 @@ fn plain(head: Vec<u8>, rest: Rest<'_>, dialects: &Dialects, mut speakers: Optio
         lines: splitter.lines_read(),
         unfinished_line: !splitter.ended_with_line_feed(),
         failure,
+        tail: if speakers.as_ref().is_none_or(Speakers::are_none) { splitter.tail().to_vec() } else { Vec::new() },
         ..Told::default()
     }
 }
@@ -229,6 +299,8 @@ struct Stream {
     part: Vec<u8>,
     /// The record before was too long and this one continues it.
     continues_cut: bool,
+    /// Whether its first line has a header.
+    headed: bool,
 }
 
 impl<'d> Streams<'d> {
@@ -257,6 +329,7 @@ impl<'d> Streams<'d> {
             last_line: 0,
             part: Vec::new(),
             continues_cut: false,
+            headed: false,
         });
         self.all.len() - 1
     }
@@ -352,6 +425,7 @@ impl<'d> Streams<'d> {
             stream.first_line = line;
             stream.bytes.clear();
             (stream.time, stream.level) = (time, level);
+            stream.headed = matches!(kind, LineKind::Headed | LineKind::Json);
             if stream.continues_cut {
                 stream.open = Boundary::CONTINUED;
             }
@@ -377,6 +451,8 @@ impl<'d> Streams<'d> {
             line: stream.first_line,
             line_count: stream.last_line.saturating_sub(stream.first_line) + 1,
             cut: cut || was_cut,
+            headed: stream.headed && !was_cut,
+            ..RawRecord::default()
         };
         // What a container or service writes may speak of many attempts in turn.
         let speakers = self.speakers.as_mut().filter(|_| stream.origin.task.task_id.is_none());

@@ -8,6 +8,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::condition::Condition;
+use super::sieve;
 
 /// Texts of which at least one must occur.
 pub(super) type Required = Vec<Text>;
@@ -73,6 +74,12 @@ const EXACT_MAX: usize = 32;
 /// How many alternatives a condition may require. They cost memory, not time; and a symptom without any would cost every record's parsing.
 const REQUIRED_MAX: usize = 512;
 
+/// How many lists of texts a condition may require: one to be found by, the others to be told by that it cannot hold.
+const LISTS_MAX: usize = 3;
+
+/// Of a frame of a traceback one of these stands in the bytes: as Python prints it, in JSON, in the text of the user interface.
+const FRAME_SIGNS: [&str; 5] = ["File \"", "File \\\"", "    File ", "frames", "syntax_error"];
+
 /// Where a record's text may be joined from pieces that stand apart in JSON.
 const SEAMS: [&str; 5] = ["\n", ": ", "File \"", "\", line ", ", in "];
 
@@ -83,12 +90,12 @@ const ADDED: [&str; 3] = [
     "During handling of the above exception, another exception occurred:",
 ];
 
-/// The texts of which one must stand in the bytes for the condition to hold; `None` when there are none.
-pub(super) fn required(condition: &Condition) -> Option<Required> {
+/// What must stand in the bytes for the condition to hold, the rarest first; nothing where no text must.
+pub(super) fn required(condition: &Condition) -> Vec<Required> {
     match condition {
-        Condition::Literal(text) => longest_piece(&Text::exact(text.needle())).map(|piece| vec![piece]),
-        Condition::Regex(pattern) => pattern.required().cloned(),
-        Condition::Exception(_, name) => usable(vec![Text::exact(name.class.as_bytes())]),
+        Condition::Literal(text) => prune(of_text(&Text::exact(text.needle()))),
+        Condition::Regex(pattern) => pattern.required().to_vec(),
+        Condition::Exception(_, name) => prune(of_text(&Text::exact(name.class.as_bytes()))),
         // A key with dots may lead into objects: then its last part stands in the bytes.
         Condition::Field(key, glob) => {
             let key = key.rsplit('.').next().unwrap_or_default();
@@ -96,18 +103,18 @@ pub(super) fn required(condition: &Condition) -> Option<Required> {
             let plain =
                 |piece: &&str| piece.contains(|c: char| c.is_ascii_alphabetic()) && !piece.contains(['{', '[', '"', ':', ',', '\\']);
             let value = glob.split('*').filter(plain).max_by_key(|piece| piece.len()).unwrap_or_default();
-            better(usable(vec![Text::exact(key.as_bytes())]), usable(vec![Text::exact(value.as_bytes())]))
+            prune([key, value].into_iter().filter_map(|text| usable(vec![Text::exact(text.as_bytes())])).collect())
         }
-        Condition::All(children) => children.iter().map(required).fold(None, better),
+        Condition::All(children) => prune(children.iter().flat_map(required).collect()),
         Condition::Any(children) => union(children.iter().map(required)),
-        Condition::Not(_) | Condition::Frame(_) | Condition::Level(_) | Condition::Logger(_) | Condition::Kind(_) => None,
+        Condition::Not(_) | Condition::Frame(_) | Condition::Level(_) | Condition::Logger(_) | Condition::Kind(_) => Vec::new(),
     }
 }
 
-/// The texts of which one stands in every match of an expression; `None` when there are none.
-pub(super) fn of_expression(hir: &Hir) -> Option<Required> {
+/// What stands in every match of an expression, the rarest first; nothing where there is no such text.
+pub(super) fn of_expression(hir: &Hir) -> Vec<Required> {
     let parts = parts(hir);
-    better(parts.best, parts.exact.and_then(usable))
+    prune(parts.required.into_iter().chain(parts.exact.into_iter().flat_map(of_texts)).collect())
 }
 
 /// A text as it is and, where that differs, as JSON writes it with and without `\u` escapes.
@@ -149,37 +156,33 @@ fn json_escaped(text: &str, ascii: bool) -> String {
 #[derive(Default)]
 struct Parts {
     /// All texts it matches, if these are few.
-    exact: Option<Required>,
-    /// Texts of which one stands in every match.
-    best: Option<Required>,
+    exact: Option<Vec<Text>>,
+    /// What stands in every match.
+    required: Vec<Required>,
 }
 
 fn parts(hir: &Hir) -> Parts {
+    let exact = |texts| Parts { exact: Some(texts), required: Vec::new() };
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Parts { exact: Some(vec![Text::exact(b"")]), best: None },
-        HirKind::Literal(literal) => Parts { exact: Some(vec![Text::exact(&literal.0)]), best: None },
-        HirKind::Class(class) => Parts { exact: class_members(class), best: None },
+        HirKind::Empty | HirKind::Look(_) => exact(vec![Text::exact(b"")]),
+        HirKind::Literal(literal) => exact(vec![Text::exact(&literal.0)]),
+        HirKind::Class(class) => Parts { exact: class_members(class), required: Vec::new() },
         HirKind::Capture(capture) => parts(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min == 0 => Parts::default(),
-        HirKind::Repetition(repetition) => {
-            let inner = parts(&repetition.sub);
-            Parts { exact: None, best: better(inner.best, inner.exact.and_then(usable)) }
-        }
+        HirKind::Repetition(repetition) => Parts { exact: None, required: of_expression(&repetition.sub) },
         HirKind::Concat(children) => concat(children),
         HirKind::Alternation(children) => {
             let branches: Vec<Parts> = children.iter().map(parts).collect();
-            let exact: Option<Required> =
-                branches.iter().map(|branch| branch.exact.clone()).collect::<Option<Vec<_>>>().map(|all| all.concat());
-            let best = union(branches.into_iter().map(|branch| better(branch.best, branch.exact.and_then(usable))));
-            Parts { exact: exact.filter(|exact| exact.len() <= EXACT_MAX), best }
+            let exact = branches.iter().map(|branch| branch.exact.clone()).collect::<Option<Vec<_>>>().map(|all| all.concat());
+            Parts { exact: exact.filter(|exact| exact.len() <= EXACT_MAX), required: union(children.iter().map(of_expression)) }
         }
     }
 }
 
-/// Joins neighbours whose texts are all known to longer ones, and keeps the best run.
+/// Joins neighbours whose texts are all known to longer ones.
 fn concat(children: &[Hir]) -> Parts {
     let start = || vec![Text::exact(b"")];
-    let (mut best, mut run, mut whole) = (None, start(), true);
+    let (mut required, mut run, mut whole) = (Vec::new(), start(), true);
     for child in children {
         let child = parts(child);
         match child.exact {
@@ -188,17 +191,18 @@ fn concat(children: &[Hir]) -> Parts {
             }
             exact => {
                 whole = false;
-                best = better(best, usable(std::mem::replace(&mut run, start())));
+                required.extend(of_texts(std::mem::replace(&mut run, start())));
                 // Too many to be joined with what stands before, but a beginning of its own.
                 run = exact.unwrap_or_else(start);
             }
         }
-        best = better(best, child.best);
+        required.extend(child.required);
     }
     if whole {
-        return Parts { exact: Some(run), best };
+        return Parts { exact: Some(run), required };
     }
-    Parts { exact: None, best: better(best, usable(run)) }
+    required.extend(of_texts(run));
+    Parts { exact: None, required: prune(required) }
 }
 
 /// The members of a small class, as texts; both cases of a letter are one.
@@ -236,35 +240,59 @@ fn each_member(class: &Class) -> Option<Required> {
     }
 }
 
-/// Each text's longest piece, if all have one that is long enough.
-fn usable(texts: Required) -> Option<Required> {
-    let mut pieces: Required = texts.iter().map(|text| longest_piece(text)).collect::<Option<_>>()?;
-    pieces.sort_unstable();
-    pieces.dedup();
-    (!pieces.is_empty() && pieces.len() <= REQUIRED_MAX).then_some(pieces)
+/// What must stand in the bytes where one of some texts does.
+fn of_texts(texts: Vec<Text>) -> Vec<Required> {
+    match &texts[..] {
+        [text] => of_text(text),
+        _ => usable(texts).into_iter().collect(),
+    }
 }
 
-fn union(all: impl Iterator<Item = Option<Required>>) -> Option<Required> {
-    let mut texts = all.collect::<Option<Vec<_>>>()?.concat();
+/// What must stand in the bytes where a text does: each of its pieces, and the signs of a frame where it holds the begin of one.
+fn of_text(text: &Text) -> Vec<Required> {
+    let frame = memchr::memmem::find(&text.bytes, b"File \"").map(|_| FRAME_SIGNS.map(|sign| Text::exact(sign.as_bytes())).to_vec());
+    pieces(text).into_iter().map(|piece| vec![piece]).chain(frame).collect()
+}
+
+/// Each text's rarest piece, if all have one that is long enough.
+fn usable(texts: Vec<Text>) -> Option<Required> {
+    let rarest = |text: &Text| pieces(text).into_iter().min_by_key(|piece| (rarity(piece), usize::MAX - piece.bytes.len()));
+    some(texts.iter().map(rarest).collect::<Option<_>>()?)
+}
+
+/// What is required where one of several is: the rarest texts of each.
+fn union(all: impl Iterator<Item = Vec<Required>>) -> Vec<Required> {
+    let rarest = all.map(|required| required.into_iter().next()).collect::<Option<Vec<_>>>();
+    rarest.and_then(|texts| some(texts.concat())).into_iter().collect()
+}
+
+fn some(mut texts: Required) -> Option<Required> {
     texts.sort_unstable();
     texts.dedup();
     (!texts.is_empty() && texts.len() <= REQUIRED_MAX).then_some(texts)
 }
 
-/// Of two lists of which each is required, the one that says more: whose shortest text is longer, then the one with fewer.
-fn better(a: Option<Required>, b: Option<Required>) -> Option<Required> {
-    let worth = |texts: &Required| (texts.iter().map(|text| text.bytes.len()).min().unwrap_or(0), usize::MAX - texts.len());
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if worth(&b) > worth(&a) { b } else { a }),
-        (a, b) => a.or(b),
-    }
+/// The rarest lists of which each is required, in this order.
+fn prune(mut all: Vec<Required>) -> Vec<Required> {
+    all.sort_by_cached_key(|texts| (texts.iter().map(rarity).sum::<u64>(), texts.clone()));
+    all.dedup();
+    all.truncate(LISTS_MAX);
+    all
 }
 
-/// The longest piece of a text between its seams that also stands in the bytes of a JSON record.
-fn longest_piece(text: &Text) -> Option<Text> {
+/// How often a text may stand in healthy logs, at most.
+fn rarity(text: &Text) -> u64 {
+    // So much more costs a text that is too short to be told by its rarest group of four bytes.
+    const SHORT: u64 = 1 << 24;
+    1 + sieve::rarest_group(&text.bytes).map_or(SHORT, u64::from)
+}
+
+/// The pieces of a text between its seams that also stand in the bytes of a JSON record, in their order.
+fn pieces(text: &Text) -> Vec<Text> {
     let any_case = text.any_case;
     let cased = |text: &str| if any_case { text.to_ascii_lowercase() } else { text.to_owned() };
-    let mut pieces = vec![std::str::from_utf8(&text.bytes).ok()?.to_owned()];
+    let Ok(whole) = std::str::from_utf8(&text.bytes) else { return Vec::new() };
+    let mut pieces = vec![whole.to_owned()];
     for seam in SEAMS.map(cased) {
         pieces = pieces.iter().flat_map(|piece| piece.split(&seam)).map(str::to_owned).collect();
     }
@@ -273,8 +301,7 @@ fn longest_piece(text: &Text) -> Option<Text> {
         piece.len() >= LITERAL_BYTES_MIN
             && !ADDED.map(cased).iter().any(|added| added.contains(piece.as_str()) || piece.contains(added))
     });
-    // Of equals the first, so that the choice does not hang on anything else.
-    pieces.into_iter().rev().max_by_key(String::len).map(|piece| Text { bytes: piece.into_bytes(), any_case })
+    pieces.into_iter().map(|piece| Text { bytes: piece.into_bytes(), any_case }).collect()
 }
 
 /// Cuts ` key=value` into what stands before it, the key and the value. Other equals signs, as in `(host='x'`, are no seams.
@@ -305,7 +332,7 @@ mod tests {
 
     fn of(expression: &str) -> Vec<String> {
         let pattern = super::super::pattern::Pattern::new(expression).map_err(|bad| bad.says).unwrap();
-        let texts = required(&Condition::Regex(pattern)).unwrap_or_default();
+        let texts = required(&Condition::Regex(pattern)).into_iter().next().unwrap_or_default();
         texts.into_iter().map(|text| String::from_utf8(text.bytes).unwrap() + if text.any_case { " in any case" } else { "" }).collect()
     }
 
@@ -325,12 +352,12 @@ mod tests {
 
     #[test]
     fn texts_are_cut_where_json_records_are_joined() {
-        let piece = |text: &str| longest_piece(&Text::exact(text.as_bytes())).map(|piece| String::from_utf8(piece.bytes).unwrap());
-        assert_eq!(piece("ConnectionResetError: [Errno 104] reset by peer").as_deref(), Some("[Errno 104] reset by peer"));
-        assert_eq!(piece("Task finished task_id=x").as_deref(), Some("Task finished"));
-        assert_eq!(piece("Traceback (most recent call last):\nKeyError"), Some("KeyError".to_owned()));
-        assert_eq!(piece("HTTPSConnectionPool(host='"), Some("HTTPSConnectionPool(host='".to_owned()));
-        assert_eq!(piece("ab: c"), None);
+        let piece = |text: &str| pieces(&Text::exact(text.as_bytes())).into_iter().map(|piece| String::from_utf8(piece.bytes).unwrap()).collect::<Vec<_>>();
+        assert_eq!(piece("ConnectionResetError: [Errno 104] reset by peer"), ["ConnectionResetError", "[Errno 104] reset by peer"]);
+        assert_eq!(piece("Task finished task_id=x"), ["Task finished", "task_id"]);
+        assert_eq!(piece("Traceback (most recent call last):\nKeyError"), ["KeyError"]);
+        assert_eq!(piece("HTTPSConnectionPool(host='"), ["HTTPSConnectionPool(host='"]);
+        assert!(piece("ab: c").is_empty());
     }
 
     #[test]

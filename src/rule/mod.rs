@@ -253,6 +253,16 @@ pub struct RuleSet {
     prefilter: prefilter::Prefilter,
 }
 
+impl crate::record::Lookout for RuleSet {
+    fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        self.prefilter.find(bytes, from)
+    }
+
+    fn longest(&self) -> usize {
+        self.prefilter.longest()
+    }
+}
+
 impl RuleSet {
     /// The loaded file of a path, or of the name of a built-in one.
     ///

@@ -31,8 +31,8 @@ pub(super) struct BadPattern {
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     expression: String,
-    /// Texts of which one stands in every match.
-    required: Option<Required>,
+    /// What stands in every match, the rarest first.
+    required: Vec<Required>,
     /// The same, made ready for searching; empty where it does not pay.
     gate: OnceLock<Vec<Finder<'static>>>,
     compiled: OnceLock<Option<Regex>>,
@@ -52,15 +52,15 @@ impl Pattern {
     pub(super) fn may_match(&self, text: &str) -> bool {
         let gate = self.gate.get_or_init(|| {
             let worth = |texts: &&Required| texts.len() <= GATE_MAX && !texts.iter().any(Text::any_case);
-            let texts = self.required.iter().filter(worth).flatten();
+            let texts = self.required.first().filter(worth).into_iter().flatten();
             texts.map(|text| Finder::new(text.bytes()).into_owned()).collect()
         });
         gate.is_empty() || gate.iter().any(|finder| finder.find(text.as_bytes()).is_some())
     }
 
-    /// Texts of which one stands in every match, if there are any.
-    pub(super) fn required(&self) -> Option<&Required> {
-        self.required.as_ref()
+    /// What stands in every match, the rarest first: lists of texts, of each of which one does.
+    pub(super) fn required(&self) -> &[Required] {
+        &self.required
     }
 
     /// Reads an expression as rules mean it: `^` and `$` match at line ends, `\d`, `\s` and `\w` are ASCII. It is compiled when it is first

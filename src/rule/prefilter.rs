@@ -8,26 +8,32 @@ use super::sieve::Sieve;
 use super::{Symptom, SymptomIx};
 use crate::record::Signs;
 
+/// Beyond this many finds in one record doubles are thrown out at once.
+const FINDS_MAX: usize = 4096;
+
 /// Of a longer literal only the beginning is searched for: more of it would hardly tell more.
 const LITERAL_BYTES_MAX: usize = 64;
 
-/// One search for the required literals of all symptoms and for the signs of what no rule asks for.
+/// Two searches for the required literals of all symptoms and for the signs of what no rule asks for.
 #[derive(Debug, Default)]
 pub(crate) struct Prefilter {
-    search: Option<Sieve>,
+    /// For a whole log: the rarest literals of each symptom alone, and the signs.
+    rarest: Option<Sieve>,
+    /// For a record in which one of these stands: all literals.
+    all: Option<Sieve>,
     /// By the number of a literal.
     owners: Vec<Owners>,
+    /// How many lists of literals each symptom requires; none where it has to be tried on every record.
+    lists: Vec<u8>,
     /// Symptoms without a required literal: every record is a candidate.
     always: Vec<SymptomIx>,
-    /// How many symptoms there are.
-    symptoms: usize,
 }
 
 /// What a literal is searched for.
 #[derive(Debug, Default)]
 struct Owners {
-    /// The symptoms that require it.
-    symptoms: Vec<SymptomIx>,
+    /// The symptoms that require it, with the number of the list in which it stands.
+    symptoms: Vec<(SymptomIx, u8)>,
     /// What it is a sign of.
     signs: Signs,
 }
@@ -37,31 +43,37 @@ impl Prefilter {
     pub(crate) fn new(symptoms: &[Symptom]) -> Self {
         let mut literals: BTreeMap<Text, Owners> = BTreeMap::new();
         let mut always = Vec::new();
+        let mut lists = vec![0; symptoms.len()];
         for (index, symptom) in symptoms.iter().enumerate() {
             let Some(condition) = &symptom.record else { continue };
-            let Some(texts) = required(condition) else {
+            let required = required(condition);
+            if required.is_empty() {
                 always.push(index);
-                continue;
-            };
-            for mut form in texts.iter().flat_map(written_forms) {
-                form.truncate(LITERAL_BYTES_MAX);
-                let owners = &mut literals.entry(form).or_default().symptoms;
-                if owners.last() != Some(&index) {
-                    owners.push(index);
+            }
+            for (texts, list) in required.iter().zip(0..) {
+                for mut form in texts.iter().flat_map(written_forms) {
+                    form.truncate(LITERAL_BYTES_MAX);
+                    let owners = &mut literals.entry(form).or_default().symptoms;
+                    if owners.last() != Some(&(index, list)) {
+                        owners.push((index, list));
+                    }
                 }
+                lists[index] = list + 1;
             }
         }
         for (text, signs) in Signs::literals() {
             literals.entry(Text::exact(text.as_bytes())).or_default().signs.add(signs);
         }
+        let is_rarest = |owners: &Owners| owners.signs.any() || owners.symptoms.iter().any(|(_, list)| *list == 0);
+        let rarest = literals.iter().filter(|(_, owners)| is_rarest(owners)).map(|(text, _)| text.clone()).collect();
         let (texts, owners): (Vec<Text>, Vec<Owners>) = literals.into_iter().unzip();
-        Self { search: Some(Sieve::new(texts)), owners, always, symptoms: symptoms.len() }
+        Self { rarest: Some(Sieve::new(rarest)), all: Some(Sieve::new(texts)), owners, lists, always }
     }
 
-    /// Where the first literal stands in `bytes[from..]`, or one of the first: a literal that begins a few bytes before it may stand there too,
-    /// in the same line. Where a symptom has no literal, that is at once.
+    /// Where the first literal stands in `bytes[from..]` by which a symptom or a sign is found, or one of the first: a literal that begins a few
+    /// bytes before it may stand there too, in the same line. Where a symptom has no literal, that is at once.
     pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let Some(search) = self.search.as_ref().filter(|_| self.always.is_empty()) else { return Some(from) };
+        let Some(search) = self.rarest.as_ref().filter(|_| self.always.is_empty()) else { return Some(from) };
         match search.each(bytes, from, |_, at| ControlFlow::Break(at)) {
             ControlFlow::Break(at) => Some(at),
             ControlFlow::Continue(()) => None,
@@ -70,31 +82,35 @@ impl Prefilter {
 
     /// The length of the longest literal, in bytes.
     pub(crate) fn longest(&self) -> usize {
-        self.search.as_ref().map_or(0, Sieve::longest)
+        self.rarest.as_ref().map_or(0, Sieve::longest)
     }
 
     /// Fills `found` with the symptoms that the bytes could show, each once, in order. Gives the signs of everything else.
     pub(crate) fn look(&self, bytes: &[u8], found: &mut Vec<SymptomIx>) -> Signs {
-        // Beyond this many finds, doubles are thrown out at once: a large buffer may hold one literal a million times.
-        const FINDS_MAX: usize = 4096;
         found.clear();
         found.extend_from_slice(&self.always);
-        let Some(search) = &self.search else { return Signs::ALL };
+        let Some(search) = &self.all else { return Signs::ALL };
         let mut signs = Signs::default();
+        let mut seen: Vec<(SymptomIx, u8)> = Vec::new();
         // Literals of different rules may overlap or hold each other, and each of them counts.
         let _: ControlFlow<()> = search.each(bytes, 0, |text, _| {
-            if found.len() > FINDS_MAX.max(4 * self.symptoms) {
-                found.sort_unstable();
-                found.dedup();
+            // A large record may hold one literal a million times.
+            if seen.len() > FINDS_MAX.max(8 * self.lists.len()) {
+                seen.sort_unstable();
+                seen.dedup();
             }
             if let Some(owners) = self.owners.get(text) {
-                found.extend_from_slice(&owners.symptoms);
+                seen.extend_from_slice(&owners.symptoms);
                 signs.add(owners.signs);
             }
             ControlFlow::Continue(())
         });
+        seen.sort_unstable();
+        seen.dedup();
+        let of_one = seen.chunk_by(|(symptom, _), (other, _)| symptom == other);
+        let whole = |lists: &&[(SymptomIx, u8)]| lists.first().is_some_and(|(symptom, _)| usize::from(self.lists[*symptom]) == lists.len());
+        found.extend(of_one.filter(whole).filter_map(|lists| lists.first()).map(|(symptom, _)| *symptom));
         found.sort_unstable();
-        found.dedup();
         signs
     }
 

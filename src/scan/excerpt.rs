@@ -26,13 +26,10 @@ impl LastWords {
     pub(super) fn say(&self, dialects: &Dialects) -> String {
         let raw = RawRecord {
             bytes: &self.bytes,
-            line_end: b"",
-            repeats: 0,
-            time: None,
-            level: None,
+            
             line: self.line,
             line_count: 1,
-            cut: false,
+            ..RawRecord::default()
         };
         let text = Record::parse(&raw, dialects).text;
         shortened(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default()).to_owned()

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Mutex;
 
 use crate::error::{Problem, ProblemKind};
-use crate::record::{Dialects, Origin, STREAMS_MAX, Told, each_record};
+use crate::record::{Dialects, Origin, STREAMS_MAX, Skim, Told, each_record_found};
 use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
 
@@ -42,7 +42,13 @@ pub(super) struct Observer<'a> {
     pub(super) counted: Vec<bool>,
     /// What the logs have in common. A lock taken once a log costs nothing beside reading it.
     names: Mutex<Names>,
+    /// Memory into which logs are read, one for each thread.
+    buffers: Mutex<Vec<Vec<u8>>>,
 }
+
+/// What is kept of the memory into which a log was read.
+const BUFFER_BYTES_MAX: usize = 512 << 10;
+
 
 impl<'a> Observer<'a> {
     pub(super) fn new(rules: &'a RuleSet, dialects: &'a Dialects) -> Self {
@@ -50,16 +56,24 @@ impl<'a> Observer<'a> {
         for symptom in rules.symptoms.iter().filter_map(|symptom| symptom.attempt.as_ref()).flat_map(AttemptCondition::steps) {
             counted[symptom] = true;
         }
-        Self { rules, dialects, counted, names: Mutex::default() }
+        Self { rules, dialects, counted, names: Mutex::default(), buffers: Mutex::default() }
     }
 
     pub(super) fn observe(&self, source: Source, reader: &mut dyn Read) -> Observed {
         let mut readings: BTreeMap<usize, Reading<'_>> = BTreeMap::new();
-        let told = each_record(&source, reader, self.dialects, &mut |piece| {
+        let mut buffer = self.buffers.lock().ok().and_then(|mut buffers| buffers.pop()).unwrap_or_default();
+        let skim = Skim { lookout: self.rules, buffer: &mut buffer };
+        let told = each_record_found(&source, reader, self.dialects, skim, &mut |piece| {
             let reading = readings.entry(piece.stream).or_insert_with(|| Reading::of_stream(self, &source, piece.origin));
             reading.adopt(piece.origin);
-            reading.take(&piece.record);
+            reading.take(&piece.record)
         });
+        // A log with very long records has made it large.
+        buffer.truncate(BUFFER_BYTES_MAX);
+        buffer.shrink_to(BUFFER_BYTES_MAX);
+        if let Ok(mut buffers) = self.buffers.lock() {
+            buffers.push(buffer);
+        }
         // A log without a record is an observation too: its attempt took place.
         if readings.is_empty() {
             readings.insert(0, Reading::of_stream(self, &source, &Origin::default()));
@@ -77,7 +91,7 @@ impl<'a> Observer<'a> {
                 reading.is_the_file(told.lines);
             }
             let is_cut = told.failure.is_some() || told.broken_document.is_some();
-            observations.push(reading.finish(is_cut, is_one && told.unfinished_line, &mut problems));
+            observations.push(reading.finish(is_cut, Some(&told).filter(|_| is_one), &mut problems));
         }
         // Where another thread has failed, the logs merely take more memory.
         if let Ok(mut names) = self.names.lock() {

@@ -1,13 +1,12 @@
 //! Reads one log and keeps what it says. Records are parsed only where a literal of a rule, a landmark of Airflow or a
 //! traceback stands in them; of all others only the head is remembered for a moment, for its time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    About, Dialect, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, TracebackLines, landmarks, other_offset,
-    time_of,
+    About, Attention, Dialect, Heads, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, Told, TracebackLines, landmarks, other_offset,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
@@ -28,12 +27,6 @@ const COUNTED_MATCHES_MAX: usize = 4096;
 /// How many things one log may say about other task instances: a scheduler's log of a month says some.
 const MENTIONS_MAX: usize = 200_000;
 
-/// How many record heads are remembered, to tell how long it was silent before a failure.
-const HEADS_KEPT: usize = 3;
-
-/// How much of a record's head is remembered: its time stands there.
-const HEAD_BYTES: usize = 48;
-
 /// What is kept of the matches of one symptom.
 #[derive(Default)]
 struct Kept {
@@ -49,11 +42,13 @@ pub(super) struct Reading<'a> {
     pub(super) log: Observation,
     candidates: Vec<SymptomIx>,
     kept: BTreeMap<SymptomIx, Kept>,
-    /// The heads of the records before, the latest last, with the time that an envelope gives them.
-    heads: VecDeque<(Option<Timestamp>, Vec<u8>)>,
+    /// The heads of the records before, which tell how long it was silent before a failure.
+    heads: Heads,
     /// What the lines before a failure say of calls.
     pub(super) calls: Calls,
     last_line: u32,
+    /// The line at which the task was last seen to begin.
+    begin_line: u32,
     success_hint: Option<u32>,
     /// Where the task's own work was over, in the execution that is being read.
     work_done: Option<u32>,
@@ -62,7 +57,6 @@ pub(super) struct Reading<'a> {
     killed: bool,
     /// The log is of a version that marks where the task's work begins and ends.
     marks_ends: bool,
-    lines_since_begin: u32,
     records_at_start: u32,
     /// What each process of a Celery worker has taken.
     workers: BTreeMap<String, About>,
@@ -99,15 +93,15 @@ impl<'a> Reading<'a> {
             log,
             candidates: Vec::new(),
             kept: BTreeMap::new(),
-            heads: VecDeque::new(),
+            heads: Heads::default(),
             calls: Calls::default(),
             last_line: 0,
+            begin_line: 0,
             success_hint: None,
             work_done: None,
             failed: false,
             killed: false,
             marks_ends: false,
-            lines_since_begin: 0,
             records_at_start: 0,
             workers: BTreeMap::new(),
             lost_worker: None,
@@ -127,10 +121,10 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Takes the next record.
-    pub(super) fn take(&mut self, raw: &RawRecord<'_>) {
+    /// Takes the next record, and says whether it has to see the one behind it, whatever stands in that.
+    pub(super) fn take(&mut self, raw: &RawRecord<'_>) -> Attention {
         self.last_line = raw.line + raw.line_count.saturating_sub(1);
-        self.lines_since_begin = self.lines_since_begin.saturating_add(1);
+        self.heads.skip_to(raw);
         self.unread.take(raw);
         self.last_is_broken = is_broken(raw.bytes);
         let mut candidates = std::mem::take(&mut self.candidates);
@@ -146,27 +140,26 @@ impl<'a> Reading<'a> {
                 self.log.dialect = record.dialect;
                 self.log.started = record.time;
             }
-            self.read(&record, &candidates, signs);
+            self.read(raw, &record, &candidates, signs);
             if signs.exception || self.pieces.is_open() {
                 let was_open = self.pieces.is_open();
                 for whole in self.pieces.feed(&record) {
                     self.whole(&whole);
                 }
                 if !was_open {
-                    self.before_pieces = self.times_before().take(2).collect();
+                    self.before_pieces = self.times_before(raw);
                 }
             }
         }
         self.candidates = candidates;
         self.last_words.take(raw);
         self.remember(raw);
+        let begins = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
+        if begins || self.pieces.is_open() { Attention::Every } else { Attention::Found }
     }
 
     /// Remembers the head of a record, and with it the time of the log's end.
     fn remember(&mut self, raw: &RawRecord<'_>) {
-        let spare = if self.heads.len() == HEADS_KEPT { self.heads.pop_front() } else { None };
-        let mut head = spare.map_or_else(|| Vec::with_capacity(HEAD_BYTES), |(_, head)| head);
-        head.clear();
         // A form of the user's own may have its time anywhere, so it is read at once.
         let own = match self.observer.dialects.own_time(raw.bytes) {
             Some(Ok(time)) => Some(time),
@@ -176,18 +169,15 @@ impl<'a> Reading<'a> {
             }
             None => None,
         };
-        if own.is_none() {
-            head.extend_from_slice(&raw.bytes[..raw.bytes.len().min(HEAD_BYTES)]);
-        }
-        self.heads.push_back((own.or(raw.time), head));
+        self.heads.remember(raw, own);
     }
 
     /// The times of the records before the one being read, the latest first.
-    fn times_before(&self) -> impl Iterator<Item = Timestamp> {
-        self.heads.iter().rev().filter_map(|(time, head)| time_of(head, &self.observer.dialects.zone).or(*time))
+    fn times_before(&self, raw: &RawRecord<'_>) -> Vec<Timestamp> {
+        self.heads.times(raw.before, raw.at, self.observer.dialects)
     }
 
-    fn read(&mut self, record: &Record, candidates: &[SymptomIx], signs: Signs) {
+    fn read(&mut self, raw: &RawRecord<'_>, record: &Record, candidates: &[SymptomIx], signs: Signs) {
         let mut fatal = false;
         let mut found = Vec::new();
         if signs.landmark || !record.chain.exceptions.is_empty() {
@@ -219,8 +209,7 @@ impl<'a> Reading<'a> {
         }
         let breaks_off = !record.chain.unfinished.is_empty() && !record.chain.cut_top;
         if fatal || breaks_off || !record.chain.exceptions.is_empty() {
-            let before: Vec<Timestamp> = self.times_before().take(2).collect();
-            self.failure(record, fatal, &before);
+            self.failure(record, fatal, &self.times_before(raw));
         }
     }
 
@@ -302,12 +291,12 @@ impl<'a> Reading<'a> {
     fn begins(&mut self, line: u32) {
         // Airflow 3 writes more than one line as it starts.
         let again =
-            self.log.executions == 0 || self.lines_since_begin > LINES_OF_A_START || self.work_done.is_some() || self.log.outcome.is_some();
+            self.log.executions == 0 || line.saturating_sub(self.begin_line) > LINES_OF_A_START || self.work_done.is_some() || self.log.outcome.is_some();
         if again {
             self.log.executions += 1;
             self.log.last_begin = line;
             self.calls = Calls::default();
-            self.lines_since_begin = 0;
+            self.begin_line = line;
         }
         self.log.outcome = None;
         self.log.return_code = None;
@@ -412,16 +401,19 @@ impl<'a> Reading<'a> {
     }
 
     /// Says what the log says, and adds what of it was not understood. `is_cut`: reading it failed before its end.
-    pub(super) fn finish(mut self, is_cut: bool, unfinished_line: bool, problems: &mut Vec<Problem>) -> Observation {
+    /// `told`: what was told of the file as a whole, where the log is all that it holds.
+    pub(super) fn finish(mut self, is_cut: bool, told: Option<&Told>, problems: &mut Vec<Problem>) -> Observation {
         for whole in self.pieces.finish() {
             self.whole(&whole);
         }
         self.log.matches.extend(self.kept.values_mut().filter_map(|kept| kept.latest.take()));
         self.log.matches.sort_by_key(|found| found.line);
         // Supervisor and task write in turn, and the later of two lines may stand first.
-        let told =
+        let shown =
             self.log.failures.iter().filter_map(|failure| failure.time).chain(self.log.matches.iter().filter_map(|found| found.time));
-        let ended = self.times_before().chain(told).max();
+        let (tail, bytes) = told.map_or_else(Default::default, |told| (told.tail.as_slice(), told.bytes));
+        let last = self.heads.times(tail, bytes, self.observer.dialects);
+        let ended = last.into_iter().chain(shown).max();
         let log = &mut self.log;
         log.lines = self.last_line;
         // A clock may have been put back meanwhile.
@@ -431,7 +423,7 @@ impl<'a> Reading<'a> {
             log.outcome = Some((Outcome::Success, line));
         }
         let stated = log.outcome.is_some_and(|(outcome, _)| outcome != Outcome::Running);
-        log.ending = if is_cut || (self.last_is_broken && unfinished_line) {
+        log.ending = if is_cut || (self.last_is_broken && told.is_some_and(|told| told.unfinished_line)) {
             Ending::CutOff
         } else if self.killed && !log.outcome.is_some_and(|(outcome, _)| matches!(outcome, Outcome::Success | Outcome::Skipped)) {
             Ending::Killed

@@ -55,12 +55,9 @@ fn parsed(text: &str, found: &Found, dialects: &Dialects) -> Record {
     let raw = RawRecord {
         bytes: text.as_bytes(),
         line_end: b"\n",
-        repeats: 0,
-        time: None,
-        level: None,
         line: found.record.line,
         line_count: found.record.line_count,
-        cut: false,
+        ..RawRecord::default()
     };
     let mut record = Record::parse(&raw, dialects);
     record.lines.clone_from(&found.record.lines);

@@ -195,7 +195,7 @@ struct RawBytes {
 
 impl RawBytes {
     fn of(raw: &RawRecord<'_>) -> Self {
-        let empty = RawRecord { bytes: &[], line_end: b"\n", ..*raw };
+        let empty = RawRecord { bytes: &[], line_end: b"\n", before: &[], ..*raw };
         Self { bytes: raw.bytes.to_vec(), raw: empty, line_count: raw.line_count }
     }
 

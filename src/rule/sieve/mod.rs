@@ -165,7 +165,7 @@ impl Sieve {
 /// Chooses the window of a text, and adds the places of its groups.
 fn places_of(text: &Text, number: u32, crowd: &HashMap<u32, u32>, places: &mut Vec<Place>) {
     let bytes = text.bytes();
-    let groups: Vec<u32> = bytes.windows(GROUP).filter_map(|group| Some(u32::from_le_bytes(group.try_into().ok()?) | FOLD)).collect();
+    let groups: Vec<u32> = groups(bytes).collect();
     let mut add = |key: u32, mask: u32, before: i32| places.push(Place { key: key & mask, mask, text: number, before });
     // The known bytes of a group that begins before the text, or ends behind it.
     let partial = |before: i32| {
@@ -194,6 +194,15 @@ fn places_of(text: &Text, number: u32, crowd: &HashMap<u32, u32>, places: &mut V
             add(partial(before), mask, before);
         }
     }
+}
+
+/// How often the rarest group of a text's bytes stands in healthy logs, in no particular unit; `None` where it has no whole group.
+pub(super) fn rarest_group(text: &[u8]) -> Option<u32> {
+    groups(text).map(grams::weight).min()
+}
+
+fn groups(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.windows(GROUP).filter_map(|group| Some(u32::from_le_bytes(group.try_into().ok()?) | FOLD))
 }
 
 /// Where the bit of a group stands.
