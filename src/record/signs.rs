@@ -25,6 +25,9 @@ impl Signs {
     /// Nothing is known, so that everything is possible.
     pub const ALL: Self = Self { landmark: true, endpoint: true, retry: true, exception: true };
 
+    /// An endpoint is used, and nothing else.
+    pub const ENDPOINT: Self = Self { landmark: false, endpoint: true, retry: false, exception: false };
+
     /// The texts that are searched for, with what each is a sign of.
     pub fn literals() -> impl Iterator<Item = (&'static str, Self)> {
         let none = Self::default();

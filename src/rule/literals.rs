@@ -282,9 +282,15 @@ fn prune(mut all: Vec<Required>) -> Vec<Required> {
 
 /// How often a text may stand in healthy logs, at most.
 fn rarity(text: &Text) -> u64 {
-    // So much more costs a text that is too short to be told by its rarest group of four bytes.
-    const SHORT: u64 = 1 << 24;
-    1 + sieve::rarest_group(&text.bytes).map_or(SHORT, u64::from)
+    // So much more costs a text that is too short to fill the window by which it is looked for: at most positions a part of it has to do.
+    let short = match text.bytes.len() {
+        0..=3 => 1 << 24,
+        4 => 1 << 20,
+        5 => 1 << 14,
+        6 => 1 << 10,
+        _ => 1,
+    };
+    short + sieve::rarest_group(&text.bytes).map_or(0, u64::from)
 }
 
 /// The pieces of a text between its seams that also stand in the bytes of a JSON record, in their order.

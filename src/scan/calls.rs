@@ -2,7 +2,7 @@
 //! something fails.
 
 use crate::record::{Announced, Call, Record, RetryLine, TimeoutKind, endpoints_in, head_of, retry_line, tells_of_answer};
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 use super::EndpointUse;
 use super::reading::Reading;
@@ -55,30 +55,27 @@ impl Calls {
 }
 
 impl Reading<'_> {
-    /// Notes which endpoints a line names that tells of no exception.
-    pub(super) fn endpoints(&mut self, record: &Record) {
-        // What a traceback's text names is the failing call itself, and its documentation links are none at all.
-        if !record.chain.exceptions.is_empty() {
-            return;
-        }
+    /// Notes which endpoints a line names that tells of no exception: what a traceback's text names is the failing call itself, and its
+    /// documentation links are none at all.
+    pub(super) fn endpoints(&mut self, text: &str, time: Option<Timestamp>) {
         let mut names = false;
         let (endpoints, cut) = (&mut self.log.endpoints, &mut self.log.endpoints_cut);
         let mut answer = None;
-        endpoints_in(&record.text, |endpoint| {
-            let answered = *answer.get_or_insert_with(|| tells_of_answer(&record.text).then_some(record.time).flatten());
+        endpoints_in(text, |endpoint| {
+            let answered = *answer.get_or_insert_with(|| tells_of_answer(text).then_some(time).flatten());
             names = true;
             if let Some(known) = endpoints.get_mut(&endpoint) {
                 known.count += 1;
-                known.last = record.time.or(known.last);
+                known.last = time.or(known.last);
                 known.answered = answered.or(known.answered);
             } else if endpoints.len() == ENDPOINTS_MAX {
                 *cut = true;
             } else {
-                endpoints.add(endpoint.into(), EndpointUse { count: 1, first: record.time, last: record.time, answered });
+                endpoints.add(endpoint.into(), EndpointUse { count: 1, first: time, last: time, answered });
             }
         });
         if names {
-            self.calls.take_mention(&record.text);
+            self.calls.take_mention(text);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    About, Attention, Dialect, Heads, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, Told, TracebackLines, landmarks, other_offset,
+    About, Attention, Dialect, Glance, Heads, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, Told, TracebackLines, landmarks, other_offset,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
@@ -132,7 +132,10 @@ impl<'a> Reading<'a> {
         let signs = self.observer.rules.look(raw.bytes, &mut candidates);
         // The first records tell the dialect, and when the log begins.
         let first = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
-        if first || self.pieces.is_open() || !candidates.is_empty() || signs.any() {
+        let only_endpoint = candidates.is_empty() && signs == Signs::ENDPOINT && !first && !self.pieces.is_open();
+        if let Some(glance) = only_endpoint.then(|| Glance::of(raw, self.observer.dialects)).flatten() {
+            self.endpoints(&glance.text, Some(glance.time));
+        } else if first || self.pieces.is_open() || !candidates.is_empty() || signs.any() {
             let record = Record::parse(raw, self.observer.dialects);
             self.unread.parsed(&record);
             if first {
@@ -187,8 +190,8 @@ impl<'a> Reading<'a> {
             fatal |= landmark == Landmark::TaskFailed;
             self.landmark(landmark, record);
         }
-        if signs.endpoint {
-            self.endpoints(record);
+        if signs.endpoint && record.chain.exceptions.is_empty() {
+            self.endpoints(&record.text, record.time);
         }
         if signs.retry && record.chain.exceptions.is_empty() {
             self.calls.take_retry(&record.text);

@@ -31,10 +31,11 @@ impl Announced {
 /// Whether a line tells of an answer rather than of a call that begins: it names a status, a duration, or that something came back.
 #[must_use]
 pub fn tells_of_answer(text: &str) -> bool {
-    let words = || text.split(|c: char| c.is_whitespace() || ",;:()[]\"'=".contains(c)).filter(|word| !word.is_empty());
-    let status = |word: &str| word.len() == 3 && word.starts_with(['2', '3', '4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
-    let back = |word: &str| ANSWER_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
-    words().any(|word| status(word) || back(word))
+    let between = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | b',' | b';' | b':' | b'(' | b')' | b'[' | b']' | b'"' | b'\'' | b'=');
+    let status = |word: &[u8]| matches!(word, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']);
+    let back = |word: &[u8]| ANSWER_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+    // The longest and the shortest of the words.
+    text.as_bytes().split(between).any(|word| (2..=10).contains(&word.len()) && (status(word) || back(word)))
 }
 
 /// Words of lines that are written after a call.
