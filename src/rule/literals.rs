@@ -77,6 +77,9 @@ const REQUIRED_MAX: usize = 512;
 /// How many lists of texts a condition may require: one to be found by, the others to be told by that it cannot hold.
 const LISTS_MAX: usize = 3;
 
+/// From so many bytes on the absence of a text tells more than looking for it costs.
+const TELLING_BYTES_MIN: usize = 6;
+
 /// Of a frame of a traceback one of these stands in the bytes: as Python prints it, in JSON, in the text of the user interface.
 const FRAME_SIGNS: [&str; 5] = ["File \"", "File \\\"", "    File ", "frames", "syntax_error"];
 
@@ -277,6 +280,10 @@ fn prune(mut all: Vec<Required>) -> Vec<Required> {
     all.sort_by_cached_key(|texts| (texts.iter().map(rarity).sum::<u64>(), texts.clone()));
     all.dedup();
     all.truncate(LISTS_MAX);
+    // By a short text a condition may have to be found; that one is missing tells little.
+    let tells = |texts: &Required| texts.iter().all(|text| text.bytes.len() >= TELLING_BYTES_MIN);
+    let mut is_first = true;
+    all.retain(|texts| std::mem::take(&mut is_first) || tells(texts));
     all
 }
 

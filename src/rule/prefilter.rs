@@ -19,6 +19,8 @@ const LITERAL_BYTES_MAX: usize = 64;
 pub(crate) struct Prefilter {
     /// For a whole log: the rarest literals of each symptom alone, and the signs.
     rarest: Option<Sieve>,
+    /// By the number of one of its texts: whether a symptom requires it, and what it is a sign of.
+    rarest_owners: Vec<(bool, Signs)>,
     /// For a record in which one of these stands: all literals.
     all: Option<Sieve>,
     /// By the number of a literal.
@@ -64,10 +66,14 @@ impl Prefilter {
         for (text, signs) in Signs::literals() {
             literals.entry(Text::exact(text.as_bytes())).or_default().signs.add(signs);
         }
-        let is_rarest = |owners: &Owners| owners.signs.any() || owners.symptoms.iter().any(|(_, list)| *list == 0);
-        let rarest = literals.iter().filter(|(_, owners)| is_rarest(owners)).map(|(text, _)| text.clone()).collect();
+        let of_symptom = |owners: &Owners| owners.symptoms.iter().any(|(_, list)| *list == 0);
+        let (rarest, rarest_owners) = literals
+            .iter()
+            .filter(|(_, owners)| owners.signs.any() || of_symptom(owners))
+            .map(|(text, owners)| (text.clone(), (of_symptom(owners), owners.signs)))
+            .unzip();
         let (texts, owners): (Vec<Text>, Vec<Owners>) = literals.into_iter().unzip();
-        Self { rarest: Some(Sieve::new(rarest)), all: Some(Sieve::new(texts)), owners, lists, always }
+        Self { rarest: Some(Sieve::new(rarest)), rarest_owners, all: Some(Sieve::new(texts)), owners, lists, always }
     }
 
     /// Where the first literal stands in `bytes[from..]` by which a symptom or a sign is found, or one of the first: a literal that begins a few
@@ -89,8 +95,19 @@ impl Prefilter {
     pub(crate) fn look(&self, bytes: &[u8], found: &mut Vec<SymptomIx>) -> Signs {
         found.clear();
         found.extend_from_slice(&self.always);
-        let Some(search) = &self.all else { return Signs::ALL };
-        let mut signs = Signs::default();
+        let (Some(rarest), Some(search)) = (&self.rarest, &self.all) else { return Signs::ALL };
+        // Most records worth reading hold signs alone.
+        let (mut any_symptom, mut signs) = (false, Signs::default());
+        let _: ControlFlow<()> = rarest.each(bytes, 0, |text, _| {
+            if let Some((of_symptom, of_text)) = self.rarest_owners.get(text) {
+                any_symptom |= of_symptom;
+                signs.add(*of_text);
+            }
+            ControlFlow::Continue(())
+        });
+        if !any_symptom {
+            return signs;
+        }
         let mut seen: Vec<(SymptomIx, u8)> = Vec::new();
         // Literals of different rules may overlap or hold each other, and each of them counts.
         let _: ControlFlow<()> = search.each(bytes, 0, |text, _| {
@@ -101,7 +118,6 @@ impl Prefilter {
             }
             if let Some(owners) = self.owners.get(text) {
                 seen.extend_from_slice(&owners.symptoms);
-                signs.add(owners.signs);
             }
             ControlFlow::Continue(())
         });

@@ -31,7 +31,13 @@ const FILTER_BITS: u32 = 20;
 const FILTER_WORDS: usize = 1 << (FILTER_BITS - 6);
 
 /// Which bytes of a group are known, for texts that are shorter than a window: at some positions a group lies over their edge.
-const MASKS: [u32; 5] = [0xffff_ffff, 0x00ff_ffff, 0xffff_ff00, 0x0000_ffff, 0xffff_0000];
+const MASKS: [u32; 5] = [WHOLE, 0x00ff_ffff, 0xffff_ff00, FIRST_HALF, SECOND_HALF];
+const WHOLE: u32 = 0xffff_ffff;
+const FIRST_HALF: u32 = 0x0000_ffff;
+const SECOND_HALF: u32 = 0xffff_0000;
+
+/// A table of one bit for each value of half a group, for texts of three or four bytes.
+type HalfTable = [u64; 1 << (16 - 6)];
 
 /// Every value that a byte can have in a folded group.
 fn folded() -> impl Iterator<Item = u32> {
@@ -44,6 +50,8 @@ pub(super) struct Sieve {
     texts: Vec<Text>,
     /// One bit for each hash of a group, over all groups that may be a part of a text.
     filter: Box<[u64; FILTER_WORDS]>,
+    /// The same for groups of which only the first or the second half is known.
+    halves: Box<[HalfTable; 2]>,
     /// Which of [`MASKS`] are in use.
     masks: Vec<u32>,
     /// Where in `places` those of one hash begin; one more than there are hashes.
@@ -90,14 +98,19 @@ impl Sieve {
             begins[at] += begins[at - 1];
         }
         let mut filter = Box::new([0; FILTER_WORDS]);
-        for place in &places {
-            each_group(place.key, place.mask, &mut |group| {
-                let (word, bit) = filter_place(group);
-                filter[word] |= 1 << bit;
-            });
+        let mut halves = Box::new([[0; 1 << (16 - 6)]; 2]);
+        for Place { key, mask, .. } in &places {
+            match *mask {
+                FIRST_HALF => halves[0][(key >> 6) as usize] |= 1 << (key & 63),
+                SECOND_HALF => halves[1][(key >> 22) as usize] |= 1 << ((key >> 16) & 63),
+                mask => each_group(*key, mask, &mut |group| {
+                    let (word, bit) = filter_place(group);
+                    filter[word] |= 1 << bit;
+                }),
+            }
         }
         let longest = texts.iter().map(|text| text.bytes().len()).max().unwrap_or_default();
-        Self { texts, filter, masks, begins, places, shift, longest }
+        Self { texts, filter, halves, masks, begins, places, shift, longest }
     }
 
     /// The length of the longest text: what stands so far before the end of a buffer may go on behind it.
@@ -116,8 +129,7 @@ impl Sieve {
         for block in blocks {
             let mut seen = 0;
             for group in block {
-                let (word, bit) = filter_place(u32::from_le_bytes(*group) | FOLD);
-                seen |= self.filter[word] >> bit;
+                seen |= self.may_begin(u32::from_le_bytes(*group) | FOLD);
             }
             if seen & 1 != 0 {
                 self.closer(bytes, at, block, &mut found)?;
@@ -131,6 +143,13 @@ impl Sieve {
         self.closer(bytes, at + GROUP * last.len(), &[padded], &mut found)
     }
 
+    /// Whether a text may stand at a folded group: the lowest bit.
+    fn may_begin(&self, group: u32) -> u64 {
+        let (word, bit) = filter_place(group);
+        let halves = self.halves[0][(group as usize & 0xffff) >> 6] >> (group & 63) | self.halves[1][(group >> 22) as usize] >> ((group >> 16) & 63);
+        self.filter[word] >> bit | halves
+    }
+
     /// Compares what may stand at some groups, the first of which begins at `at`.
     fn closer<B>(
         &self,
@@ -141,8 +160,7 @@ impl Sieve {
     ) -> ControlFlow<B> {
         for (group, at) in groups.iter().zip((at..).step_by(GROUP)) {
             let group = u32::from_le_bytes(*group) | FOLD;
-            let (word, bit) = filter_place(group);
-            if (self.filter[word] >> bit) & 1 == 0 {
+            if self.may_begin(group) & 1 == 0 {
                 continue;
             }
             for mask in &self.masks {
@@ -220,16 +238,11 @@ fn hash(key: u32) -> u32 {
     key.wrapping_mul(0x9e37_79b1)
 }
 
-/// Calls `give` with every folded group that has the key's bytes where the mask has ones.
+/// Calls `give` with every folded group that has the key's bytes where the mask has ones; at most one byte is unknown.
 fn each_group(key: u32, mask: u32, give: &mut dyn FnMut(u32)) {
-    let unknown: Vec<u32> = (0..4).filter(|at| (mask >> (8 * at)) & 0xff == 0).collect();
-    match unknown[..] {
-        [] => give(key),
-        [one, ..] => {
-            for byte in folded() {
-                each_group(key | byte << (8 * one), mask | 0xff << (8 * one), give);
-            }
-        }
+    match (0..4).find(|at| (mask >> (8 * at)) & 0xff == 0) {
+        None => give(key),
+        Some(unknown) => folded().for_each(|byte| give(key | byte << (8 * unknown))),
     }
 }
 
