@@ -35,7 +35,7 @@ mod ui_text;
 
 pub use about::{About, LOST_PROCESS};
 pub use call::{
-    Announced, Bound, Bounded, Bytes, Call, Connection, Endpoint, Phase, Retries, RetryLine, Target, Timeout, TimeoutKind, endpoints_in,
+    Announced, Bound, Bounded, Bytes, Call, Connection, Endpoint, EndpointNames, Phase, Retries, RetryLine, Target, Timeout, TimeoutKind, endpoints_in,
     retry_line, tells_of_answer,
 };
 pub use clock::{offset_name, other_offset};

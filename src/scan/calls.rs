@@ -1,7 +1,9 @@
 //! What the lines before a failure say of calls: the retries, and the line that announced a call last. Kept as text and read only when
 //! something fails.
 
-use crate::record::{Announced, Call, Record, RetryLine, TimeoutKind, endpoints_in, head_of, retry_line, tells_of_answer};
+use std::sync::Arc;
+
+use crate::record::{Announced, Call, Record, RetryLine, TimeoutKind, EndpointNames, head_of, retry_line, tells_of_answer};
 use crate::time::{Span, Timestamp};
 
 use super::EndpointUse;
@@ -21,6 +23,7 @@ const MENTION_BYTES: usize = 600;
 pub(super) struct Calls {
     retries: Vec<RetryLine>,
     mention: String,
+    names: EndpointNames,
 }
 
 impl Calls {
@@ -61,7 +64,7 @@ impl Reading<'_> {
         let mut names = false;
         let (endpoints, cut) = (&mut self.log.endpoints, &mut self.log.endpoints_cut);
         let mut answer = None;
-        endpoints_in(text, |endpoint| {
+        self.calls.names.each_in(text, &mut |endpoint: Arc<str>| {
             let answered = *answer.get_or_insert_with(|| tells_of_answer(text).then_some(time).flatten());
             names = true;
             if let Some(known) = endpoints.get_mut(&endpoint) {
@@ -71,7 +74,7 @@ impl Reading<'_> {
             } else if endpoints.len() == ENDPOINTS_MAX {
                 *cut = true;
             } else {
-                endpoints.add(endpoint.into(), EndpointUse { count: 1, first: time, last: time, answered });
+                endpoints.add(endpoint, EndpointUse { count: 1, first: time, last: time, answered });
             }
         });
         if names {

@@ -20,7 +20,7 @@ impl Announced {
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let mut keys = Vec::new();
-        endpoints_in(text, |key| keys.push(key));
+        endpoints_in(text, |key| keys.push(key.to_string()));
         if keys.is_empty() || tells_of_answer(text) {
             return None;
         }

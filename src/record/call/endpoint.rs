@@ -1,7 +1,8 @@
 //! Endpoints as texts name them: in URLs, in what client libraries print, in lines about Airflow connections. User, password, query and
 //! fragment of a URL are never kept; whether a path is shown is the report's business.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 
@@ -265,40 +266,81 @@ fn is_host(host: &str) -> bool {
 }
 
 /// The URLs of a text, each with the byte at which it begins.
-fn urls(text: &str, with_path: bool) -> impl Iterator<Item = (usize, Endpoint)> + '_ {
+fn urls(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b',' | b';' | b')' | b'}' | b'\\');
     ENDPOINTS[0].find_iter(text.as_bytes()).filter_map(move |at| {
-        let begin = text[..at].rfind(|c: char| !c.is_ascii_alphanumeric() && c != '+').map_or(0, |before| before + 1);
-        let behind = &text[at + 3..];
-        let end = behind.find(|c: char| c.is_whitespace() || "\"'<>,;)}\\".contains(c)).unwrap_or(behind.len());
+        let in_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'+';
+        let begin = text.as_bytes()[..at].iter().rposition(|byte| !in_scheme(byte)).map_or(0, |before| before + 1);
+        let behind = &text.as_bytes()[at + 3..];
+        let end = behind.iter().position(is_end).unwrap_or(behind.len());
+        let end = text[at + 3..at + 3 + end].find(char::is_whitespace).unwrap_or(end);
+        let behind = &text[at + 3..at + 3 + end];
         // A bracket ends it, but for those of an IPv6 address.
-        let end = behind[..end].find(']').filter(|_| !behind[..end].contains('[')).unwrap_or(end);
-        let is_text = begin > 0 && !text.is_char_boundary(begin);
-        if is_text { None } else { Some((begin, Endpoint::parse(&text[begin..at + 3 + end], with_path)?)) }
+        let end = behind.find(']').filter(|_| !behind.contains('[')).unwrap_or(end);
+        Some((begin, text.get(begin..at + 3 + end)?))
     })
 }
 
 /// The endpoints that a text names: of URLs, of urllib3's `host='..', port=..`, of `Retrieving connection '..'`, by their keys.
 /// What else libraries print stands in exceptions, which [`failing`] reads: these forms alone are worth a look at a healthy log.
-pub fn endpoints_in(text: &str, mut found: impl FnMut(String)) {
-    let [_, host, broker, connections @ ..] = &*ENDPOINTS;
-    urls(text, false).for_each(|(_, endpoint)| found(endpoint.key()));
-    for at in host.find_iter(text.as_bytes()) {
-        if let Some(endpoint) = match_at(text, at, POOL).as_ref().and_then(of_places) {
-            found(endpoint.key());
+pub fn endpoints_in(text: &str, mut found: impl FnMut(Arc<str>)) {
+    EndpointNames::default().each_in(text, &mut found);
+}
+
+/// Names of endpoints by how the lines of one log write them: a log names few of them, and often.
+#[derive(Debug, Default)]
+pub struct EndpointNames {
+    known: HashMap<Box<str>, Option<Arc<str>>>,
+}
+
+/// How many ways to write an endpoint are remembered of one log.
+const NAMES_MAX: usize = 256;
+
+impl EndpointNames {
+    /// As [`endpoints_in`].
+    pub fn each_in(&mut self, text: &str, found: &mut impl FnMut(Arc<str>)) {
+        let [_, host, broker, connections @ ..] = &*ENDPOINTS;
+        for (_, url) in urls(text) {
+            let key = || Endpoint::parse(url, false).map(|endpoint| endpoint.key());
+            // Behind user and password nothing is as simple; without them the path tells nothing.
+            let authority = url.find("://").map(|at| url[at + 3..].find(['/', '?', '#']).map_or(url, |end| &url[..at + 3 + end]));
+            match authority.filter(|_| !url.contains('@')) {
+                Some(authority) => self.remember(authority, key).into_iter().for_each(&mut *found),
+                None => key().into_iter().for_each(|key| found(key.into())),
+            }
+        }
+        let mut direct = |place: Option<Found<'_>>| {
+            if let Some(endpoint) = place.as_ref().and_then(of_places) {
+                found(endpoint.key().into());
+            }
+        };
+        for at in host.find_iter(text.as_bytes()) {
+            direct(match_at(text, at, POOL));
+        }
+        // kafka-python writes each of its connections down.
+        if let Some(at) = broker.find(text.as_bytes()) {
+            direct(match_at(text, at, BROKER));
+        }
+        for before in connections {
+            if let Some(at) = before.find(text.as_bytes())
+                && let Some((name, _)) = text[at + before.needle().len()..].split_once('\'')
+            {
+                let key = || Some(Endpoint { target: Target::Connection(name.to_owned()), path: None }.key());
+                let written = &text[at..at + before.needle().len() + name.len()];
+                self.remember(written, key).into_iter().for_each(&mut *found);
+            }
         }
     }
-    // kafka-python writes each of its connections down.
-    if let Some(at) = broker.find(text.as_bytes())
-        && let Some(endpoint) = match_at(text, at, BROKER).as_ref().and_then(of_places)
-    {
-        found(endpoint.key());
-    }
-    for before in connections {
-        if let Some(at) = before.find(text.as_bytes())
-            && let Some((name, _)) = text[at + before.needle().len()..].split_once('\'')
-        {
-            found(Endpoint { target: Target::Connection(name.to_owned()), path: None }.key());
+
+    fn remember(&mut self, written: &str, key: impl FnOnce() -> Option<String>) -> Option<Arc<str>> {
+        if let Some(known) = self.known.get(written) {
+            return known.clone();
         }
+        let key = key().map(Arc::from);
+        if self.known.len() < NAMES_MAX {
+            self.known.insert(written.into(), key.clone());
+        }
+        key
     }
 }
 
@@ -322,7 +364,7 @@ pub(super) fn failing<'m>(messages: impl Iterator<Item = &'m str> + Clone) -> Op
 fn in_message(message: &str, templates: &'static [&'static str], with_urls: bool) -> Vec<Endpoint> {
     let mut all: Vec<(usize, Endpoint)> = Vec::new();
     if with_urls {
-        all.extend(urls(message, true));
+        all.extend(urls(message).filter_map(|(at, url)| Some((at, Endpoint::parse(url, true)?))));
     }
     for template in templates {
         if let Some(place) = find(message, template)

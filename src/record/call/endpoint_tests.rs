@@ -2,7 +2,7 @@ use super::*;
 
 fn endpoints(text: &str) -> Vec<String> {
     let mut all = Vec::new();
-    endpoints_in(text, |endpoint| all.push(endpoint));
+    endpoints_in(text, |endpoint| all.push(endpoint.to_string()));
     all
 }
 

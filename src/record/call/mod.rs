@@ -14,7 +14,7 @@ mod template;
 pub use answer::{Announced, tells_of_answer};
 pub(super) use code::may_name_address;
 pub(super) use endpoint::ENDPOINT_LITERALS;
-pub use endpoint::{Endpoint, Target, endpoints_in};
+pub use endpoint::{Endpoint, EndpointNames, Target, endpoints_in};
 pub use numbers::{Bound, Bounded, Bytes, Timeout, TimeoutKind};
 pub use phase::{Connection, Phase};
 pub(super) use retry::RETRY_LITERALS;

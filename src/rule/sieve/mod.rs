@@ -71,6 +71,15 @@ struct Place {
     text: u32,
     /// How many bytes of the text stand before the group; negative where the group begins before the text.
     before: i32,
+    /// The text's first four bytes, folded; of a shorter one all. Most of what shares a group with it differs here.
+    begin: u32,
+}
+
+impl Place {
+    /// Which of the bytes in `begin` are the text's: a text of three bytes has no fourth.
+    fn begin_mask(&self) -> u32 {
+        if self.begin >> 24 == 0 { 0x00ff_ffff } else { WHOLE }
+    }
 }
 
 impl Sieve {
@@ -144,6 +153,7 @@ impl Sieve {
     }
 
     /// Whether a text may stand at a folded group: the lowest bit.
+    #[inline]
     fn may_begin(&self, group: u32) -> u64 {
         let (word, bit) = filter_place(group);
         let halves = self.halves[0][(group as usize & 0xffff) >> 6] >> (group & 63) | self.halves[1][(group >> 22) as usize] >> ((group >> 16) & 63);
@@ -167,10 +177,10 @@ impl Sieve {
                 let slot = slot(group & mask, *mask, self.shift);
                 let places = self.begins[slot] as usize..self.begins[slot + 1] as usize;
                 for place in self.places[places].iter().filter(|place| place.key == group & mask && place.mask == *mask) {
-                    let begin = at as isize - place.before as isize;
-                    if let Ok(begin) = usize::try_from(begin)
-                        && self.texts[place.text as usize].begins(&bytes[begin.min(bytes.len())..])
-                    {
+                    let Some(begin) = at.checked_add_signed(-place.before as isize) else { continue };
+                    let Some(rest) = bytes.get(begin..) else { continue };
+                    let is_like = rest.first_chunk().is_none_or(|first| (u32::from_le_bytes(*first) | FOLD) & place.begin_mask() == place.begin);
+                    if is_like && self.texts[place.text as usize].begins(rest) {
                         found(place.text as usize, begin)?;
                     }
                 }
@@ -184,7 +194,8 @@ impl Sieve {
 fn places_of(text: &Text, number: u32, crowd: &HashMap<u32, u32>, places: &mut Vec<Place>) {
     let bytes = text.bytes();
     let groups: Vec<u32> = groups(bytes).collect();
-    let mut add = |key: u32, mask: u32, before: i32| places.push(Place { key: key & mask, mask, text: number, before });
+    let begin = bytes.iter().take(GROUP).zip(0..).fold(0, |begin, (byte, at)| begin | (u32::from(*byte) | 0x20) << (8 * at));
+    let mut add = |key: u32, mask: u32, before: i32| places.push(Place { key: key & mask, mask, text: number, before, begin });
     // The known bytes of a group that begins before the text, or ends behind it.
     let partial = |before: i32| {
         let byte = |at: i32| usize::try_from(before + at).ok().and_then(|at| bytes.get(at)).map_or(0, |byte| u32::from(*byte) | 0x20);
@@ -224,6 +235,7 @@ fn groups(bytes: &[u8]) -> impl Iterator<Item = u32> {
 }
 
 /// Where the bit of a group stands.
+#[inline]
 fn filter_place(group: u32) -> (usize, u32) {
     let hash = hash(group);
     ((hash >> (u32::BITS - FILTER_BITS + 6)) as usize, (hash >> (u32::BITS - FILTER_BITS)) & 63)
