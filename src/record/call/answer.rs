@@ -33,7 +33,7 @@ impl Announced {
 pub fn tells_of_answer(text: &str) -> bool {
     let between = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | b',' | b';' | b':' | b'(' | b')' | b'[' | b']' | b'"' | b'\'' | b'=');
     let status = |word: &[u8]| matches!(word, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']);
-    let back = |word: &[u8]| ANSWER_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+    let back = |word: &[u8]| ANSWER_WORDS.iter().any(|known| word.len() == known.len() && word.eq_ignore_ascii_case(known.as_bytes()));
     // The longest and the shortest of the words.
     text.as_bytes().split(between).any(|word| (2..=10).contains(&word.len()) && (status(word) || back(word)))
 }

@@ -273,11 +273,16 @@ fn urls(text: &str) -> impl Iterator<Item = (usize, &str)> {
         let begin = text.as_bytes()[..at].iter().rposition(|byte| !in_scheme(byte)).map_or(0, |before| before + 1);
         let behind = &text.as_bytes()[at + 3..];
         let end = behind.iter().position(is_end).unwrap_or(behind.len());
-        let end = text[at + 3..at + 3 + end].find(char::is_whitespace).unwrap_or(end);
-        let behind = &text[at + 3..at + 3 + end];
+        let mut behind = text.get(at + 3..at + 3 + end)?;
+        // There are blanks beyond ASCII.
+        if !behind.is_ascii() {
+            behind = &behind[..behind.find(char::is_whitespace).unwrap_or(behind.len())];
+        }
         // A bracket ends it, but for those of an IPv6 address.
-        let end = behind.find(']').filter(|_| !behind.contains('[')).unwrap_or(end);
-        Some((begin, text.get(begin..at + 3 + end)?))
+        if memchr::memchr(b'[', behind.as_bytes()).is_none() {
+            behind = &behind[..memchr::memchr(b']', behind.as_bytes()).unwrap_or(behind.len())];
+        }
+        Some((begin, text.get(begin..at + 3 + behind.len())?))
     })
 }
 
@@ -303,8 +308,10 @@ impl EndpointNames {
         for (_, url) in urls(text) {
             let key = || Endpoint::parse(url, false).map(|endpoint| endpoint.key());
             // Behind user and password nothing is as simple; without them the path tells nothing.
-            let authority = url.find("://").map(|at| url[at + 3..].find(['/', '?', '#']).map_or(url, |end| &url[..at + 3 + end]));
-            match authority.filter(|_| !url.contains('@')) {
+            let begin = memchr::memchr(b':', url.as_bytes()).map_or(0, |at| at + 3);
+            let end = url.as_bytes().iter().skip(begin).position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+            let authority = end.map_or(Some(url), |end| url.get(..begin + end));
+            match authority.filter(|_| memchr::memchr(b'@', url.as_bytes()).is_none()) {
                 Some(authority) => self.remember(authority, key).into_iter().for_each(&mut *found),
                 None => key().into_iter().for_each(|key| found(key.into())),
             }

@@ -1,13 +1,12 @@
 //! How common groups of four bytes are in healthy logs.
 
-/// For each hash of a group, its letters in one case, how often it stands in healthy logs: the logarithm to the base 2 of one more than its
-/// count in 64 MiB. Groups that share a hash count together. `cargo run --release --example common_groups -- LOGS..` makes it.
-const LOGARITHMS: &[u8; 1 << BITS] = include_bytes!("grams.bin");
+/// The commonest groups, letters in one case, in the order of their values: four bytes of the group and the logarithm to the base 2 of how often
+/// it stands in 64 MiB of healthy logs. `cargo run --release --example common_groups -- src/rule/sieve/grams.bin LOGS..` makes it.
+const COMMON: &[u8] = include_bytes!("grams.bin");
 
-/// How many bits a hash has.
-const BITS: u32 = 16;
-
-/// How often a group stands in healthy logs, in no particular unit.
+/// How often a group stands in healthy logs, in no particular unit; 1 for one that is rare.
 pub(super) fn weight(group: u32) -> u32 {
-    1 << LOGARITHMS[(super::hash(group) >> (u32::BITS - BITS)) as usize].min(31)
+    let (common, _) = COMMON.as_chunks::<5>();
+    let value = |[a, b, c, d, _]: &[u8; 5]| u32::from_le_bytes([*a, *b, *c, *d]);
+    common.binary_search_by_key(&group, value).ok().and_then(|at| common.get(at)).map_or(1, |[.., logarithm]| 1 << (*logarithm).min(31))
 }

@@ -137,19 +137,24 @@ impl Sieve {
         let mut at = from;
         for block in blocks {
             let mut seen = 0;
-            for group in block {
-                seen |= self.may_begin(u32::from_le_bytes(*group) | FOLD);
+            for (group, number) in block.iter().zip(0..) {
+                seen |= (self.may_begin(u32::from_le_bytes(*group) | FOLD) & 1) << number;
             }
-            if seen & 1 != 0 {
-                self.closer(bytes, at, block, &mut found)?;
+            while seen != 0 {
+                let number = seen.trailing_zeros() as usize;
+                seen &= seen - 1;
+                self.closer(bytes, at + GROUP * number, block[number % AT_ONCE], &mut found)?;
             }
             at += GROUP * AT_ONCE;
         }
-        self.closer(bytes, at, last, &mut found)?;
+        for group in last {
+            self.closer(bytes, at, *group, &mut found)?;
+            at += GROUP;
+        }
         // A short text may stand at the very end, where no whole group is left.
         let mut padded = [b' '; GROUP];
         padded[..rest.len()].copy_from_slice(rest);
-        self.closer(bytes, at + GROUP * last.len(), &[padded], &mut found)
+        self.closer(bytes, at, padded, &mut found)
     }
 
     /// Whether a text may stand at a folded group: the lowest bit.
@@ -160,29 +165,22 @@ impl Sieve {
         self.filter[word] >> bit | halves
     }
 
-    /// Compares what may stand at some groups, the first of which begins at `at`.
-    fn closer<B>(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        groups: &[[u8; GROUP]],
-        found: &mut impl FnMut(usize, usize) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
-        for (group, at) in groups.iter().zip((at..).step_by(GROUP)) {
-            let group = u32::from_le_bytes(*group) | FOLD;
-            if self.may_begin(group) & 1 == 0 {
-                continue;
-            }
-            for mask in &self.masks {
-                let slot = slot(group & mask, *mask, self.shift);
-                let places = self.begins[slot] as usize..self.begins[slot + 1] as usize;
-                for place in self.places[places].iter().filter(|place| place.key == group & mask && place.mask == *mask) {
-                    let Some(begin) = at.checked_add_signed(-place.before as isize) else { continue };
-                    let Some(rest) = bytes.get(begin..) else { continue };
-                    let is_like = rest.first_chunk().is_none_or(|first| (u32::from_le_bytes(*first) | FOLD) & place.begin_mask() == place.begin);
-                    if is_like && self.texts[place.text as usize].begins(rest) {
-                        found(place.text as usize, begin)?;
-                    }
+    /// Compares what may stand at a group that begins at `at`.
+    #[inline(never)]
+    fn closer<B>(&self, bytes: &[u8], at: usize, group: [u8; GROUP], found: &mut impl FnMut(usize, usize) -> ControlFlow<B>) -> ControlFlow<B> {
+        let group = u32::from_le_bytes(group) | FOLD;
+        for mask in &self.masks {
+            let slot = slot(group & mask, *mask, self.shift);
+            let (from, to) = (self.begins[slot] as usize, self.begins[slot + 1] as usize);
+            for place in &self.places[from..to] {
+                if place.key != group & mask || place.mask != *mask {
+                    continue;
+                }
+                let Some(begin) = at.checked_add_signed(-place.before as isize) else { continue };
+                let Some(rest) = bytes.get(begin..) else { continue };
+                let is_like = rest.first_chunk().is_none_or(|first| (u32::from_le_bytes(*first) | FOLD) & place.begin_mask() == place.begin);
+                if is_like && self.texts[place.text as usize].begins(rest) {
+                    found(place.text as usize, begin)?;
                 }
             }
         }
