@@ -101,6 +101,11 @@ impl Node {
         }
     }
 
+    /// Where a key of a map stands; the node itself where it has no such key.
+    pub(super) fn key_span(&self, key: &str) -> &Range<usize> {
+        self.entry(key).map_or(&self.span, |entry| &entry.key_span)
+    }
+
     /// The value of a key; the node itself where it has no such key, so that a message has a place at any rate.
     pub(super) fn child(&self, key: &str) -> &Self {
         self.entry(key).map_or(self, |entry| &entry.value)

@@ -49,7 +49,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     names.symptoms.extend(symptoms.keys().enumerate().map(|(index, id)| (id.clone(), Some(index))));
     names.causes.extend(causes.keys().enumerate().map(|(index, id)| (id.clone(), Some(index))));
     for (index, (id, definition)) in symptoms.iter().enumerate() {
-        let of_attempt = asks(definition.node.child("match")) == Asks::Attempt;
+        let of_attempt = asks(&definition.source.condition) == Asks::Attempt;
         for (number, name) in std::iter::once(id).chain(&definition.source.aliases).enumerate() {
             if of_attempt {
                 names.of_attempts.insert(name.clone());
@@ -186,14 +186,14 @@ fn part_of(owner: &Symptom, record: Condition) -> Symptom {
 fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Context<'_>) -> Symptom {
     check_id(&source.id, node, context);
     let condition = node.child("match");
-    let (of_record, of_attempt) = match asks(condition) {
+    let (of_record, of_attempt) = match asks(&source.condition) {
         Asks::Record => (Some(record(&source.condition, condition, context)), None),
         Asks::Attempt => (None, Some(attempt(&source.condition, condition, context))),
     };
     let has_no_record = of_attempt.as_ref().is_some_and(|of_attempt| of_attempt.anchors().is_empty());
-    if let (true, Some(entry)) = (has_no_record, node.entry("captures")) {
+    if has_no_record && !source.captures.is_empty() {
         let says = "a symptom of how a whole attempt ends has no record to capture from";
-        context.fault("capture", &entry.key_span, says, "remove it, or ask in `match` for what one record shows, too");
+        context.fault("capture", node.key_span("captures"), says, "remove it, or ask in `match` for what one record shows, too");
     }
     let mut captures = Vec::new();
     for (index, expression) in source.captures.iter().enumerate() {
@@ -301,10 +301,9 @@ fn evidence_of(source: EvidenceSource, node: &Node, context: &mut Context<'_>) -
         (Some(weight), None) => (weight, true),
         (None, Some(weight)) => (weight, false),
         (Some(_), Some(_)) => {
-            let span = node.entry("against").map_or(node.span.clone(), |entry| entry.key_span.clone());
             context.fault(
                 "evidence",
-                &span,
+                node.key_span("against"),
                 "both `weight` and `against`",
                 "evidence speaks for the cause (`weight`) or against it (`against`): remove one",
             );
@@ -363,8 +362,8 @@ fn check_timer(timer: &Timer, node: &Node, context: &mut Context<'_>) {
 fn scenario(source: ScenarioSource, node: &Node, place: Place, context: &mut Context<'_>) -> Scenario {
     check_id(&source.id, node, context);
     let logs_at = node.child("logs");
-    if let (true, Some(entry)) = (source.logs.is_empty() && logs_at.removed.is_empty(), node.entry("logs")) {
-        context.fault("scenario", &entry.key_span, "`logs` with an empty list", "give the log that is to be read: - text: |");
+    if source.logs.is_empty() && logs_at.removed.is_empty() {
+        context.fault("scenario", node.key_span("logs"), "`logs` with an empty list", "give the log that is to be read: - text: |");
     }
     for (index, log) in source.logs.iter().enumerate().filter(|(_, log)| log.text.is_some() == log.file.is_some()) {
         let says = if log.text.is_some() { "both `text` and `file`" } else { "neither `text` nor `file`" };
@@ -386,8 +385,8 @@ fn scenario(source: ScenarioSource, node: &Node, place: Place, context: &mut Con
                 "name a `symptom` or a `cause`; `expect: []` expects that nothing failed",
             );
         }
-        if let (None, Some(entry)) = (&expected.cause, at.entry("probability")) {
-            context.fault("scenario", &entry.key_span, "a `probability` of nothing", "name the `cause` whose probability it is");
+        if expected.cause.is_none() && expected.probability.is_some() {
+            context.fault("scenario", at.key_span("probability"), "a `probability` of nothing", "name the `cause` whose probability it is");
         }
         if let Some(id) = &expected.symptom {
             context.symptom(id, at.child("symptom"));
