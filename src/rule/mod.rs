@@ -13,8 +13,10 @@ mod fault;
 mod folder;
 mod glob;
 mod json_schema;
+mod lean;
 mod literals;
 mod load;
+mod needed;
 mod node;
 mod pattern;
 mod prefilter;
@@ -23,12 +25,14 @@ mod resolve;
 mod scenario;
 mod schema;
 mod schema_condition;
+mod strict;
 mod when;
 mod yaml;
 
 pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
 pub use glob::glob_matches;
 pub use json_schema::json_schema;
+pub use lean::load_lean;
 pub use load::{BUILTIN, RuleFile, load, load_also, load_text};
 pub use remark::{Grade, Remark, Remarks};
 pub use scenario::{Expected, LogSource, Scenario, Share};
@@ -38,7 +42,7 @@ pub use when::{
 };
 
 /// Where in a rule file something stands, for messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// The file as it was named, `builtin:symptoms/network.yaml` for a built-in one.
     pub file: String,
@@ -126,7 +130,7 @@ pub struct Symptom {
     /// What must hold of a whole attempt; `None` for a symptom of one record.
     pub attempt: Option<AttemptCondition>,
     /// Tried on a matching record for facts.
-    pub(crate) captures: Vec<pattern::Pattern>,
+    pub(crate) captures: Vec<std::sync::Arc<pattern::Pattern>>,
 }
 
 /// Why something fails.

@@ -67,6 +67,11 @@ impl Node {
         Self { span, content, removed: Vec::new() }
     }
 
+    /// What stands for a node where nothing has a place.
+    pub(super) fn nowhere() -> Self {
+        Self::new(0..0, Content::Scalar(Scalar::Null))
+    }
+
     /// A copy of which everything stands in one place.
     pub(super) fn moved_to(&self, span: &Range<usize>) -> Self {
         let content = match &self.content {

@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::fault::{FAULTS_MAX, Fault, Lines, nearest, suggestion};
 use super::load::{Definition, Definitions, Section};
 use super::node::Node;
+use super::pattern::Patterns;
 use super::prefilter::Prefilter;
 use super::scenario::{Expected, Scenario, ScenarioSource};
 use super::schema::{CauseSource, EvidenceSource, SymptomSource};
@@ -36,8 +37,9 @@ const PLACEHOLDERS: [&str; 17] = [
     "value",
 ];
 
-/// Makes the rules, or gives all faults, those of reading included.
-pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, Vec<Fault>> {
+/// Makes the rules, or gives all faults, those of reading included. Without the files, no rule has a place. `patterns`: what is known of
+/// expressions already.
+pub(super) fn resolve(all: Definitions, files: &[RuleFile], mut patterns: Patterns) -> Result<RuleSet, Vec<Fault>> {
     let Definitions { symptoms, causes, timers, scenarios, known, mut faults } = all;
     let mut names = Names::default();
     for id in known.get(&Section::Symptoms).into_iter().flatten() {
@@ -82,7 +84,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     let place_of = |node: &Node, file: usize| {
         let at = node.entry("id").map_or(node.span.start, |entry| entry.key_span.start);
         let (Some(file), Some(lines)) = (files.get(file), lines.get(file)) else {
-            return Place { file: String::new(), line: 1, column: 1 };
+            return Place::default();
         };
         lines.place(file, at)
     };
@@ -91,30 +93,25 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     // What conditions of attempts ask of records stands behind the symptoms that have names.
     let first_part = symptoms.len();
     let mut owners = Vec::new();
+    let mut context =
+        Context { file: 0, text: "", names: &names, faults: &mut faults, first_part, parts: &mut parts, patterns: &mut patterns };
     for (index, (_, Definition { source, node, file })) in symptoms.into_iter().enumerate() {
-        let place = place_of(&node, file);
-        let text = text_of(file);
-        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
-        rules.symptoms.push(symptom(source, &node, place, &mut context));
-        owners.resize(parts.len(), index);
+        (context.file, context.text) = (file, text_of(file));
+        rules.symptoms.push(symptom(source, &node, place_of(&node, file), &mut context));
+        owners.resize(context.parts.len(), index);
     }
     for (_, Definition { source, node, file }) in causes {
-        let place = place_of(&node, file);
-        let text = text_of(file);
-        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
-        rules.causes.push(cause(source, &node, place, &mut context));
+        (context.file, context.text) = (file, text_of(file));
+        rules.causes.push(cause(source, &node, place_of(&node, file), &mut context));
     }
     for (_, Definition { source, node, file }) in timers {
-        let text = text_of(file);
-        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
+        (context.file, context.text) = (file, text_of(file));
         check_timer(&source, &node, &mut context);
         rules.timers.push(source);
     }
     for (_, Definition { source, node, file }) in scenarios {
-        let place = place_of(&node, file);
-        let text = text_of(file);
-        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
-        rules.scenarios.push(scenario(source, &node, place, &mut context));
+        (context.file, context.text) = (file, text_of(file));
+        rules.scenarios.push(scenario(source, &node, place_of(&node, file), &mut context));
     }
     // What a file defines that cannot be read is missing everywhere else; that is no fault of those who name it.
     if faults.iter().any(|fault| fault.lint == "yaml") {

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::scenario::ScenarioSource;
 use super::schema_condition::ConditionSource;
 use super::when::When;
-use super::{Severity, Weight};
+use super::{Severity, Timer, Weight};
 
 /// A symptom's own examples, run by `dagnosis rules test`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -130,6 +131,25 @@ impl Owner {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// A rule file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileSource {
+    /// The version of the format.
+    pub(super) version: i64,
+    #[serde(default)]
+    pub(super) symptoms: Option<Vec<SymptomSource>>,
+    #[serde(default)]
+    pub(super) causes: Option<Vec<CauseSource>>,
+    #[serde(default)]
+    pub(super) timers: Option<Vec<Timer>>,
+    #[serde(default)]
+    pub(super) scenarios: Option<Vec<ScenarioSource>>,
+    /// Ids of rules of earlier sets that are not wanted.
+    #[serde(default)]
+    pub(super) disable: Vec<String>,
 }
 
 /// A symptom as it is written.

@@ -14,7 +14,7 @@ use super::fault::FAULTS_MAX;
 use super::node::{Content, Entry, Node, Scalar};
 
 /// How many lists and maps may stand within each other. A condition within 20 others needs 45.
-const DEPTH_MAX: usize = 64;
+pub(super) const DEPTH_MAX: usize = 64;
 
 /// How many bytes of memory anchors and aliases may take in all.
 const COPIED_BYTES_MAX: usize = 8 << 20;
@@ -27,6 +27,32 @@ pub(super) struct Flaw {
     pub(super) says: String,
     /// What to write instead.
     pub(super) remedy: String,
+}
+
+/// Whether a text surely has no anchors with aliases, tags, directives and control characters: all that the values alone do not tell.
+pub(super) fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut anchors, mut aliases) = (false, false);
+    for at in memchr::memchr3_iter(b'&', b'*', b'!', bytes) {
+        // Only where a value may begin do these signs mean anything.
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied().unwrap_or(b'\n');
+        if !before.is_ascii_whitespace() && !b"[{,:".contains(&before) {
+            continue;
+        }
+        let after = bytes.get(at + 1).copied().unwrap_or(b'\n');
+        let names = after.is_ascii_alphanumeric() || after == b'_' || after == b'-';
+        match bytes.get(at) {
+            Some(b'&') => anchors |= names,
+            Some(b'*') => aliases |= names,
+            _ if !after.is_ascii_whitespace() => return false,
+            _ => {}
+        }
+    }
+    if (anchors && aliases) || text.starts_with('%') || text.contains("\n%") || text.contains("\r%") {
+        return false;
+    }
+    let may_be_control = |byte: &u8| (*byte < b' ' && !b"\t\n\r".contains(byte)) || *byte >= 0x7f;
+    !bytes.iter().any(may_be_control) || control_character(text).is_none()
 }
 
 /// Reads a text. `None` where it holds nothing but white space and comments.
