@@ -18,7 +18,7 @@ use crate::error::Error;
 pub const BUILTIN: &str = "builtin:";
 
 /// The version of the format that is understood.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: u64 = 1;
 
 /// A rule file's name and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,7 +264,7 @@ impl Reader<'_> {
 
     fn version(&mut self, entry: &Entry) {
         let version = match &entry.value.content {
-            Content::Scalar(Scalar::Whole(version)) => Some(*version),
+            Content::Scalar(Scalar::Whole(version)) => u64::try_from(*version).ok(),
             _ => None,
         };
         if version != Some(VERSION) {

@@ -133,21 +133,23 @@ impl Owner {
     }
 }
 
-/// A rule file as it is written.
-#[derive(Debug, Deserialize)]
+/// A file of rules for dagnosis.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "dagnosis rule file")]
 pub(super) struct FileSource {
-    /// The version of the format.
-    pub(super) version: i64,
-    #[serde(default)]
+    /// The version of the format: 1.
+    #[schemars(extend("const" = 1))]
+    pub(super) version: u64,
+    /// What failures look like.
     pub(super) symptoms: Option<Vec<SymptomSource>>,
-    #[serde(default)]
+    /// Why tasks fail.
     pub(super) causes: Option<Vec<CauseSource>>,
-    #[serde(default)]
+    /// Known time-outs of infrastructure.
     pub(super) timers: Option<Vec<Timer>>,
-    #[serde(default)]
+    /// Whole logs with what must be said of them, run by `dagnosis rules test`.
     pub(super) scenarios: Option<Vec<ScenarioSource>>,
-    /// Ids of rules of earlier sets that are not wanted.
+    /// Ids of rules of earlier sets, such as the built-in one, that are switched off.
     #[serde(default)]
     pub(super) disable: Vec<String>,
 }
