@@ -2,8 +2,9 @@
 //!
 //! From text to rules: `folder` reads files, `yaml` makes of each a tree of `node`s with places, `decode` turns these into the types of `schema`
 //! and `when`, `load` says which files and definitions count, `resolve` makes rules of them with the help of `compile` (conditions) and `pattern` (expressions). What
-//! is wrong on the way is a `fault`. From rules to answers: `condition` is a compiled condition, `prefilter` finds in one pass which symptoms a
-//! record could show at all, by the texts that `literals` takes from the conditions.
+//! is wrong on the way is a `fault`. A run needs no places as long as nothing is wrong: `lean` takes the built-in rules as the build script left them and
+//! has `strict` read a user's files straight into the types of `schema`. From rules to answers: `condition` is a compiled condition, `prefilter` finds in one pass which symptoms a
+//! record could show at all, by the texts that `literals` takes from the conditions and `needed` from their expressions.
 
 mod builtin;
 mod compile;

@@ -17,23 +17,25 @@ const KEYS_MAX: usize = 64;
 
 /// Reads a text. `None` where anything is wrong with it.
 pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Option<T> {
-    T::deserialize(Strict { inner: serde_yaml::Deserializer::from_str(text), depth: 0 }).ok()
+    T::deserialize(Strict { inner: serde_yaml::Deserializer::from_str(text), depth: 0, has_fields: false }).ok()
 }
 
 /// A deserializer, visitor, seed or access within so many lists and maps.
 struct Strict<T> {
     inner: T,
     depth: usize,
+    /// Whether it reads a map into fields: serde itself then refuses keys that are not known or stand twice.
+    has_fields: bool,
 }
 
 impl<T> Strict<T> {
     fn around<U>(&self, inner: U) -> Strict<U> {
-        Strict { inner, depth: self.depth }
+        Strict { inner, depth: self.depth, has_fields: false }
     }
 
     /// What stands within a list or map.
     fn deeper<U, E: Error>(&self, inner: U) -> Result<Strict<U>, E> {
-        if self.depth < DEPTH_MAX { Ok(Strict { inner, depth: self.depth + 1 }) } else { Err(E::custom("too deep")) }
+        if self.depth < DEPTH_MAX { Ok(Strict { depth: self.depth + 1, ..self.around(inner) }) } else { Err(E::custom("too deep")) }
     }
 }
 
@@ -57,13 +59,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
 
     /// A list is no map, though serde would take its elements for the fields.
     fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, D::Error> {
-        let visitor = self.around(visitor);
+        let visitor = Strict { has_fields: true, ..self.around(visitor) };
         self.inner.deserialize_map(visitor)
     }
 
     /// The enumerations of rule files are words.
     fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, D::Error> {
-        let Text(word) = Text::deserialize(self)?;
+        let Text(word) = Text::deserialize(self.inner)?;
         visitor.visit_enum(IntoDeserializer::<D::Error>::into_deserializer(&*word))
     }
 
@@ -129,7 +131,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
         let entries = self.deeper(entries)?;
-        self.inner.visit_map(Entries { entries, keys: Vec::new() })
+        self.inner.visit_map(Entries { entries, keys: (!self.has_fields).then(Vec::new) })
     }
 }
 
@@ -151,10 +153,10 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<A> {
     }
 }
 
-/// The entries of a map, with the keys that it had so far.
+/// The entries of a map, with the keys that it had so far where these are not fields.
 struct Entries<'de, A> {
     entries: Strict<A>,
-    keys: Vec<Cow<'de, str>>,
+    keys: Option<Vec<Cow<'de, str>>>,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'de, A> {
@@ -162,11 +164,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'de, A> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let Some(Text(key)) = self.entries.inner.next_key()? else { return Ok(None) };
-        if key == "<<" || self.keys.contains(&key) || self.keys.len() >= KEYS_MAX {
-            return Err(A::Error::custom("a merge key, one that stands twice, or very many"));
-        }
         let value = seed.deserialize(IntoDeserializer::<A::Error>::into_deserializer(&*key)).map(Some);
-        self.keys.push(key);
+        if let Some(keys) = &mut self.keys {
+            if key == "<<" || keys.contains(&key) || keys.len() >= KEYS_MAX {
+                return Err(A::Error::custom("a merge key, one that stands twice, or very many"));
+            }
+            keys.push(key);
+        }
         value
     }
 
@@ -176,7 +180,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'de, A> {
     }
 }
 
-/// A scalar that is text, borrowed where it stands so in the file.
+/// A scalar as it is written, borrowed where it stands so in the file: as keys and words are read, whatever else they could mean.
 struct Text<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
@@ -197,6 +201,6 @@ impl<'de> Deserialize<'de> for Text<'de> {
                 Ok(Text(Cow::Borrowed(text)))
             }
         }
-        deserializer.deserialize_any(AText)
+        deserializer.deserialize_str(AText)
     }
 }

@@ -29,30 +29,33 @@ pub(super) struct Flaw {
     pub(super) remedy: String,
 }
 
-/// Whether a text surely has no anchors with aliases, tags, directives and control characters: all that the values alone do not tell.
+/// Whether a text is as rule files commonly are: without aliases, tags, directives and control characters, which its values alone do not tell, and
+/// without lists and maps so deep that `serde_yaml` would take very long. It may be denied of a text that has none of these.
 pub(super) fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let (mut anchors, mut aliases) = (false, false);
-    for at in memchr::memchr3_iter(b'&', b'*', b'!', bytes) {
+    let (mut anchors, mut aliases, mut control, mut depth, mut before) = (false, false, false, 0_usize, b'\n');
+    for (at, byte) in bytes.iter().copied().enumerate() {
         // Only where a value may begin do these signs mean anything.
-        let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied().unwrap_or(b'\n');
-        if !before.is_ascii_whitespace() && !b"[{,:".contains(&before) {
-            continue;
-        }
-        let after = bytes.get(at + 1).copied().unwrap_or(b'\n');
-        let names = after.is_ascii_alphanumeric() || after == b'_' || after == b'-';
-        match bytes.get(at) {
-            Some(b'&') => anchors |= names,
-            Some(b'*') => aliases |= names,
-            _ if !after.is_ascii_whitespace() => return false,
+        let may_begin = || before.is_ascii_whitespace() || matches!(before, b'[' | b'{' | b',' | b':');
+        let after = || bytes.get(at + 1).copied().unwrap_or(b'\n');
+        let is_named = || after().is_ascii_alphanumeric() || matches!(after(), b'_' | b'-');
+        match byte {
+            b'[' | b'{' if may_begin() => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'&' => anchors |= may_begin() && is_named(),
+            b'*' => aliases |= may_begin() && is_named(),
+            b'!' if may_begin() && !after().is_ascii_whitespace() => return false,
+            b'%' if matches!(before, b'\n' | b'\r') => return false,
+            b'\t' | b'\n' | b'\r' => {}
+            ..=0x1f | 0x7f.. => control = true,
             _ => {}
         }
+        if depth > DEPTH_MAX {
+            return false;
+        }
+        before = byte;
     }
-    if (anchors && aliases) || text.starts_with('%') || text.contains("\n%") || text.contains("\r%") {
-        return false;
-    }
-    let may_be_control = |byte: &u8| (*byte < b' ' && !b"\t\n\r".contains(byte)) || *byte >= 0x7f;
-    !bytes.iter().any(may_be_control) || control_character(text).is_none()
+    !(anchors && aliases) && (!control || control_character(text).is_none())
 }
 
 /// Reads a text. `None` where it holds nothing but white space and comments.
