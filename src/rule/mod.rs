@@ -239,7 +239,7 @@ pub enum TimerKind {
     Token,
 }
 
-/// All rules of a run.
+/// All rules of a run. Those that [`load_lean`] loads have no places, examples, sources, scenarios and files: a run asks for none of them.
 #[derive(Debug, Default)]
 pub struct RuleSet {
     /// Sorted by id; behind them what the conditions of whole attempts ask of single records, see [`Self::named`].

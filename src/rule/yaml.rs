@@ -33,27 +33,27 @@ pub(super) struct Flaw {
 /// without lists and maps so deep that `serde_yaml` would take very long. It may be denied of a text that has none of these.
 pub(super) fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let (mut anchors, mut aliases, mut control, mut depth, mut before) = (false, false, false, 0_usize, b'\n');
-    for (at, byte) in bytes.iter().copied().enumerate() {
-        // Only where a value may begin do these signs mean anything.
-        let may_begin = || before.is_ascii_whitespace() || matches!(before, b'[' | b'{' | b',' | b':');
-        let after = || bytes.get(at + 1).copied().unwrap_or(b'\n');
-        let is_named = || after().is_ascii_alphanumeric() || matches!(after(), b'_' | b'-');
-        match byte {
-            b'[' | b'{' if may_begin() => depth += 1,
+    let is_control = |byte: u8| (byte < b' ' && !b"\t\n\r".contains(&byte)) || byte >= 0x7f;
+    let is_sign = |byte: u8| matches!(byte, b'[' | b'{' | b']' | b'}' | b'&' | b'*' | b'!' | b'%') || is_control(byte);
+    let (mut anchors, mut aliases, mut control, mut depth) = (false, false, false, 0_usize);
+    for (at, sign) in bytes.iter().copied().enumerate().filter(|(_, byte)| is_sign(*byte)) {
+        // Only where a value may begin do most of them mean anything.
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied().unwrap_or(b'\n');
+        let after = bytes.get(at + 1).copied().unwrap_or(b'\n');
+        let begins = before.is_ascii_whitespace() || matches!(before, b'[' | b'{' | b',' | b':');
+        let is_named = after.is_ascii_alphanumeric() || matches!(after, b'_' | b'-');
+        match sign {
+            b'[' | b'{' if begins => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
-            b'&' => anchors |= may_begin() && is_named(),
-            b'*' => aliases |= may_begin() && is_named(),
-            b'!' if may_begin() && !after().is_ascii_whitespace() => return false,
+            b'&' => anchors |= begins && is_named,
+            b'*' => aliases |= begins && is_named,
+            b'!' if begins && !after.is_ascii_whitespace() => return false,
             b'%' if matches!(before, b'\n' | b'\r') => return false,
-            b'\t' | b'\n' | b'\r' => {}
-            ..=0x1f | 0x7f.. => control = true,
-            _ => {}
+            _ => control |= is_control(sign),
         }
         if depth > DEPTH_MAX {
             return false;
         }
-        before = byte;
     }
     !(anchors && aliases) && (!control || control_character(text).is_none())
 }
