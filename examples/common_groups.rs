@@ -1,5 +1,5 @@
 //! Counts how common groups of four bytes are in logs, for the choice of what the search looks at:
-//! `cargo run --release --example common_groups -- src/rule/sieve/grams.bin LOGS..`.
+//! `cargo run --release --example common_groups -- src/rule/grams.bin LOGS..`.
 //!
 //! A log that failed is healthy but for a few lines, so that any logs will do: the more kinds, the better.
 

@@ -117,7 +117,7 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
     }
     let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
     let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
-    let rules = load(&arguments.rules)?;
+    let rules = rule::load_lean(&arguments.rules.dirs, !arguments.rules.no_builtin_rules)?;
     let naming = source::Naming::new(&arguments.path_templates)?;
     let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
     // An export alone is worth looking at: it tells what failed without a log.

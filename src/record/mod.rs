@@ -35,8 +35,8 @@ mod ui_text;
 
 pub use about::{About, LOST_PROCESS};
 pub use call::{
-    Announced, Bound, Bounded, Bytes, Call, Connection, Endpoint, EndpointNames, Phase, Retries, RetryLine, Target, Timeout, TimeoutKind, endpoints_in,
-    retry_line, tells_of_answer,
+    Announced, Bound, Bounded, Bytes, Call, Connection, Endpoint, EndpointNames, Phase, Retries, RetryLine, Target, Timeout, TimeoutKind,
+    endpoints_in, retry_line, tells_of_answer,
 };
 pub use clock::{offset_name, other_offset};
 pub use cut::head_of;

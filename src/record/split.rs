@@ -272,7 +272,12 @@ impl<'d, 'b, R: Read> Splitter<'d, 'b, R> {
         self.line_count = 0;
         let repeats = self.repeats.take();
         let bytes_end = from + without_line_end(&self.buffer[from..self.seen]);
-        self.give(from, bytes_end, self.seen, RawRecord { repeats: repeats.unwrap_or_default(), line, line_count, cut: repeats.is_some(), ..RawRecord::default() })
+        self.give(
+            from,
+            bytes_end,
+            self.seen,
+            RawRecord { repeats: repeats.unwrap_or_default(), line, line_count, cut: repeats.is_some(), ..RawRecord::default() },
+        )
     }
 
     /// Hands out a piece of the open record, up to `to`, which is too long to be given out as one.

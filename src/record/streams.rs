@@ -8,8 +8,8 @@ use super::boundary::Boundary;
 use super::envelope::{self, Found, Origin, Peeled, Rows, Sort};
 use super::header::LineKind;
 use super::newest_first::{Entry, Order, owned};
-use super::speaker::{Speaker, Speakers};
 use super::skip::Lookout;
+use super::speaker::{Speaker, Speakers};
 use super::split::{self, Buffer, READ_BYTES, RECORD_BYTES_MAX, RawRecord, Splitter};
 use super::{Dialects, Level};
 use crate::source::{Kind, Source};
@@ -95,7 +95,14 @@ pub fn each_record_found(
 
 type Visit<'v> = &'v mut dyn FnMut(Piece<'_>) -> Attention;
 
-fn read(source: &Source, reader: &mut dyn Read, dialects: &Dialects, buffer: &mut Vec<u8>, lookout: Option<&dyn Lookout>, visit: Visit<'_>) -> Told {
+fn read(
+    source: &Source,
+    reader: &mut dyn Read,
+    dialects: &Dialects,
+    buffer: &mut Vec<u8>,
+    lookout: Option<&dyn Lookout>,
+    visit: Visit<'_>,
+) -> Told {
     if buffer.len() < READ_BYTES {
         buffer.resize(READ_BYTES, 0);
     }
@@ -114,7 +121,12 @@ fn read(source: &Source, reader: &mut dyn Read, dialects: &Dialects, buffer: &mu
         Some(Sort::Document) => document(&buffer[..filled], rest, dialects, speakers, &mut every),
         Some(sort) => enveloped(sort, &buffer[..filled], rest, dialects, speakers, &mut every),
         // A form of the user's own may have its time anywhere in a record.
-        None => plain(Splitter::with_buffer(Buffer::Lent(buffer), filled, rest, dialects), lookout.filter(|_| !dialects.has_own()), speakers, visit),
+        None => plain(
+            Splitter::with_buffer(Buffer::Lent(buffer), filled, rest, dialects),
+            lookout.filter(|_| !dialects.has_own()),
+            speakers,
+            visit,
+        ),
     }
 }
 
@@ -147,7 +159,12 @@ impl Read for Rest<'_> {
     }
 }
 
-fn plain(mut splitter: Splitter<'_, '_, Rest<'_>>, lookout: Option<&dyn Lookout>, mut speakers: Option<Speakers>, visit: Visit<'_>) -> Told {
+fn plain(
+    mut splitter: Splitter<'_, '_, Rest<'_>>,
+    lookout: Option<&dyn Lookout>,
+    mut speakers: Option<Speakers>,
+    visit: Visit<'_>,
+) -> Told {
     let origin = Origin::default();
     let mut attention = Attention::Every;
     let failure = loop {

@@ -69,15 +69,15 @@ mod tests {
     #[test]
     fn a_secret_path_is_masked_behind_its_host() {
         let endpoint = Endpoint::of_url("https://hooks.slack.com/services/T0000/B0000/abcdefghijklmnop").unwrap();
-        let shown = path(&endpoint, "hooks.slack.com", &Mask::new()).unwrap();
+        let shown = path(&endpoint, "hooks.slack.com", &Mask::default()).unwrap();
         assert!(shown.starts_with("/services/") && !shown.contains("abcdefgh"), "{shown}");
     }
 
     #[test]
     fn no_call_is_told_of_where_there_was_none() {
-        assert!(call(&Failure::default(), &Mask::new()).is_none());
+        assert!(call(&Failure::default(), &Mask::default()).is_none());
         let endpoint = Failure { endpoint: Some("db.lab:5432".to_owned()), ..Failure::default() };
-        let told = call(&endpoint, &Mask::new()).unwrap();
+        let told = call(&endpoint, &Mask::default()).unwrap();
         assert_eq!((told.host.as_deref(), told.port, told.retries.is_none()), (Some("db.lab"), Some(5432), true));
     }
 }

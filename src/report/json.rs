@@ -16,7 +16,7 @@ use super::{Report, call, escape, mask::Mask, totals::Totals, words};
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let whole = Json { report, mask: Mask::new(), listed: report.listed() };
+    let whole = Json { report, mask: Mask::default(), listed: report.listed() };
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Safe(PrettyFormatter::new()));
     whole.serialize(&mut serializer).map_err(io::Error::from)?;
     writeln!(out)

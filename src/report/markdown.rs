@@ -19,7 +19,7 @@ const PLACES_MAX: usize = 2;
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let totals = Totals::of(report);
-    let mut page = Markdown { report, mask: Mask::new(), out };
+    let mut page = Markdown { report, mask: Mask::default(), out };
     writeln!(page.out, "# Why tasks failed\n\n**{}**\n\n{}", words::verdict(report, &totals), words::read(report, &totals))?;
     let look = words::look(&report.diagnosed.diagnoses);
     if !look.is_empty() {

@@ -5,14 +5,15 @@
 //! is masked; a diagnosis never needs a secret.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use regex::{Captures, Regex, RegexSet};
 
-/// The compiled patterns; one is made per report.
-#[derive(Debug)]
+/// The patterns, each compiled when a text first asks for it; one is made per report.
+#[derive(Debug, Default)]
 pub(crate) struct Mask {
-    any: RegexSet,
-    patterns: Vec<(Regex, Judge)>,
+    any: OnceLock<RegexSet>,
+    patterns: [OnceLock<Option<Regex>>; PATTERNS.len()],
 }
 
 /// Decides on a match and the text after it: group `v` is the secret, `k` and `t` stay. `true` masks.
@@ -66,23 +67,17 @@ const PATTERNS: [(&str, Judge); 13] = [
 ];
 
 impl Mask {
-    /// Compiles the patterns.
-    pub(crate) fn new() -> Self {
-        // The patterns are constants and a test compiles each of them: none is left out here.
-        let patterns: Vec<(Regex, Judge)> =
-            PATTERNS.iter().filter_map(|(pattern, judge)| Some((Regex::new(pattern).ok()?, *judge))).collect();
-        let any = RegexSet::new(patterns.iter().map(|(regex, _)| regex.as_str())).unwrap_or_default();
-        Self { any, patterns }
-    }
-
     /// The text with its secrets masked.
     pub(crate) fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let found = self.any.matches(text);
+        // The patterns are constants and a test compiles each of them: none is left out here.
+        let any = self.any.get_or_init(|| RegexSet::new(PATTERNS.map(|(pattern, _)| pattern)).unwrap_or_default());
+        let found = any.matches(text);
         if !found.matched_any() {
             return Cow::Borrowed(text);
         }
         let mut masked = Cow::Borrowed(text);
-        for (regex, judge) in found.iter().filter_map(|at| self.patterns.get(at)) {
+        for ((pattern, judge), compiled) in found.iter().filter_map(|at| Some((PATTERNS.get(at)?, self.patterns.get(at)?))) {
+            let Some(regex) = compiled.get_or_init(|| Regex::new(pattern).ok()) else { continue };
             let replaced = regex.replace_all(&masked, |found: &Captures<'_>| {
                 let after = found.get(0).and_then(|whole| masked.get(whole.end()..)).unwrap_or_default();
                 if judge(found, after) { replacement(found) } else { group(found, "").to_owned() }

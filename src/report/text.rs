@@ -25,7 +25,7 @@ const EXCERPT_CHARS_MAX: usize = 240;
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = Text { report, mask: Mask::new(), page: Page::new(out, report.color) };
+    let mut text = Text { report, mask: Mask::default(), page: Page::new(out, report.color) };
     let totals = Totals::of(report);
     text.page.paragraph(&words::verdict(report, &totals), Ink::Bold)?;
     text.page.paragraph(&words::read(report, &totals), Ink::Dim)?;

@@ -1,5 +1,7 @@
 //! Compiled conditions: of one record, answered here; of a whole attempt, plain data that `attempt` answers.
 
+use std::sync::Arc;
+
 use memchr::memmem::Finder;
 
 use crate::record::{Exception, Facts, Level, Record};
@@ -163,7 +165,7 @@ pub(crate) enum Condition {
     /// The text holds it. The search is made ready once: of a traceback's text it is asked dozens of times.
     Literal(Box<Finder<'static>>),
     /// The expression is found in the text.
-    Regex(Pattern),
+    Regex(Arc<Pattern>),
     /// A class of the chain.
     Exception(Which, ClassName),
     /// The file or function of a frame holds it.

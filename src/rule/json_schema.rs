@@ -5,32 +5,8 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::Timer;
-use super::scenario::ScenarioSource;
-use super::schema::{CauseSource, SymptomSource};
+use super::schema::FileSource;
 use super::schema_condition::{PerName, PerNames};
-
-/// A file of rules for dagnosis.
-#[derive(JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(title = "dagnosis rule file")]
-#[expect(dead_code, reason = "only its schema is wanted; files are read section by section, so that every fault is told")]
-struct File {
-    /// The version of the format: 1.
-    #[schemars(extend("const" = 1))]
-    version: u64,
-    /// What failures look like.
-    symptoms: Option<Vec<SymptomSource>>,
-    /// Why tasks fail.
-    causes: Option<Vec<CauseSource>>,
-    /// Known time-outs of infrastructure.
-    timers: Option<Vec<Timer>>,
-    /// Whole logs with what must be said of them, run by `dagnosis rules test`.
-    scenarios: Option<Vec<ScenarioSource>>,
-    /// Ids of rules of earlier sets, such as the built-in one, that are switched off.
-    #[serde(default)]
-    disable: Vec<String>,
-}
 
 impl JsonSchema for PerNames {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -46,7 +22,7 @@ impl JsonSchema for PerNames {
 /// The schema (draft 2020-12) as indented JSON.
 #[must_use]
 pub fn json_schema() -> String {
-    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>();
+    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<FileSource>();
     format!("{:#}\n", schema.as_value())
 }
 

@@ -8,6 +8,7 @@ use super::builtin::FILES;
 use super::decode::decode;
 use super::fault::{FAULTS_MAX, Fault, Lines, nearest, render, suggestion};
 use super::node::{Content, Entry, Node, Scalar};
+use super::pattern::Patterns;
 use super::scenario::ScenarioSource;
 use super::schema::{CauseSource, Status, SymptomSource};
 use super::{RuleSet, Timer, folder, resolve, yaml};
@@ -17,7 +18,7 @@ use crate::error::Error;
 pub const BUILTIN: &str = "builtin:";
 
 /// The version of the format that is understood.
-const VERSION: i64 = 1;
+pub(super) const VERSION: u64 = 1;
 
 /// A rule file's name and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,29 @@ pub(super) struct Definitions {
     /// Every id that any file defines, also those that are switched off, drafts, or wrong.
     pub(super) known: BTreeMap<Section, BTreeSet<String>>,
     pub(super) faults: Vec<Fault>,
+}
+
+impl Definitions {
+    /// Whether any file defines that id.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.known.values().any(|ids| ids.contains(id))
+    }
+
+    /// Leaves out what earlier sets define under an id.
+    pub(super) fn disable(&mut self, id: &str) {
+        self.symptoms.remove(id);
+        self.causes.remove(id);
+        self.timers.remove(id);
+        self.scenarios.remove(id);
+    }
+
+    /// Adds what a set defines, in place of what earlier ones do.
+    pub(super) fn replace(&mut self, found: Found) {
+        self.symptoms.extend(found.symptoms);
+        self.causes.extend(found.causes);
+        self.timers.extend(found.timers);
+        self.scenarios.extend(found.scenarios);
+    }
 }
 
 /// The lists that a rule file may have.
@@ -137,8 +161,7 @@ fn load_sets(sets: Vec<Vec<Read>>, builtin: bool) -> Result<RuleSet, Error> {
             if all.faults.len() >= FAULTS_MAX {
                 break;
             }
-            let known = all.known.values().any(|ids| ids.contains(&id));
-            if !known {
+            if !all.knows(&id) {
                 let remedy = suggestion(&id, all.known.values().flat_map(|ids| ids.iter().map(String::as_str)));
                 all.faults.push(Fault {
                     lint: "dead-reference",
@@ -148,17 +171,11 @@ fn load_sets(sets: Vec<Vec<Read>>, builtin: bool) -> Result<RuleSet, Error> {
                     remedy,
                 });
             }
-            all.symptoms.remove(&id);
-            all.causes.remove(&id);
-            all.timers.remove(&id);
-            all.scenarios.remove(&id);
+            all.disable(&id);
         }
-        all.symptoms.extend(found.symptoms);
-        all.causes.extend(found.causes);
-        all.timers.extend(found.timers);
-        all.scenarios.extend(found.scenarios);
+        all.replace(found);
     }
-    resolve::resolve(all, &files).map_err(|faults| Error::Rules(render(faults, &files))).map(|mut rules| {
+    resolve::resolve(all, &files, Patterns::default()).map_err(|faults| Error::Rules(render(faults, &files))).map(|mut rules| {
         rules.files = files;
         rules
     })
@@ -166,11 +183,11 @@ fn load_sets(sets: Vec<Vec<Read>>, builtin: bool) -> Result<RuleSet, Error> {
 
 /// What the files of one set define.
 #[derive(Default)]
-struct Found {
-    symptoms: BTreeMap<String, Definition<SymptomSource>>,
-    causes: BTreeMap<String, Definition<CauseSource>>,
-    timers: BTreeMap<String, Definition<Timer>>,
-    scenarios: BTreeMap<String, Definition<ScenarioSource>>,
+pub(super) struct Found {
+    pub(super) symptoms: BTreeMap<String, Definition<SymptomSource>>,
+    pub(super) causes: BTreeMap<String, Definition<CauseSource>>,
+    pub(super) timers: BTreeMap<String, Definition<Timer>>,
+    pub(super) scenarios: BTreeMap<String, Definition<ScenarioSource>>,
 }
 
 /// Reads the files of one set.
@@ -247,7 +264,7 @@ impl Reader<'_> {
 
     fn version(&mut self, entry: &Entry) {
         let version = match &entry.value.content {
-            Content::Scalar(Scalar::Whole(version)) => Some(*version),
+            Content::Scalar(Scalar::Whole(version)) => u64::try_from(*version).ok(),
             _ => None,
         };
         if version != Some(VERSION) {

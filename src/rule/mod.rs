@@ -2,8 +2,9 @@
 //!
 //! From text to rules: `folder` reads files, `yaml` makes of each a tree of `node`s with places, `decode` turns these into the types of `schema`
 //! and `when`, `load` says which files and definitions count, `resolve` makes rules of them with the help of `compile` (conditions) and `pattern` (expressions). What
-//! is wrong on the way is a `fault`. From rules to answers: `condition` is a compiled condition, `prefilter` finds in one pass which symptoms a
-//! record could show at all, by the texts that `literals` takes from the conditions.
+//! is wrong on the way is a `fault`. A run needs no places as long as nothing is wrong: `lean` takes the built-in rules as the build script left them and
+//! has `strict` read a user's files straight into the types of `schema`. From rules to answers: `condition` is a compiled condition, `prefilter` finds in one pass which symptoms a
+//! record could show at all, by the texts that `literals` takes from the conditions and `needed` from their expressions.
 
 mod builtin;
 mod compile;
@@ -12,9 +13,12 @@ mod decode;
 mod fault;
 mod folder;
 mod glob;
+mod grams;
 mod json_schema;
+mod lean;
 mod literals;
 mod load;
+mod needed;
 mod node;
 mod pattern;
 mod prefilter;
@@ -24,12 +28,14 @@ mod scenario;
 mod schema;
 mod schema_condition;
 mod sieve;
+mod strict;
 mod when;
 mod yaml;
 
 pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
 pub use glob::glob_matches;
 pub use json_schema::json_schema;
+pub use lean::load_lean;
 pub use load::{BUILTIN, RuleFile, load, load_also, load_text};
 pub use remark::{Grade, Remark, Remarks};
 pub use scenario::{Expected, LogSource, Scenario, Share};
@@ -39,7 +45,7 @@ pub use when::{
 };
 
 /// Where in a rule file something stands, for messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// The file as it was named, `builtin:symptoms/network.yaml` for a built-in one.
     pub file: String,
@@ -127,7 +133,7 @@ pub struct Symptom {
     /// What must hold of a whole attempt; `None` for a symptom of one record.
     pub attempt: Option<AttemptCondition>,
     /// Tried on a matching record for facts.
-    pub(crate) captures: Vec<pattern::Pattern>,
+    pub(crate) captures: Vec<std::sync::Arc<pattern::Pattern>>,
 }
 
 /// Why something fails.
@@ -235,7 +241,7 @@ pub enum TimerKind {
     Token,
 }
 
-/// All rules of a run.
+/// All rules of a run. Those that [`load_lean`] loads have no places, examples, sources, scenarios and files: a run asks for none of them.
 #[derive(Debug, Default)]
 pub struct RuleSet {
     /// Sorted by id; behind them what the conditions of whole attempts ask of single records, see [`Self::named`].

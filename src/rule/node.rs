@@ -67,6 +67,11 @@ impl Node {
         Self { span, content, removed: Vec::new() }
     }
 
+    /// What stands for a node where nothing has a place.
+    pub(super) fn nowhere() -> Self {
+        Self::new(0..0, Content::Scalar(Scalar::Null))
+    }
+
     /// A copy of which everything stands in one place.
     pub(super) fn moved_to(&self, span: &Range<usize>) -> Self {
         let content = match &self.content {
@@ -99,6 +104,11 @@ impl Node {
             Content::Map(entries) => entries.iter().find(|entry| entry.key == key),
             Content::Scalar(_) | Content::List(_) => None,
         }
+    }
+
+    /// Where a key of a map stands; the node itself where it has no such key.
+    pub(super) fn key_span(&self, key: &str) -> &Range<usize> {
+        self.entry(key).map_or(&self.span, |entry| &entry.key_span)
     }
 
     /// The value of a key; the node itself where it has no such key, so that a message has a place at any rate.

@@ -1,14 +1,16 @@
 //! Regular expressions of rules: checked with places inside the expression, and compiled with ASCII classes.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::fault::nearest;
-use super::literals::{self, Required, Text};
+use super::needed::{self, Required, Text, parse};
 use crate::record::Facts;
 
 /// The most memory that one compiled expression may take, in bytes.
@@ -28,7 +30,6 @@ pub(super) struct BadPattern {
 }
 
 /// An expression that is known to be right and is compiled when it is first asked: of the hundreds that are loaded a run uses few.
-#[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     expression: String,
     /// What stands in every match, the rarest first.
@@ -38,13 +39,20 @@ pub(crate) struct Pattern {
     compiled: OnceLock<Option<Regex>>,
 }
 
+/// What was made ready so far is left out: it is no part of what an expression means.
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pattern").field("expression", &self.expression).field("required", &self.required).finish_non_exhaustive()
+    }
+}
+
 /// Beyond this many texts the expression itself is as fast as looking for each of them.
 const GATE_MAX: usize = 16;
 
 impl Pattern {
     /// The compiled expression. `None` never in fact: those that could grow too large were tried when they were read.
     pub(super) fn regex(&self) -> Option<&Regex> {
-        self.compiled.get_or_init(|| build(&self.expression).ok()).as_ref()
+        self.compiled.get_or_init(|| build(&ascii_classes(&self.expression)).ok()).as_ref()
     }
 
     /// Whether a text can match at all: it holds one of the texts that stand in every match. A record is looked at because of one branch of a
@@ -61,6 +69,11 @@ impl Pattern {
     /// What stands in every match, the rarest first: lists of texts, of each of which one does.
     pub(super) fn required(&self) -> &[Required] {
         &self.required
+    }
+
+    /// An expression of which is known that it is right, and which texts stand in every match.
+    pub(super) fn known(expression: impl Into<String>, required: Vec<Required>) -> Self {
+        Self { expression: expression.into(), required, gate: OnceLock::new(), compiled: OnceLock::new() }
     }
 
     /// Reads an expression as rules mean it: `^` and `$` match at line ends, `\d`, `\s` and `\w` are ASCII. It is compiled when it is first
@@ -101,12 +114,7 @@ impl Pattern {
                 });
             }
         }
-        let pattern = Self {
-            expression: ascii_classes(expression),
-            required: literals::of_expression(&hir),
-            gate: OnceLock::new(),
-            compiled: OnceLock::new(),
-        };
+        let pattern = Self::known(expression, needed::of_expression(&hir));
         // What is counted is more than it will be, so whatever stays below the limit fits.
         if states(&hir).saturating_mul(STATE_BYTES_MAX) > PROGRAM_BYTES_MAX && pattern.regex().is_none() {
             return Err(BadPattern {
@@ -125,8 +133,27 @@ impl Pattern {
     }
 }
 
-fn parse(expression: &str) -> Result<Hir, Box<regex_syntax::Error>> {
-    regex_syntax::ParserBuilder::new().multi_line(true).build().parse(expression).map_err(Box::new)
+/// Expressions by their texts. Rules repeat many, above all those that catch facts: each is read, compiled and kept once.
+#[derive(Debug, Default)]
+pub(super) struct Patterns(HashMap<String, Arc<Pattern>>);
+
+impl Patterns {
+    /// The expression of that text.
+    pub(super) fn get(&mut self, expression: &str) -> Result<Arc<Pattern>, BadPattern> {
+        if let Some(known) = self.0.get(expression) {
+            return Ok(Arc::clone(known));
+        }
+        let pattern = Arc::new(Pattern::new(expression)?);
+        self.0.insert(expression.to_owned(), Arc::clone(&pattern));
+        Ok(pattern)
+    }
+}
+
+impl Extend<(String, Vec<Required>)> for Patterns {
+    /// Adds expressions of which is known that they are right, with the texts of which one stands in every match.
+    fn extend<T: IntoIterator<Item = (String, Vec<Required>)>>(&mut self, known: T) {
+        self.0.extend(known.into_iter().map(|(text, required)| (text.clone(), Arc::new(Pattern::known(text, required)))));
+    }
 }
 
 fn build(expression: &str) -> Result<Regex, regex::Error> {

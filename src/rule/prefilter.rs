@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::literals::{Text, required, written_forms};
+use super::literals::{required, written_forms};
+use super::needed::Text;
 use super::sieve::Sieve;
 use super::{Symptom, SymptomIx};
 use crate::record::Signs;

@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::fault::{FAULTS_MAX, Fault, Lines, nearest, suggestion};
 use super::load::{Definition, Definitions, Section};
 use super::node::Node;
+use super::pattern::Patterns;
 use super::prefilter::Prefilter;
 use super::scenario::{Expected, Scenario, ScenarioSource};
 use super::schema::{CauseSource, EvidenceSource, SymptomSource};
@@ -36,8 +37,9 @@ const PLACEHOLDERS: [&str; 17] = [
     "value",
 ];
 
-/// Makes the rules, or gives all faults, those of reading included.
-pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, Vec<Fault>> {
+/// Makes the rules, or gives all faults, those of reading included. Without the files, no rule has a place. `patterns`: what is known of
+/// expressions already.
+pub(super) fn resolve(all: Definitions, files: &[RuleFile], mut patterns: Patterns) -> Result<RuleSet, Vec<Fault>> {
     let Definitions { symptoms, causes, timers, scenarios, known, mut faults } = all;
     let mut names = Names::default();
     for id in known.get(&Section::Symptoms).into_iter().flatten() {
@@ -49,7 +51,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     names.symptoms.extend(symptoms.keys().enumerate().map(|(index, id)| (id.clone(), Some(index))));
     names.causes.extend(causes.keys().enumerate().map(|(index, id)| (id.clone(), Some(index))));
     for (index, (id, definition)) in symptoms.iter().enumerate() {
-        let of_attempt = asks(definition.node.child("match")) == Asks::Attempt;
+        let of_attempt = asks(&definition.source.condition) == Asks::Attempt;
         for (number, name) in std::iter::once(id).chain(&definition.source.aliases).enumerate() {
             if of_attempt {
                 names.of_attempts.insert(name.clone());
@@ -82,7 +84,7 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     let place_of = |node: &Node, file: usize| {
         let at = node.entry("id").map_or(node.span.start, |entry| entry.key_span.start);
         let (Some(file), Some(lines)) = (files.get(file), lines.get(file)) else {
-            return Place { file: String::new(), line: 1, column: 1 };
+            return Place::default();
         };
         lines.place(file, at)
     };
@@ -91,30 +93,25 @@ pub(super) fn resolve(all: Definitions, files: &[RuleFile]) -> Result<RuleSet, V
     // What conditions of attempts ask of records stands behind the symptoms that have names.
     let first_part = symptoms.len();
     let mut owners = Vec::new();
+    let mut context =
+        Context { file: 0, text: "", names: &names, faults: &mut faults, first_part, parts: &mut parts, patterns: &mut patterns };
     for (index, (_, Definition { source, node, file })) in symptoms.into_iter().enumerate() {
-        let place = place_of(&node, file);
-        let text = text_of(file);
-        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
-        rules.symptoms.push(symptom(source, &node, place, &mut context));
-        owners.resize(parts.len(), index);
+        (context.file, context.text) = (file, text_of(file));
+        rules.symptoms.push(symptom(source, &node, place_of(&node, file), &mut context));
+        owners.resize(context.parts.len(), index);
     }
     for (_, Definition { source, node, file }) in causes {
-        let place = place_of(&node, file);
-        let text = text_of(file);
-        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
-        rules.causes.push(cause(source, &node, place, &mut context));
+        (context.file, context.text) = (file, text_of(file));
+        rules.causes.push(cause(source, &node, place_of(&node, file), &mut context));
     }
     for (_, Definition { source, node, file }) in timers {
-        let text = text_of(file);
-        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
+        (context.file, context.text) = (file, text_of(file));
         check_timer(&source, &node, &mut context);
         rules.timers.push(source);
     }
     for (_, Definition { source, node, file }) in scenarios {
-        let place = place_of(&node, file);
-        let text = text_of(file);
-        let mut context = Context { file, text, names: &names, faults: &mut faults, first_part, parts: &mut parts };
-        rules.scenarios.push(scenario(source, &node, place, &mut context));
+        (context.file, context.text) = (file, text_of(file));
+        rules.scenarios.push(scenario(source, &node, place_of(&node, file), &mut context));
     }
     // What a file defines that cannot be read is missing everywhere else; that is no fault of those who name it.
     if faults.iter().any(|fault| fault.lint == "yaml") {
@@ -185,14 +182,14 @@ fn part_of(owner: &Symptom, record: Condition) -> Symptom {
 fn symptom(source: SymptomSource, node: &Node, place: Place, context: &mut Context<'_>) -> Symptom {
     check_id(&source.id, node, context);
     let condition = node.child("match");
-    let (of_record, of_attempt) = match asks(condition) {
+    let (of_record, of_attempt) = match asks(&source.condition) {
         Asks::Record => (Some(record(&source.condition, condition, context)), None),
         Asks::Attempt => (None, Some(attempt(&source.condition, condition, context))),
     };
     let has_no_record = of_attempt.as_ref().is_some_and(|of_attempt| of_attempt.anchors().is_empty());
-    if let (true, Some(entry)) = (has_no_record, node.entry("captures")) {
+    if has_no_record && !source.captures.is_empty() {
         let says = "a symptom of how a whole attempt ends has no record to capture from";
-        context.fault("capture", &entry.key_span, says, "remove it, or ask in `match` for what one record shows, too");
+        context.fault("capture", node.key_span("captures"), says, "remove it, or ask in `match` for what one record shows, too");
     }
     let mut captures = Vec::new();
     for (index, expression) in source.captures.iter().enumerate() {
@@ -300,10 +297,9 @@ fn evidence_of(source: EvidenceSource, node: &Node, context: &mut Context<'_>) -
         (Some(weight), None) => (weight, true),
         (None, Some(weight)) => (weight, false),
         (Some(_), Some(_)) => {
-            let span = node.entry("against").map_or(node.span.clone(), |entry| entry.key_span.clone());
             context.fault(
                 "evidence",
-                &span,
+                node.key_span("against"),
                 "both `weight` and `against`",
                 "evidence speaks for the cause (`weight`) or against it (`against`): remove one",
             );
@@ -362,8 +358,8 @@ fn check_timer(timer: &Timer, node: &Node, context: &mut Context<'_>) {
 fn scenario(source: ScenarioSource, node: &Node, place: Place, context: &mut Context<'_>) -> Scenario {
     check_id(&source.id, node, context);
     let logs_at = node.child("logs");
-    if let (true, Some(entry)) = (source.logs.is_empty() && logs_at.removed.is_empty(), node.entry("logs")) {
-        context.fault("scenario", &entry.key_span, "`logs` with an empty list", "give the log that is to be read: - text: |");
+    if source.logs.is_empty() && logs_at.removed.is_empty() {
+        context.fault("scenario", node.key_span("logs"), "`logs` with an empty list", "give the log that is to be read: - text: |");
     }
     for (index, log) in source.logs.iter().enumerate().filter(|(_, log)| log.text.is_some() == log.file.is_some()) {
         let says = if log.text.is_some() { "both `text` and `file`" } else { "neither `text` nor `file`" };
@@ -385,8 +381,8 @@ fn scenario(source: ScenarioSource, node: &Node, place: Place, context: &mut Con
                 "name a `symptom` or a `cause`; `expect: []` expects that nothing failed",
             );
         }
-        if let (None, Some(entry)) = (&expected.cause, at.entry("probability")) {
-            context.fault("scenario", &entry.key_span, "a `probability` of nothing", "name the `cause` whose probability it is");
+        if expected.cause.is_none() && expected.probability.is_some() {
+            context.fault("scenario", at.key_span("probability"), "a `probability` of nothing", "name the `cause` whose probability it is");
         }
         if let Some(id) = &expected.symptom {
             context.symptom(id, at.child("symptom"));

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::scenario::ScenarioSource;
 use super::schema_condition::ConditionSource;
 use super::when::When;
-use super::{Severity, Weight};
+use super::{Severity, Timer, Weight};
 
 /// A symptom's own examples, run by `dagnosis rules test`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -130,6 +131,27 @@ impl Owner {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// A file of rules for dagnosis.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "dagnosis rule file")]
+pub(super) struct FileSource {
+    /// The version of the format: 1.
+    #[schemars(extend("const" = 1))]
+    pub(super) version: u64,
+    /// What failures look like.
+    pub(super) symptoms: Option<Vec<SymptomSource>>,
+    /// Why tasks fail.
+    pub(super) causes: Option<Vec<CauseSource>>,
+    /// Known time-outs of infrastructure.
+    pub(super) timers: Option<Vec<Timer>>,
+    /// Whole logs with what must be said of them, run by `dagnosis rules test`.
+    pub(super) scenarios: Option<Vec<ScenarioSource>>,
+    /// Ids of rules of earlier sets, such as the built-in one, that are switched off.
+    #[serde(default)]
+    pub(super) disable: Vec<String>,
 }
 
 /// A symptom as it is written.

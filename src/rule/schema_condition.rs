@@ -97,6 +97,53 @@ pub(super) struct ConditionSource {
     pub(super) after: Option<Box<Self>>,
 }
 
+impl ConditionSource {
+    /// The keys that are given, in the order of the type.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
+        let keys = [
+            ("literal", self.literal.is_some()),
+            ("regex", self.regex.is_some()),
+            ("exception", self.exception.is_some()),
+            ("root_exception", self.root_exception.is_some()),
+            ("raised_exception", self.raised_exception.is_some()),
+            ("frame", self.frame.is_some()),
+            ("level", self.level.is_some()),
+            ("logger", self.logger.is_some()),
+            ("field", self.field.is_some()),
+            ("kind", self.kind.is_some()),
+            ("operator", self.operator.is_some()),
+            ("dag", self.dag.is_some()),
+            ("task", self.task.is_some()),
+            ("ending", self.ending.is_some()),
+            ("outcome", self.outcome.is_some()),
+            ("symptom", self.symptom.is_some()),
+            ("absent", self.absent.is_some()),
+            ("any", self.any.is_some()),
+            ("all", self.all.is_some()),
+            ("not", self.not.is_some()),
+            ("sequence", self.sequence.is_some()),
+            ("set", self.set.is_some()),
+            ("within", self.within.is_some()),
+            ("per", self.per.is_some()),
+            ("at_least", self.at_least.is_some()),
+            ("before", self.before.is_some()),
+            ("between", self.between.is_some()),
+            ("after", self.after.is_some()),
+        ];
+        keys.into_iter().filter_map(|(key, is_given)| is_given.then_some(key))
+    }
+
+    /// Whether a key is given.
+    pub(super) fn gives(&self, key: &str) -> bool {
+        self.keys().any(|given| given == key)
+    }
+
+    /// The conditions in its `any`, `all` and `not`. What stands in steps and in `absent` is a condition of its own.
+    pub(super) fn branches(&self) -> impl Iterator<Item = &Self> {
+        self.any.iter().chain(&self.all).flatten().chain(self.not.as_deref())
+    }
+}
+
 /// What the matches of a composite must share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -14,7 +14,7 @@ use super::fault::FAULTS_MAX;
 use super::node::{Content, Entry, Node, Scalar};
 
 /// How many lists and maps may stand within each other. A condition within 20 others needs 45.
-const DEPTH_MAX: usize = 64;
+pub(super) const DEPTH_MAX: usize = 64;
 
 /// How many bytes of memory anchors and aliases may take in all.
 const COPIED_BYTES_MAX: usize = 8 << 20;
@@ -27,6 +27,35 @@ pub(super) struct Flaw {
     pub(super) says: String,
     /// What to write instead.
     pub(super) remedy: String,
+}
+
+/// Whether a text is as rule files commonly are: without aliases, tags, directives and control characters, which its values alone do not tell, and
+/// without lists and maps so deep that `serde_yaml` would take very long. It may be denied of a text that has none of these.
+pub(super) fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_control = |byte: u8| (byte < b' ' && !b"\t\n\r".contains(&byte)) || byte >= 0x7f;
+    let is_sign = |byte: u8| matches!(byte, b'[' | b'{' | b']' | b'}' | b'&' | b'*' | b'!' | b'%') || is_control(byte);
+    let (mut anchors, mut aliases, mut control, mut depth) = (false, false, false, 0_usize);
+    for (at, sign) in bytes.iter().copied().enumerate().filter(|(_, byte)| is_sign(*byte)) {
+        // Only where a value may begin do most of them mean anything.
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied().unwrap_or(b'\n');
+        let after = bytes.get(at + 1).copied().unwrap_or(b'\n');
+        let begins = before.is_ascii_whitespace() || matches!(before, b'[' | b'{' | b',' | b':');
+        let is_named = after.is_ascii_alphanumeric() || matches!(after, b'_' | b'-');
+        match sign {
+            b'[' | b'{' if begins => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'&' => anchors |= begins && is_named,
+            b'*' => aliases |= begins && is_named,
+            b'!' if begins && !after.is_ascii_whitespace() => return false,
+            b'%' if matches!(before, b'\n' | b'\r') => return false,
+            _ => control |= is_control(sign),
+        }
+        if depth > DEPTH_MAX {
+            return false;
+        }
+    }
+    !(anchors && aliases) && (!control || control_character(text).is_none())
 }
 
 /// Reads a text. `None` where it holds nothing but white space and comments.

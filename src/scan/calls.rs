@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::record::{Announced, Call, Record, RetryLine, TimeoutKind, EndpointNames, head_of, retry_line, tells_of_answer};
+use crate::record::{Announced, Call, EndpointNames, Record, RetryLine, TimeoutKind, head_of, retry_line, tells_of_answer};
 use crate::time::{Span, Timestamp};
 
 use super::EndpointUse;

@@ -24,13 +24,7 @@ impl LastWords {
 
     /// Its first line that says something; empty where there is no record.
     pub(super) fn say(&self, dialects: &Dialects) -> String {
-        let raw = RawRecord {
-            bytes: &self.bytes,
-            
-            line: self.line,
-            line_count: 1,
-            ..RawRecord::default()
-        };
+        let raw = RawRecord { bytes: &self.bytes, line: self.line, line_count: 1, ..RawRecord::default() };
         let text = Record::parse(&raw, dialects).text;
         shortened(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default()).to_owned()
     }

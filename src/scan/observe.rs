@@ -49,7 +49,6 @@ pub(super) struct Observer<'a> {
 /// What is kept of the memory into which a log was read.
 const BUFFER_BYTES_MAX: usize = 512 << 10;
 
-
 impl<'a> Observer<'a> {
     pub(super) fn new(rules: &'a RuleSet, dialects: &'a Dialects) -> Self {
         let mut counted = vec![false; rules.symptoms.len()];

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    About, Attention, Dialect, Glance, Heads, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, Told, TracebackLines, landmarks, other_offset,
+    About, Attention, Dialect, Glance, Heads, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, Told,
+    TracebackLines, landmarks, other_offset,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
@@ -293,8 +294,10 @@ impl<'a> Reading<'a> {
     /// A further execution of the same attempt begins: what the one before came to is past.
     fn begins(&mut self, line: u32) {
         // Airflow 3 writes more than one line as it starts.
-        let again =
-            self.log.executions == 0 || line.saturating_sub(self.begin_line) > LINES_OF_A_START || self.work_done.is_some() || self.log.outcome.is_some();
+        let again = self.log.executions == 0
+            || line.saturating_sub(self.begin_line) > LINES_OF_A_START
+            || self.work_done.is_some()
+            || self.log.outcome.is_some();
         if again {
             self.log.executions += 1;
             self.log.last_begin = line;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dagnosis::error::Error;
-use dagnosis::rule::{RuleSet, load};
+use dagnosis::rule::{RuleSet, load, load_lean};
 
 use crate::program::{Run, run_with};
 
@@ -17,15 +17,21 @@ fn symptom(condition: &str) -> String {
     format!("version: 1\nsymptoms:\n  - id: mine\n    title: T\n    severity: low\n    category: code\n    match: {condition}\n")
 }
 
-/// Loads a file of its own; what is told names it `FILE`.
+/// Loads a file of its own; what is told names it `FILE`. For a run it loads alike.
 fn loaded(bytes: &[u8]) -> Result<RuleSet, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("0.yaml");
     fs::write(&file, bytes).unwrap();
-    load(&[folder.path().to_owned()], false).map_err(|error| match error {
+    let told = |error| match error {
         Error::Rules(told) | Error::Usage(told) => told.replace(&file.display().to_string(), "FILE"),
         Error::Output(error) => panic!("{error}"),
-    })
+    };
+    let folders = [folder.path().to_owned()];
+    let whole = load(&folders, false).map_err(told);
+    let lean = load_lean(&folders, false).map_err(told);
+    let ids = |rules: &RuleSet| rules.symptoms.iter().map(|symptom| symptom.id.clone()).collect::<Vec<_>>();
+    assert_eq!(lean.as_ref().map(ids), whole.as_ref().map(ids));
+    whole
 }
 
 fn told(bytes: impl AsRef<[u8]>) -> String {
@@ -133,10 +139,12 @@ fn what_is_only_odd_works() {
     assert_eq!(rules.symptoms[rules.symptom("r1").unwrap()].place.column, 13 + rule(0).len() + ", ".len());
 }
 
-/// Runs `rules list` on a folder with at most 300 MB of address space and ten seconds of processor time, in which the tests' slow build counts.
+/// Diagnoses nothing with the rules of a folder, with at most 300 MB of address space and ten seconds of processor time, in which the tests' slow build counts.
 #[cfg(unix)]
 fn limited(folder: &Path) -> Run {
-    let line = format!("ulimit -v 300000; ulimit -t 10; exec '{}' rules list --no-builtin-rules --rules .", env!("CARGO_BIN_EXE_dagnosis"));
+    // A run reads rules in one way, and what is wrong in the other, too.
+    let program = env!("CARGO_BIN_EXE_dagnosis");
+    let line = format!("ulimit -v 300000; ulimit -t 10; exec '{program}' --no-builtin-rules --rules . --fail-on never - < /dev/null");
     crate::program::run_command("/bin/sh", &["-c", &line], folder)
 }
 

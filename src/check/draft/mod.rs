@@ -30,7 +30,7 @@ use place::Found;
 /// written.
 pub fn new_rule(rules: &RuleSet, from: &str, dialects: &Dialects, out: &mut dyn io::Write) -> Result<(), Error> {
     let found = place::find(from, dialects)?;
-    let mask = Mask::new();
+    let mask = Mask::default();
     let material = Material::of(&found, &mask, dialects);
     let known = recognised(rules, &found);
     let from = yaml::comment(&mask.apply(from));

@@ -1,5 +1,7 @@
 //! Conditions about a whole attempt, with what they ask of single records.
 
+use std::slice;
+
 use crate::rule::SymptomIx;
 use crate::rule::condition::{AttemptCondition, Composite, Per, Side};
 use crate::rule::node::Node;
@@ -10,17 +12,24 @@ use super::{Context, form, record};
 /// What holds of no attempt: it needs a symptom that is switched off.
 const NEVER: AttemptCondition = AttemptCondition::Any(Vec::new());
 
+/// Where beside a sequence or set something must not be seen.
+const SIDES: [&str; 3] = ["before", "between", "after"];
+
 /// Compiles a condition about a whole attempt. The keys of one map that ask about a record are asked of one record together.
 pub(in crate::rule) fn attempt(source: &ConditionSource, node: &Node, context: &mut Context<'_>) -> AttemptCondition {
     form::check(source, node, context);
     let mut all = Vec::new();
-    let of_record = of_record(source, node);
+    let of_record = of_record(source);
     let has_part = of_record.is_some();
     if let Some((of_record, only_denies)) = of_record {
         if only_denies {
-            let at = node.entry("not").map_or(&node.span, |entry| &entry.key_span);
             let says = "beside what asks about the attempt, `not` would hold of nearly any of its records";
-            context.fault("condition", &at.clone(), says, "write `absent:` instead of `not:` if no record of the attempt may show it");
+            context.fault(
+                "condition",
+                node.key_span("not"),
+                says,
+                "write `absent:` instead of `not:` if no record of the attempt may show it",
+            );
         }
         let condition = record::compiled(&of_record, node, context);
         all.push(AttemptCondition::Symptom(context.part(condition)));
@@ -49,17 +58,17 @@ pub(in crate::rule) fn attempt(source: &ConditionSource, node: &Node, context: &
         }
     }
     refuse_sides(source, node, context);
-    if let Some(not) = source.not.as_deref().filter(|_| !(has_part && form::is_of_record(node.child("not")))) {
+    if let Some(not) = source.not.as_deref().filter(|not| !(has_part && form::are_of_record(slice::from_ref(not)))) {
         let at = node.child("not");
         // The sides of a sequence are part of it.
-        let of_sides = is_composite && ["before", "between", "after"].iter().any(|side| at.entry(side).is_some());
+        let of_sides = is_composite && SIDES.iter().any(|side| not.gives(side));
         if !of_sides {
             all.push(AttemptCondition::Not(Box::new(attempt(not, at, context))));
         }
     }
     let mut list = |sources: &Option<Vec<ConditionSource>>, key: &str| {
         let at = node.child(key);
-        let sources = sources.as_ref().filter(|_| !(has_part && form::is_of_record(at)))?;
+        let sources = sources.as_ref().filter(|sources| !(has_part && form::are_of_record(sources)))?;
         Some(sources.iter().enumerate().map(|(index, source)| attempt(source, at.item(index), context)).collect::<Vec<_>>())
     };
     all.extend(list(&source.all, "all").map(AttemptCondition::All));
@@ -72,8 +81,7 @@ pub(in crate::rule) fn attempt(source: &ConditionSource, node: &Node, context: &
 
 /// The keys of a map that ask about one record, if there are any: its own, and those lists and denials that ask about nothing else.
 /// Says too whether they only deny something.
-fn of_record(source: &ConditionSource, node: &Node) -> Option<(ConditionSource, bool)> {
-    let is_of_record = |key: &str| form::is_of_record(node.child(key));
+fn of_record(source: &ConditionSource) -> Option<(ConditionSource, bool)> {
     let own = ConditionSource {
         literal: source.literal.clone(),
         regex: source.regex.clone(),
@@ -84,27 +92,21 @@ fn of_record(source: &ConditionSource, node: &Node) -> Option<(ConditionSource, 
         level: source.level,
         logger: source.logger.clone(),
         field: source.field.clone(),
-        any: source.any.clone().filter(|_| is_of_record("any")),
-        all: source.all.clone().filter(|_| is_of_record("all")),
-        not: source.not.clone().filter(|_| is_of_record("not")),
+        any: source.any.clone().filter(|any| form::are_of_record(any)),
+        all: source.all.clone().filter(|all| form::are_of_record(all)),
+        not: source.not.clone().filter(|not| form::are_of_record(slice::from_ref(not))),
         ..ConditionSource::default()
     };
-    let only_denies = !form::RECORD_KEYS.iter().any(|key| node.entry(key).is_some()) && own.any.is_none() && own.all.is_none();
+    let only_denies = !source.keys().any(|key| form::RECORD_KEYS.contains(&key)) && own.any.is_none() && own.all.is_none();
     (!only_denies || own.not.is_some()).then_some((ConditionSource { kind: source.kind, ..own }, only_denies))
 }
 
 /// Notes `before`, `between` and `after` where they are not what a sequence is denied.
 fn refuse_sides(source: &ConditionSource, node: &Node, context: &mut Context<'_>) {
-    for (key, given) in [("before", &source.before), ("between", &source.between), ("after", &source.after)] {
-        if let (Some(_), Some(entry)) = (given, node.entry(key)) {
-            let says = format!("`{key}` says where beside a `sequence` or `set` something must not be seen");
-            context.fault(
-                "condition",
-                &entry.key_span,
-                says,
-                format!("write `not: {{ {key}: {{ .. }} }}` in the map of the `sequence` or `set`"),
-            );
-        }
+    for key in SIDES.into_iter().filter(|key| source.gives(key)) {
+        let says = format!("`{key}` says where beside a `sequence` or `set` something must not be seen");
+        let remedy = format!("write `not: {{ {key}: {{ .. }} }}` in the map of the `sequence` or `set`");
+        context.fault("condition", node.key_span(key), says, remedy);
     }
 }
 
@@ -135,10 +137,12 @@ fn composite(
 fn sides(source: &ConditionSource, node: &Node, context: &mut Context<'_>) -> Vec<(Side, Vec<SymptomIx>)> {
     let (Some(not), at) = (&source.not, node.child("not")) else { return Vec::new() };
     let sides = [(Side::Before, "before", &not.before), (Side::Between, "between", &not.between), (Side::After, "after", &not.after)];
-    if let (true, Some(other)) = (sides.iter().any(|(.., given)| given.is_some()), form::other_than_sides(at)) {
+    let is_side = |key: &str| SIDES.contains(&key);
+    if not.keys().any(is_side) && !not.keys().all(is_side) {
+        let other = at.entries().iter().find(|entry| !is_side(&entry.key));
         context.fault(
             "condition",
-            &other.clone(),
+            other.map_or(&at.span, |entry| &entry.key_span),
             "beside `before`, `between` or `after` nothing else can be denied in one `not`",
             "put it into an `all` with a `not` of its own",
         );
@@ -162,11 +166,11 @@ fn per_of(name: PerName) -> Per {
 /// The symptoms of single records of which one will do: a symptom by its id, what the condition asks of a record, or any of several such.
 /// `None` where one is switched off, or nothing of the kind.
 fn one_record(source: &ConditionSource, node: &Node, what: &str, context: &mut Context<'_>) -> Option<Vec<SymptomIx>> {
-    if form::asks(node) == form::Asks::Record {
+    if form::asks(source) == form::Asks::Record {
         let condition = super::record(source, node, context);
         return Some(vec![context.part(condition)]);
     }
-    let alone = form::only_key(node);
+    let alone = form::only_key(source);
     if let (Some(id), Some("symptom")) = (&source.symptom, alone) {
         return named(id, node.child("symptom"), context).map(|symptom| vec![symptom]);
     }

@@ -8,6 +8,7 @@ mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 pub(super) use attempt::attempt;
 pub(super) use form::{Asks, asks};
@@ -16,7 +17,7 @@ pub(super) use record::record;
 use super::condition::Condition;
 use super::fault::{FAULTS_MAX, Fault, suggestion};
 use super::node::Node;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Patterns};
 use super::{CauseIx, SymptomIx};
 
 /// What ids stand for. A rule that is switched off, or a draft, is known without having an index.
@@ -38,6 +39,8 @@ pub(super) struct Context<'a> {
     pub(super) first_part: SymptomIx,
     /// What conditions of whole attempts ask of single records.
     pub(super) parts: &'a mut Vec<Condition>,
+    /// All expressions read so far.
+    pub(super) patterns: &'a mut Patterns,
 }
 
 impl Context<'_> {
@@ -108,9 +111,9 @@ impl Context<'_> {
         None
     }
 
-    /// Compiles an expression, noting what is wrong with it at its place in the file.
-    pub(super) fn regex(&mut self, expression: &str, at: &Node) -> Option<Pattern> {
-        match Pattern::new(expression) {
+    /// Reads an expression, noting what is wrong with it at its place in the file.
+    pub(super) fn regex(&mut self, expression: &str, at: &Node) -> Option<Arc<Pattern>> {
+        match self.patterns.get(expression) {
             Ok(pattern) => Some(pattern),
             Err(bad) => {
                 let span = at.inside(self.text, &bad.span);

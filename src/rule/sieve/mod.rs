@@ -1,6 +1,6 @@
 //! Finds thousands of texts in one pass over the bytes of a log, at a speed that hardly depends on how many they are.
 //!
-//! Of every text a window of seven bytes is chosen that is rare in healthy logs (see [`grams`]). Wherever the text stands, one of the four
+//! Of every text a window of seven bytes is chosen that is rare in healthy logs (see `grams`). Wherever the text stands, one of the four
 //! groups of four bytes in that window begins at a multiple of four. So it is enough to look at every fourth position: the group there, its
 //! letters in one case, is looked up in a bit table, which nearly always says that nothing begins here; where it does not, the few texts that
 //! may stand there are compared byte for byte. Nothing else is found, and nothing is missed.
@@ -9,12 +9,11 @@
 //! looks at every byte, which takes four times as long, and its tables take a hundred times the memory and the time to make ready.
 //! `benches/stages` measures both beside each other.
 
-mod grams;
-
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::literals::Text;
+use super::grams::{self, groups};
+use super::needed::Text;
 
 /// How many bytes are looked up at once.
 const GROUP: usize = 4;
@@ -23,7 +22,7 @@ const GROUP: usize = 4;
 const WINDOW: usize = 2 * GROUP - 1;
 
 /// Puts ASCII letters into one case. It confuses a few other characters too, which the comparison tells apart.
-const FOLD: u32 = 0x2020_2020;
+const FOLD: u32 = grams::FOLD;
 
 /// Bits of the table that is asked first; with tens of thousands of groups in it, it is still wrong but once in twenty times.
 const FILTER_BITS: u32 = 20;
@@ -161,13 +160,20 @@ impl Sieve {
     #[inline]
     fn may_begin(&self, group: u32) -> u64 {
         let (word, bit) = filter_place(group);
-        let halves = self.halves[0][(group as usize & 0xffff) >> 6] >> (group & 63) | self.halves[1][(group >> 22) as usize] >> ((group >> 16) & 63);
+        let halves =
+            self.halves[0][(group as usize & 0xffff) >> 6] >> (group & 63) | self.halves[1][(group >> 22) as usize] >> ((group >> 16) & 63);
         self.filter[word] >> bit | halves
     }
 
     /// Compares what may stand at a group that begins at `at`.
     #[inline(never)]
-    fn closer<B>(&self, bytes: &[u8], at: usize, group: [u8; GROUP], found: &mut impl FnMut(usize, usize) -> ControlFlow<B>) -> ControlFlow<B> {
+    fn closer<B>(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        group: [u8; GROUP],
+        found: &mut impl FnMut(usize, usize) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
         let group = u32::from_le_bytes(group) | FOLD;
         for mask in &self.masks {
             let slot = slot(group & mask, *mask, self.shift);
@@ -178,7 +184,8 @@ impl Sieve {
                 }
                 let Some(begin) = at.checked_add_signed(-place.before as isize) else { continue };
                 let Some(rest) = bytes.get(begin..) else { continue };
-                let is_like = rest.first_chunk().is_none_or(|first| (u32::from_le_bytes(*first) | FOLD) & place.begin_mask() == place.begin);
+                let is_like =
+                    rest.first_chunk().is_none_or(|first| (u32::from_le_bytes(*first) | FOLD) & place.begin_mask() == place.begin);
                 if is_like && self.texts[place.text as usize].begins(rest) {
                     found(place.text as usize, begin)?;
                 }
@@ -221,15 +228,6 @@ fn places_of(text: &Text, number: u32, crowd: &HashMap<u32, u32>, places: &mut V
             add(partial(before), mask, before);
         }
     }
-}
-
-/// How often the rarest group of a text's bytes stands in healthy logs, in no particular unit; `None` where it has no whole group.
-pub(super) fn rarest_group(text: &[u8]) -> Option<u32> {
-    groups(text).map(grams::weight).min()
-}
-
-fn groups(bytes: &[u8]) -> impl Iterator<Item = u32> {
-    bytes.windows(GROUP).filter_map(|group| Some(u32::from_le_bytes(group.try_into().ok()?) | FOLD))
 }
 
 /// Where the bit of a group stands.

@@ -2,12 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use super::super::literals::Text;
+use super::super::needed::Text;
 use super::Sieve;
 
 /// All places of all texts, by trying each text at each place.
 fn slowly(texts: &[Text], bytes: &[u8]) -> Vec<(usize, usize)> {
-    let at = |place: usize| texts.iter().enumerate().filter(move |(_, text)| text.begins(&bytes[place..])).map(move |(number, _)| (number, place));
+    let at = |place: usize| {
+        texts.iter().enumerate().filter(move |(_, text)| text.begins(&bytes[place..])).map(move |(number, _)| (number, place))
+    };
     let mut all: Vec<_> = (0..bytes.len()).flat_map(at).collect();
     all.sort_unstable();
     all
@@ -53,6 +55,9 @@ fn it_begins_where_it_is_told_and_ends_when_it_is_told() {
         ControlFlow::Break(found) => Some(found),
         ControlFlow::Continue(()) => None,
     };
-    assert_eq!([first(0), first(5), first(14), first(19), first(42), first(99)], [Some((0, 4)), Some((0, 13)), Some((1, 18)), Some((0, 41)), None, None]);
+    assert_eq!(
+        [first(0), first(5), first(14), first(19), first(42), first(99)],
+        [Some((0, 4)), Some((0, 13)), Some((1, 18)), Some((0, 41)), None, None]
+    );
     assert_eq!(sieve.longest(), 18);
 }
