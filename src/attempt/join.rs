@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::record::{Dialect, Facts, Instance, Outcome};
 use crate::rule::RuleSet;
-use crate::scan::{Ending, Endpoints, Match, Mention, Names, Observation};
+use crate::scan::{Ending, Endpoints, Logs, Match, Mention, Names, Observation};
 use crate::source::{Kind, Source, TaskInstance};
 
 use super::instances::{self, Rows};
@@ -17,7 +17,8 @@ use super::{Attempt, Location, Role, Shown, compose, endpoints, failure};
 
 /// Makes the attempt table from all observations. Their order does not matter.
 #[must_use]
-pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &RuleSet) -> Vec<Attempt> {
+pub fn join(observations: impl Into<Logs>, instances: &[Instance], rules: &RuleSet) -> Vec<Attempt> {
+    let mut observations: Vec<Observation> = observations.into().iter().collect();
     let exported = Rows::of(instances);
     instances::prepare(&mut observations, &exported, rules);
     observations.sort_by(|a, b| a.source.cmp(&b.source));

@@ -8,7 +8,7 @@ use super::{Endpoints, Observation};
 use crate::source::TaskInstance;
 
 /// The texts that were seen.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Names(HashSet<Arc<str>>);
 
 impl Names {
