@@ -23,12 +23,12 @@ type Key<'a> = (usize, u32, Option<&'a Location>);
 type Found<'a> = BTreeMap<Key<'a>, (Option<Timestamp>, Vec<SymptomIx>)>;
 
 /// The attempts that take part in enough occurrences of a composite, by their rows, each with its last match that does.
-pub(super) fn occurrences(composite: &Composite, attempts: &[Attempt]) -> BTreeMap<usize, Part> {
+pub(super) fn occurrences(composite: &Composite, attempts: &[(usize, &Attempt)]) -> BTreeMap<usize, Part> {
     let of_one_log = composite.per.contains(&Per::Attempt);
     let asked = asked_for(composite);
     let mut partitions: BTreeMap<Vec<String>, Found<'_>> = BTreeMap::new();
     // A copy of a log would count everything twice.
-    for (row, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| of_one_log || attempt.copy_of.is_none()) {
+    for (row, attempt) in attempts.iter().copied().filter(|(_, attempt)| of_one_log || attempt.copy_of.is_none()) {
         for shown in attempt.symptoms.iter().filter(|shown| asked.contains(&shown.symptom)) {
             let key: Option<Vec<String>> = composite.per.iter().map(|per| shared(*per, attempt, shown, row)).collect();
             let Some(key) = key else { continue };

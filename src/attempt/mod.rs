@@ -9,9 +9,12 @@ mod join;
 mod mentions;
 mod occurrence;
 mod outcome;
+mod table;
+mod told;
 
 pub use crate::rule::Role;
 pub use join::join;
+pub use table::{AttemptRef, Attempts};
 
 use std::sync::Arc;
 

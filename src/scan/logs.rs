@@ -9,7 +9,7 @@ use super::packed::Packed;
 pub struct Logs {
     pub(crate) packed: Packed,
     pub(crate) whole: Vec<Observation>,
-    names: Names,
+    pub(crate) names: Names,
 }
 
 impl Logs {
@@ -40,6 +40,14 @@ impl Logs {
     /// Sorts by source. Logs of one source come from one input and keep their order.
     pub(crate) fn sort(&mut self) {
         self.packed.sort();
+        // What is kept whole stands in the order of the rows too.
+        let mut old: Vec<Option<Observation>> = std::mem::take(&mut self.whole).into_iter().map(Some).collect();
+        for row in &mut self.packed.rows {
+            if let Some(log) = row.whole().and_then(|at| old.get_mut(at)).and_then(Option::take) {
+                row.set_whole(self.whole.len());
+                self.whole.push(log);
+            }
+        }
     }
 
     /// One log after the other, as they were before they were packed.

@@ -228,7 +228,8 @@ impl Packed {
         let numbers = (row.map_index(), row.try_number(), row.pid()) == (log.task.map_index, log.task.try_number, log.pid);
         let uses = log.endpoints.iter().flat_map(|(_, used)| [used.first, used.last, used.answered]);
         let versions = log.versions.is_empty() || self.manner(&row).versions.is_some();
-        numbers && versions && [log.started, log.ended].into_iter().chain(uses).flatten().all(|at| at.0 != NO_TIME)
+        let names = log.endpoints.keys().all(Texts::may_be_listed);
+        numbers && versions && names && [log.started, log.ended].into_iter().chain(uses).flatten().all(|at| at.0 != NO_TIME)
     }
 
     /// Adds the uses of the last row; gives whether there was room.

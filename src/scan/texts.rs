@@ -41,6 +41,11 @@ impl Texts {
         text.map(|text| self.add(text))
     }
 
+    /// Whether a text can stand in a list.
+    pub(crate) fn may_be_listed(text: &str) -> bool {
+        !text.is_empty() && !text.contains(SEPARATOR)
+    }
+
     /// The number of a list of texts; `None` for an empty one, and for one of which a text holds what separates them.
     pub(crate) fn add_list<'t>(&mut self, items: impl IntoIterator<Item = &'t str>) -> Option<Text> {
         let mut whole = String::new();

@@ -55,7 +55,7 @@ impl Context<'_> {
         } else {
             |failure| failure.call.elapsed_at_most()
         };
-        let spans: Vec<Span> = rows.iter().filter_map(|row| get(self.table.attempts[*row].failure.as_ref()?)).collect();
+        let spans: Vec<Span> = rows.iter().filter_map(|row| get(self.table.attempts.at(*row).failure()?)).collect();
         statistics::median(&spans).map(|median| ("median", median.to_string())).into_iter().collect()
     }
 }

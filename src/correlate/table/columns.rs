@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, AttemptRef, Attempts};
 use crate::rule::ScopeKind;
+use crate::scan::texts::Text;
 use crate::time::{Span, Timestamp};
 
 use super::Rows;
@@ -90,83 +91,107 @@ pub(in crate::correlate) struct Succeeded {
     pub(in crate::correlate) last: Option<(Timestamp, u32)>,
 }
 
+/// When healthy attempts ended: some of a list of instants that is sorted and the same for all.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::correlate) struct Ends<'t> {
+    times: &'t [Timestamp],
+    /// Which of them, in their order; `None`: all.
+    at: Option<&'t [u32]>,
+}
+
+impl Ends<'_> {
+    /// How many there are.
+    pub(in crate::correlate) fn len(&self) -> usize {
+        self.at.map_or(self.times.len(), <[u32]>::len)
+    }
+
+    /// Whether there is none.
+    pub(in crate::correlate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The latest.
+    pub(in crate::correlate) fn last(&self) -> Option<Timestamp> {
+        match self.at {
+            Some(at) => self.times.get(*at.last()? as usize),
+            None => self.times.last(),
+        }
+        .copied()
+    }
+
+    /// How many lie in a stretch of time.
+    pub(in crate::correlate) fn within(&self, window: Window) -> usize {
+        let range = window.range(self.times);
+        let Some(at) = self.at else { return range.len() };
+        at.partition_point(|at| (*at as usize) < range.end) - at.partition_point(|at| (*at as usize) < range.start)
+    }
+}
+
 /// One kind of value.
 #[derive(Debug)]
 pub(in crate::correlate) struct Column<'a> {
     names: Vec<Cow<'a, str>>,
     ids: HashMap<Cow<'a, str>, u32>,
-    /// The values of each row.
-    values: Csr,
+    /// For each row which of the sets of values it has; empty where no row has any.
+    of_rows: Vec<u32>,
+    sets: Csr,
     /// The rows of each value, tasks' attempts only, in the order of their instants.
     rows: Csr,
-    /// Where the instants of the healthy rows of each value begin, and they themselves, sorted.
-    healthy_starts: Vec<u32>,
-    healthy: Vec<Timestamp>,
-    /// The instants of all healthy rows of which a value is known, sorted.
-    healthy_known: Arc<[Timestamp]>,
+    /// The instants of all healthy rows, sorted, and for each value which of them are its own.
+    times: Arc<[Timestamp]>,
+    healthy: Csr,
+    /// Those of the healthy rows of which a value is known; `None`: all of them.
+    known: Option<Vec<u32>>,
     /// For each value how often it succeeded, and when last, in which row.
     succeeded: Vec<Succeeded>,
 }
 
-impl<'a> Column<'a> {
-    /// The number that is no value's.
-    pub(in crate::correlate) const NONE: u32 = u32::MAX;
+/// No value's number, and no set's.
+const NONE: u32 = u32::MAX;
 
-    pub(super) fn of(attempts: &'a [Attempt], kind: ScopeKind, by: &Rows) -> Self {
-        let (mut names, mut ids): (Vec<Cow<'a, str>>, HashMap<Cow<'a, str>, u32>) = (Vec::new(), HashMap::new());
-        let mut number = |name: Cow<'a, str>| {
-            *ids.entry(name).or_insert_with_key(|name| {
-                names.push(name.clone());
-                names.len() as u32 - 1
-            })
-        };
-        let mut tasks: HashMap<(&str, &str), u32> = HashMap::new();
-        let mut pairs: Vec<(u32, u32)> = Vec::new();
-        for (row, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_task()) {
-            let single = match kind {
-                ScopeKind::Host => attempt.host.as_deref(),
-                ScopeKind::Dag => attempt.task.dag_id.as_deref(),
-                ScopeKind::Operator => attempt.operator.as_deref(),
-                ScopeKind::Queue => attempt.queue.as_deref(),
-                ScopeKind::Endpoint => {
-                    pairs.extend(endpoints_of(attempt).map(|endpoint| (row as u32, number(endpoint.into()))));
-                    continue;
-                }
-                ScopeKind::Version => {
-                    pairs.extend(versions_of(attempt).map(|version| (row as u32, number(version.into()))));
-                    continue;
-                }
-                ScopeKind::Task => {
-                    let key = attempt.task.dag_id.as_deref().zip(attempt.task.task_id.as_deref());
-                    let mut named = |(dag, task): (&str, &str)| number(format!("{dag}.{task}").into());
-                    pairs.extend(key.map(|key| (row as u32, *tasks.entry(key).or_insert_with(|| named(key)))));
-                    continue;
-                }
+/// What the values of a row are known by before they are named.
+type Key = (Option<Text>, Option<Text>);
+
+impl<'a> Column<'a> {
+    pub(super) fn of(attempts: &'a Attempts, kind: ScopeKind, by: &Rows) -> Self {
+        let mut naming = Naming::default();
+        let mut sets: HashMap<Key, u32> = HashMap::new();
+        let mut of_rows: Vec<u32> = Vec::new();
+        for attempt in attempts.iter().filter(|attempt| attempt.is_task()) {
+            let own = attempt.own().filter(|_| kind == ScopeKind::Endpoint);
+            let key = key(attempt, kind);
+            if own.is_none() && key.1.is_none() {
+                continue;
+            }
+            let mut add = || match own {
+                Some(own) => naming.set(endpoints_of(own).map(Cow::Borrowed)),
+                None => naming.set(values(attempts, key, kind)),
             };
-            pairs.extend(single.map(|name| (row as u32, number(name.into()))));
+            let set = if own.is_some() { add() } else { *sets.entry(key).or_insert_with(add) };
+            of_rows.resize(attempts.len(), NONE);
+            of_rows[attempt.row()] = set;
         }
-        let values = Csr::of_sorted(attempts.len(), pairs.iter().copied());
-        drop(pairs);
-        let in_time = by.order.iter().flat_map(|row| values.of(*row).iter().map(|id| (*id, *row)));
-        let rows = Csr::of_unsorted(names.len(), in_time);
-        let mut healthy = Vec::with_capacity(rows.items.len());
-        let (mut healthy_starts, mut succeeded) = (vec![0], Vec::with_capacity(names.len()));
-        for id in 0..names.len() as u32 {
-            healthy.extend(rows.of(id).iter().filter(|row| by.is_healthy(**row)).filter_map(|row| by.instant(*row)));
-            healthy_starts.push(healthy.len() as u32);
-            let successes = || rows.of(id).iter().filter(|row| by.succeeded(**row)).filter_map(|row| Some((by.instant(*row)?, *row)));
-            succeeded.push(Succeeded { count: successes().count(), last: successes().next_back() });
-        }
-        let is_known = |row: &&u32| by.is_healthy(**row) && !values.of(**row).is_empty();
-        let known = || by.order.iter().filter(is_known).filter_map(|row| by.instant(*row));
-        // Most kinds are known of every healthy row, and then have the list in common.
-        let healthy_known = if known().count() == by.healthy.len() { Arc::clone(&by.healthy) } else { known().collect() };
-        Self { names, ids, values, rows, healthy_starts, healthy, healthy_known, succeeded }
+        let Naming { names, ids, pairs, sets } = naming;
+        let sets = Csr::of_sorted(sets as usize, pairs.iter().copied());
+        let values = |row: u32| of_rows.get(row as usize).filter(|set| **set != NONE).map(|set| sets.of(*set)).unwrap_or_default();
+        let rows = Csr::of_unsorted(names.len(), by.order.iter().flat_map(|row| values(*row).iter().map(|id| (*id, *row))));
+        let healthy = || by.in_time().filter(|(row, _)| by.is_healthy(*row)).map(|(row, _)| row).zip(0..);
+        let ends = Csr::of_unsorted(names.len(), healthy().flat_map(|(row, at)| values(row).iter().map(move |id| (*id, at))));
+        let succeeded = (0..names.len() as u32)
+            .map(|id| {
+                let successes = || rows.of(id).iter().filter(|row| by.succeeded(**row)).filter_map(|row| Some((by.instant(*row)?, *row)));
+                Succeeded { count: successes().count(), last: successes().next_back() }
+            })
+            .collect();
+        // Most kinds are known of every healthy row, or of none.
+        let known = || healthy().filter(|(row, _)| !values(*row).is_empty()).map(|(_, at)| at);
+        let known = if known().count() == by.healthy.len() { None } else { Some(known().collect()) };
+        Self { names, ids, sets, rows, times: Arc::clone(&by.healthy), healthy: ends, known, succeeded, of_rows }
     }
 
     /// The values of a row.
     pub(in crate::correlate) fn of_row(&self, row: usize) -> &[u32] {
-        self.values.of(row as u32)
+        self.of_rows.get(row).filter(|set| **set != NONE).map(|set| self.sets.of(*set)).unwrap_or_default()
     }
 
     /// The rows of a value, in the order of time.
@@ -189,9 +214,9 @@ impl<'a> Column<'a> {
         self.names.len()
     }
 
-    /// When the healthy attempts of a value ended, sorted.
-    pub(in crate::correlate) fn healthy(&self, id: u32) -> &[Timestamp] {
-        &self.healthy[self.healthy_starts[id as usize] as usize..self.healthy_starts[id as usize + 1] as usize]
+    /// When the healthy attempts of a value ended.
+    pub(in crate::correlate) fn healthy(&self, id: u32) -> Ends<'_> {
+        Ends { times: &self.times, at: Some(self.healthy.of(id)) }
     }
 
     /// How often a value succeeded.
@@ -199,18 +224,71 @@ impl<'a> Column<'a> {
         self.succeeded[id as usize]
     }
 
-    /// When the healthy attempts ended of which any value is known, sorted.
-    pub(in crate::correlate) fn healthy_known(&self) -> &[Timestamp] {
-        &self.healthy_known
+    /// When the healthy attempts ended of which any value is known.
+    pub(in crate::correlate) fn healthy_known(&self) -> Ends<'_> {
+        Ends { times: &self.times, at: self.known.as_deref() }
+    }
+}
+
+/// The values that were named, and the sets of them.
+#[derive(Default)]
+struct Naming<'a> {
+    names: Vec<Cow<'a, str>>,
+    ids: HashMap<Cow<'a, str>, u32>,
+    /// Sets and their values, in the order of sets.
+    pairs: Vec<(u32, u32)>,
+    sets: u32,
+}
+
+impl<'a> Naming<'a> {
+    /// A new set.
+    fn set(&mut self, values: impl Iterator<Item = Cow<'a, str>>) -> u32 {
+        for name in values {
+            let id = *self.ids.entry(name).or_insert_with_key(|name| {
+                self.names.push(name.clone());
+                self.names.len() as u32 - 1
+            });
+            self.pairs.push((self.sets, id));
+        }
+        self.sets += 1;
+        self.sets - 1
+    }
+}
+
+/// What the values of a row are known by; without its second part there are none.
+fn key(attempt: AttemptRef<'_>, kind: ScopeKind) -> Key {
+    let numbers = attempt.numbers();
+    match kind {
+        ScopeKind::Host => (None, numbers.host),
+        ScopeKind::Dag => (None, numbers.dag),
+        ScopeKind::Operator => (None, numbers.operator),
+        ScopeKind::Queue => (None, numbers.queue),
+        ScopeKind::Endpoint => (None, numbers.endpoints),
+        ScopeKind::Version => (numbers.dag, numbers.versions),
+        ScopeKind::Task => numbers.dag.zip(numbers.task).map_or((None, None), |(dag, task)| (Some(dag), Some(task))),
+    }
+}
+
+/// The values that rows of a key have.
+fn values<'a>(attempts: &'a Attempts, key: Key, kind: ScopeKind) -> Box<dyn Iterator<Item = Cow<'a, str>> + 'a> {
+    let first = key.0.map(|text| attempts.text(text));
+    let Some(second) = key.1 else { return Box::new(std::iter::empty()) };
+    match kind {
+        ScopeKind::Endpoint => Box::new(attempts.list(Some(second)).map(Cow::Borrowed)),
+        ScopeKind::Version => Box::new(versions_of(first, attempts.list(Some(second))).into_iter().map(Cow::Owned)),
+        ScopeKind::Task => Box::new(first.map(|dag| format!("{dag}.{}", attempts.text(second)).into()).into_iter()),
+        _ => Box::new(std::iter::once(attempts.text(second).into())),
     }
 }
 
 /// The versions of what an attempt ran: a DAG's is told with the DAG, a bundle's with the bundle, for the numbers of two have nothing to do with each other.
-fn versions_of(attempt: &Attempt) -> impl Iterator<Item = String> {
-    let named = |wanted: &str| attempt.versions.iter().find(|(name, _)| &**name == wanted).map(|(_, version)| &**version);
-    let of_dag = attempt.task.dag_id.as_deref().zip(named("dag_version")).map(|(dag, version)| format!("{version} of DAG {dag}"));
+fn versions_of<'t>(dag: Option<&str>, list: impl Iterator<Item = &'t str> + Clone) -> Vec<String> {
+    let named = |wanted: &str| {
+        list.clone().step_by(2).zip(list.clone().skip(1).step_by(2)).find(|(name, _)| *name == wanted).map(|(_, version)| version)
+    };
+    let of_dag = dag.zip(named("dag_version")).map(|(dag, version)| format!("{version} of DAG {dag}"));
     let of_bundle = named("bundle").zip(named("bundle_version")).map(|(bundle, version)| format!("{version} of bundle {bundle}"));
-    of_dag.into_iter().chain(of_bundle)
+    of_dag.into_iter().chain(of_bundle).collect()
 }
 
 /// The endpoints an attempt used, its failing call's included, each once.

@@ -1,6 +1,6 @@
 //! How many attempts were running at an instant on one host or endpoint.
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::time::Timestamp;
 
 /// The attempts of one host or endpoint by when they ran.
@@ -13,14 +13,15 @@ pub(in crate::correlate) struct Load {
 }
 
 impl Load {
-    pub(in crate::correlate) fn of(attempts: &[Attempt], rows: &[u32]) -> Self {
-        let spans = || rows.iter().filter_map(|row| attempts[*row as usize].started.zip(attempts[*row as usize].ended));
+    pub(in crate::correlate) fn of(attempts: &Attempts, rows: &[u32]) -> Self {
+        let of_rows = || rows.iter().map(|row| attempts.at(*row as usize));
+        let spans = || of_rows().filter_map(|attempt| attempt.started().zip(attempt.ended()));
         let (mut starts, mut ends): (Vec<Timestamp>, Vec<Timestamp>) = spans().unzip();
         starts.sort_unstable();
         ends.sort_unstable();
         let mut load = Self { starts, ends, usual: Vec::new() };
-        let healthy = rows.iter().map(|row| &attempts[*row as usize]).filter(|attempt| attempt.is_healthy());
-        load.usual = healthy.filter_map(|attempt| attempt.ended).map(|end| load.running(end)).collect();
+        let healthy = of_rows().filter(|attempt| attempt.is_healthy());
+        load.usual = healthy.filter_map(|attempt| attempt.ended()).map(|end| load.running(end)).collect();
         load.usual.sort_unstable();
         load
     }

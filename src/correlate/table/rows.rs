@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::attempt::Attempt;
+use crate::attempt::{AttemptRef, Attempts};
 use crate::record::Outcome;
 use crate::time::Timestamp;
 
@@ -31,19 +31,32 @@ pub(in crate::correlate) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn of(attempts: &[Attempt]) -> Self {
-        let flag = |attempt: &Attempt| {
+    pub(super) fn of(attempts: &Attempts) -> Self {
+        let flag = |attempt: AttemptRef<'_>| {
             let healthy = if attempt.is_healthy() { HEALTHY } else { 0 };
-            if attempt.outcome == Outcome::Success { healthy | SUCCEEDED } else { healthy }
+            if attempt.outcome() == Outcome::Success { healthy | SUCCEEDED } else { healthy }
         };
         let flags: Vec<u8> = attempts.iter().map(flag).collect();
         let times: Vec<Timestamp> = attempts.iter().map(|attempt| instant(attempt).unwrap_or(NONE)).collect();
-        let mut order: Vec<u32> = (0..attempts.len() as u32).filter(|row| attempts[*row as usize].is_task()).collect();
+        let mut order: Vec<u32> = attempts.iter().filter(|attempt| attempt.is_task()).map(|attempt| attempt.row() as u32).collect();
         order.sort_unstable_by_key(|row| (times[*row as usize], *row));
         let healthy_count = flags.iter().filter(|flags| **flags & HEALTHY != 0).count();
         let mut rows = Self { flags, times, order, healthy: Arc::new([]), healthy_count };
-        rows.healthy = rows.order.iter().filter(|row| rows.is_healthy(**row)).filter_map(|row| rows.instant(*row)).collect();
+        let ends: Vec<Timestamp> = rows.in_time().filter(|(row, _)| rows.is_healthy(*row)).map(|(_, time)| time).collect();
+        rows.healthy = ends.into();
         rows
+    }
+
+    /// The rows of tasks of which an instant is known, in the order of the instants.
+    pub(super) fn in_time(&self) -> impl DoubleEndedIterator<Item = (u32, Timestamp)> + Clone {
+        self.order.iter().filter_map(|row| Some((*row, self.instant(*row)?)))
+    }
+
+    /// The first and the last instant.
+    pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let mut times = self.in_time().map(|(_, time)| time);
+        let first = times.next()?;
+        Some((first, times.next_back().unwrap_or(first)))
     }
 
     /// Whether its attempt is a task's and went well.

@@ -220,7 +220,7 @@ pub(crate) fn table(rows: impl IntoIterator<Item = Row>) -> Vec<Attempt> {
 
 /// Runs correlation on rows and tells of what comes out.
 pub(crate) fn found<T>(rows: &[Row], tell: impl Fn(&Correlated<'_>) -> T) -> T {
-    tell(&correlate(&table(rows.iter().cloned()), &RULES))
+    tell(&correlate(&table(rows.iter().cloned()).into_iter().collect(), &RULES))
 }
 
 /// The incidents of rows, each by its rows.
