@@ -12,6 +12,7 @@ pub(super) use load::Load;
 pub(super) use rows::Rows;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::attempt::{AttemptRef, Attempts};
 use crate::rule::ScopeKind;
@@ -30,7 +31,7 @@ pub struct Table<'a> {
     /// What was shown when, and where.
     pub(super) events: Events<'a>,
     /// What is asked of single rows.
-    pub(super) rows: Rows,
+    pub(super) rows: Arc<Rows>,
     /// How many attempts are healthy.
     pub(super) healthy: usize,
     /// The first and the last instant at which an attempt ended.
@@ -41,7 +42,7 @@ impl<'a> Table<'a> {
     /// Indexes a table.
     #[must_use]
     pub fn of(attempts: &'a Attempts) -> Self {
-        let rows = Rows::of(attempts);
+        let rows = Arc::new(Rows::of(attempts));
         let columns: Vec<Column<'a>> = ScopeKind::ALL.into_iter().map(|kind| Column::of(attempts, kind, &rows)).collect();
         let (instance_of, tries) = instances(attempts, &rows);
         Self { columns, instance_of, tries, events: Events::of(attempts), healthy: rows.healthy_count, span: rows.span(), rows, attempts }

@@ -37,7 +37,7 @@ impl Logs {
         self.packed.rows.is_empty()
     }
 
-    /// Sorts by source. Logs of one source come from one input and keep their order.
+    /// Sorts by source. Logs of one source and one attempt come from one input and keep their order.
     pub(crate) fn sort(&mut self) {
         self.packed.sort();
         // What is kept whole stands in the order of the rows too.

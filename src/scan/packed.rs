@@ -369,7 +369,7 @@ impl Packed {
         std::iter::from_fn(move || Some((items.next()?, items.next()?)))
     }
 
-    /// Sorts by the name of the source; rows of the same name keep their order.
+    /// Sorts by the name of the source, and then by whose they are; rows that have both in common keep their order.
     pub(crate) fn sort(&mut self) {
         let ranks = self.texts.ranks();
         let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
@@ -388,14 +388,14 @@ impl Packed {
     fn compare(&self, a: &Row, b: &Row, ranks: &Ranks) -> std::cmp::Ordering {
         let (of_a, of_b) = (self.manner(a), self.manner(b));
         if (of_a.part, of_a.path, of_a.member) == (of_b.part, of_b.path, of_b.member) {
-            return self.compare_names(a.name, b.name, ranks).then(of_a.kind.cmp(&of_b.kind));
+            return self.compare_names(a.name, b.name, ranks).then(of_a.kind.cmp(&of_b.kind)).then_with(|| compare_tasks(a, b, ranks));
         }
         let whole = |(head, tail): (&str, &str)| [head, tail].concat();
         let place = |row: &Row| {
             let (path, member, stream) = self.place(row);
             (whole(path), member.map(whole), stream.map(whole))
         };
-        place(a).cmp(&place(b)).then(of_a.kind.cmp(&of_b.kind))
+        place(a).cmp(&place(b)).then(of_a.kind.cmp(&of_b.kind)).then_with(|| compare_tasks(a, b, ranks))
     }
 
     /// Compares two names. The heads decide, unless one is the beginning of the other.
@@ -409,6 +409,15 @@ impl Packed {
         let bytes = |(head, tail): (Text, Text)| self.texts.get(head).bytes().chain(self.texts.get(tail).bytes());
         bytes(a).cmp(bytes(b))
     }
+}
+
+/// Compares whose two rows of one name are: an export tells of many attempts.
+fn compare_tasks(a: &Row, b: &Row, ranks: &Ranks) -> std::cmp::Ordering {
+    let key = |row: &Row| {
+        let names = [row.dag, row.run, row.task].map(|text| text.map(|text| ranks.of(text)));
+        (names, row.map_index(), row.try_number())
+    };
+    key(a).cmp(&key(b))
 }
 
 /// Whether a log says nothing but whose it is and how it went.

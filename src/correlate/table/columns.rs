@@ -91,56 +91,54 @@ pub(in crate::correlate) struct Succeeded {
     pub(in crate::correlate) last: Option<(Timestamp, u32)>,
 }
 
-/// When healthy attempts ended: some of a list of instants that is sorted and the same for all.
+/// When healthy attempts ended.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::correlate) struct Ends<'t> {
-    times: &'t [Timestamp],
-    /// Which of them, in their order; `None`: all.
-    at: Option<&'t [u32]>,
+    by: &'t Rows,
+    /// Rows in the order of their instants, and those of them that are not healthy, which are few.
+    rows: &'t [u32],
+    sick: &'t [u32],
 }
 
 impl Ends<'_> {
-    /// How many there are.
+    /// How many there are of which it is known when.
     pub(in crate::correlate) fn len(&self) -> usize {
-        self.at.map_or(self.times.len(), <[u32]>::len)
+        self.within(Window(None))
     }
 
     /// Whether there is none.
     pub(in crate::correlate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.last().is_none()
     }
 
     /// The latest.
     pub(in crate::correlate) fn last(&self) -> Option<Timestamp> {
-        match self.at {
-            Some(at) => self.times.get(*at.last()? as usize),
-            None => self.times.last(),
-        }
-        .copied()
+        self.by.instant(*self.rows.iter().rfind(|row| self.by.is_healthy(**row))?)
     }
 
     /// How many lie in a stretch of time.
     pub(in crate::correlate) fn within(&self, window: Window) -> usize {
-        let range = window.range(self.times);
-        let Some(at) = self.at else { return range.len() };
-        at.partition_point(|at| (*at as usize) < range.end) - at.partition_point(|at| (*at as usize) < range.start)
+        self.by.within(self.rows, window).len() - self.by.within(self.sick, window).len()
     }
 }
 
 /// One kind of value.
 #[derive(Debug)]
 pub(in crate::correlate) struct Column<'a> {
+    attempts: &'a Attempts,
+    kind: ScopeKind,
+    by: Arc<Rows>,
     names: Vec<Cow<'a, str>>,
     ids: HashMap<Cow<'a, str>, u32>,
-    /// For each row which of the sets of values it has; empty where no row has any.
-    of_rows: Vec<u32>,
+    /// Sets of values, and which of them rows have: by what names the values, or by the row.
     sets: Csr,
+    of_keys: HashMap<Key, u32>,
+    of_own: HashMap<u32, u32>,
     /// The rows of each value, tasks' attempts only, in the order of their instants.
     rows: Csr,
-    /// The instants of all healthy rows, sorted, and for each value which of them are its own.
-    times: Arc<[Timestamp]>,
-    healthy: Csr,
-    /// Those of the healthy rows of which a value is known; `None`: all of them.
+    /// Those of them that are not healthy.
+    sick: Csr,
+    /// The healthy rows of which a value is known, in the order of their instants; `None`: all of them.
     known: Option<Vec<u32>>,
     /// For each value how often it succeeded, and when last, in which row.
     succeeded: Vec<Succeeded>,
@@ -153,30 +151,27 @@ const NONE: u32 = u32::MAX;
 type Key = (Option<Text>, Option<Text>);
 
 impl<'a> Column<'a> {
-    pub(super) fn of(attempts: &'a Attempts, kind: ScopeKind, by: &Rows) -> Self {
+    pub(super) fn of(attempts: &'a Attempts, kind: ScopeKind, by: &Arc<Rows>) -> Self {
         let mut naming = Naming::default();
-        let mut sets: HashMap<Key, u32> = HashMap::new();
+        let (mut of_keys, mut of_own): (HashMap<Key, u32>, HashMap<u32, u32>) = (HashMap::new(), HashMap::new());
+        // The set of each row, as long as the column is made.
         let mut of_rows: Vec<u32> = Vec::new();
         for attempt in attempts.iter().filter(|attempt| attempt.is_task()) {
             let own = attempt.own().filter(|_| kind == ScopeKind::Endpoint);
             let key = key(attempt, kind);
-            if own.is_none() && key.1.is_none() {
-                continue;
-            }
-            let mut add = || match own {
-                Some(own) => naming.set(endpoints_of(own).map(Cow::Borrowed)),
-                None => naming.set(values(attempts, key, kind)),
+            let set = match own {
+                Some(own) => *of_own.entry(attempt.row() as u32).or_insert_with(|| naming.set(endpoints_of(own).map(Cow::Borrowed))),
+                None if key.1.is_none() => continue,
+                None => *of_keys.entry(key).or_insert_with(|| naming.set(values(attempts, key, kind))),
             };
-            let set = if own.is_some() { add() } else { *sets.entry(key).or_insert_with(add) };
             of_rows.resize(attempts.len(), NONE);
             of_rows[attempt.row()] = set;
         }
         let Naming { names, ids, pairs, sets } = naming;
         let sets = Csr::of_sorted(sets as usize, pairs.iter().copied());
         let values = |row: u32| of_rows.get(row as usize).filter(|set| **set != NONE).map(|set| sets.of(*set)).unwrap_or_default();
-        let rows = Csr::of_unsorted(names.len(), by.order.iter().flat_map(|row| values(*row).iter().map(|id| (*id, *row))));
-        let healthy = || by.in_time().filter(|(row, _)| by.is_healthy(*row)).map(|(row, _)| row).zip(0..);
-        let ends = Csr::of_unsorted(names.len(), healthy().flat_map(|(row, at)| values(row).iter().map(move |id| (*id, at))));
+        let lists = |of: &[u32]| Csr::of_unsorted(names.len(), of.iter().flat_map(|row| values(*row).iter().map(|id| (*id, *row))));
+        let (rows, sick) = (lists(&by.order), lists(&by.sick));
         let succeeded = (0..names.len() as u32)
             .map(|id| {
                 let successes = || rows.of(id).iter().filter(|row| by.succeeded(**row)).filter_map(|row| Some((by.instant(*row)?, *row)));
@@ -184,14 +179,20 @@ impl<'a> Column<'a> {
             })
             .collect();
         // Most kinds are known of every healthy row, or of none.
-        let known = || healthy().filter(|(row, _)| !values(*row).is_empty()).map(|(_, at)| at);
-        let known = if known().count() == by.healthy.len() { None } else { Some(known().collect()) };
-        Self { names, ids, sets, rows, times: Arc::clone(&by.healthy), healthy: ends, known, succeeded, of_rows }
+        let healthy = by.order.iter().copied().filter(|row| by.is_healthy(*row));
+        let is_known = |row: &u32| !values(*row).is_empty();
+        let known = if healthy.clone().all(|row| is_known(&row)) { None } else { Some(healthy.filter(is_known).collect()) };
+        Self { attempts, kind, by: Arc::clone(by), sets, of_keys, of_own, rows, sick, known, succeeded, names, ids }
     }
 
-    /// The values of a row.
+    /// The values of a row of a task.
     pub(in crate::correlate) fn of_row(&self, row: usize) -> &[u32] {
-        self.of_rows.get(row).filter(|set| **set != NONE).map(|set| self.sets.of(*set)).unwrap_or_default()
+        let own = || self.of_own.get(&(row as u32));
+        let set = own().or_else(|| {
+            let attempt = self.attempts.get(row).filter(|attempt| attempt.is_task())?;
+            self.of_keys.get(&key(attempt, self.kind))
+        });
+        set.map(|set| self.sets.of(*set)).unwrap_or_default()
     }
 
     /// The rows of a value, in the order of time.
@@ -216,7 +217,7 @@ impl<'a> Column<'a> {
 
     /// When the healthy attempts of a value ended.
     pub(in crate::correlate) fn healthy(&self, id: u32) -> Ends<'_> {
-        Ends { times: &self.times, at: Some(self.healthy.of(id)) }
+        Ends { by: &self.by, rows: self.rows.of(id), sick: self.sick.of(id) }
     }
 
     /// How often a value succeeded.
@@ -226,7 +227,10 @@ impl<'a> Column<'a> {
 
     /// When the healthy attempts ended of which any value is known.
     pub(in crate::correlate) fn healthy_known(&self) -> Ends<'_> {
-        Ends { times: &self.times, at: self.known.as_deref() }
+        match &self.known {
+            Some(known) => Ends { by: &self.by, rows: known, sick: &[] },
+            None => Ends { by: &self.by, rows: &self.by.order, sick: &self.by.sick },
+        }
     }
 }
 
