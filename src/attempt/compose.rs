@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{Facts, Outcome};
+use crate::record::Outcome;
 use crate::rule::{AttemptCondition, Composite, RuleSet, SymptomIx, glob_matches};
 use crate::scan::packed::{Packed, Row};
 use crate::scan::texts::Text;
@@ -169,8 +169,7 @@ fn place(symptom: SymptomIx, places: &[At], attempt: &mut Attempt, log: &mut Obs
             line: log.lines.max(1),
             time: attempt.ended,
             role: Role::Contributing,
-            excerpt: String::new(),
-            facts: Facts::default(),
+            endpoint: None,
             elsewhere: None,
         });
         return;

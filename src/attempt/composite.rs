@@ -32,7 +32,7 @@ pub(super) fn occurrences(composite: &Composite, attempts: &[(usize, &Attempt)])
         for shown in attempt.symptoms.iter().filter(|shown| asked.contains(&shown.symptom)) {
             let key: Option<Vec<String>> = composite.per.iter().map(|per| shared(*per, attempt, shown, row)).collect();
             let Some(key) = key else { continue };
-            let record = partitions.entry(key).or_default().entry((row, shown.line, shown.elsewhere.as_ref())).or_default();
+            let record = partitions.entry(key).or_default().entry((row, shown.line, shown.elsewhere.as_deref())).or_default();
             record.0 = record.0.or(shown.time);
             record.1.push(shown.symptom);
         }
@@ -67,8 +67,9 @@ fn shared(per: Per, attempt: &Attempt, shown: &Shown, row: usize) -> Option<Stri
         Per::Dag => attempt.task.dag_id.as_deref().map(str::to_owned),
         Per::Host => attempt.host.as_deref().map(str::to_owned),
         Per::Endpoint => shown
-            .facts
-            .endpoint()
+            .endpoint
+            .as_deref()
+            .map(str::to_owned)
             .or_else(|| attempt.endpoints.iter().max_by_key(|(_, used)| used.last).map(|(endpoint, _)| endpoint.to_string())),
     }
 }

@@ -307,6 +307,7 @@ fn missing(logs: &Logs, rules: &RuleSet) -> Vec<Observation> {
 fn share(attempt: &mut Attempt, names: &mut Names) {
     names.share_all([&mut attempt.host, &mut attempt.operator, &mut attempt.queue, &mut attempt.pool]);
     names.share(&mut attempt.outcome_because);
+    names.share_all(attempt.symptoms.iter_mut().map(|shown| &mut shown.endpoint));
     names.of_endpoints(&mut attempt.endpoints);
     attempt.symptoms.shrink_to_fit();
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::record::{Dialect, Facts, Outcome};
+use crate::record::{Dialect, Outcome};
 use crate::rule::RuleSet;
 use crate::scan::packed::{Instance, Packed, Row};
 use crate::scan::texts::Text;
@@ -173,7 +173,7 @@ fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: 
     }
     for found in &trigger.matches {
         let place = location(trigger, found.at_line);
-        attempt.symptoms.push(Shown { elsewhere: Some(place), line, ..shown(found) });
+        attempt.symptoms.push(Shown { elsewhere: Some(Box::new(place)), line, ..shown(found) });
     }
     attempt.endpoints_cut |= trigger.endpoints_cut;
     for (endpoint, used) in trigger.endpoints.iter() {
@@ -222,9 +222,8 @@ fn add_symptom(attempt: &mut Attempt, line: u32, component: &Observation, mentio
         line,
         time: mention.time,
         role: Role::Contributing,
-        excerpt: found.map(|found| found.excerpt.clone()).unwrap_or_default(),
-        facts: found.map(|found| found.facts.clone()).unwrap_or_default(),
-        elsewhere: Some(location(component, mention.line)),
+        endpoint: found.and_then(|found| found.facts.endpoint()).map(Arc::from),
+        elsewhere: Some(Box::new(location(component, mention.line))),
     });
 }
 
@@ -254,8 +253,7 @@ fn shown(found: &Match) -> Shown {
         line: found.at_line,
         time: found.time,
         role: Role::Incidental,
-        excerpt: found.excerpt.clone(),
-        facts: Facts::clone(&found.facts),
+        endpoint: found.facts.endpoint().map(Arc::from),
         elsewhere: None,
     }
 }

@@ -9,7 +9,7 @@ use crate::diagnose::{
     StepKind, Urgency, When,
 };
 use crate::error::{Problem, ProblemKind};
-use crate::record::{Dialect, Facts, Outcome};
+use crate::record::{Dialect, Outcome};
 use crate::rule::{Owner, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity, Weight, load};
 use crate::scan::{Ending, Endpoints, Stats};
 use crate::source::{Kind, TaskInstance};
@@ -133,15 +133,7 @@ const START: Timestamp = Timestamp(1_795_244_280_000_000);
 
 fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
     let failed = matches!(outcome, Outcome::Failed | Outcome::UpForRetry);
-    let shown = Shown {
-        symptom: 0,
-        line: 45,
-        time: Some(START),
-        role: Role::Fatal,
-        excerpt: "ConnectionResetError: [Errno 104] Connection reset by peer".to_owned(),
-        facts: Facts::default(),
-        elsewhere: None,
-    };
+    let shown = Shown { symptom: 0, line: 45, time: Some(START), role: Role::Fatal, endpoint: None, elsewhere: None };
     Attempt {
         path: format!("logs/dag_id=orders/run_id=scheduled__2026-11-21T06:00:00+00:00/task_id={task}/attempt={try_number}.log").into(),
         member: None,

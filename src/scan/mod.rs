@@ -52,7 +52,9 @@ pub struct Stats {
     pub lines: u64,
 }
 
-/// What one log says. Small and owned: it holds excerpts, not the log.
+/// What one log says. Small and owned: it holds excerpts, not the log. One that failed takes a few kilobytes while it waits for the join: its excerpts
+/// are at most [`EXCERPT_BYTES_MAX`] long, of its exceptions' messages 2,000 bytes are kept, or 250 of each, and frames are shared with all that
+/// failed at the same place. What a component says of attempts takes half a kilobyte for each mention.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
     /// The log.

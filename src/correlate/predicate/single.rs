@@ -71,7 +71,7 @@ fn single_answers(when: &When, wanted: Option<&[SymptomIx]>, attempt: &Attempt, 
         answers.push(Some(names.iter().any(named)));
     }
     if let Some(texts) = &when.frame {
-        let frames = || failure.chain.iter().flat_map(|exception| &exception.frames);
+        let frames = || failure.chain.iter().flat_map(|exception| exception.frames.iter());
         let holds =
             texts.iter().any(|text| frames().any(|frame| frame.file.contains(text.as_str()) || frame.function.contains(text.as_str())));
         answers.push(frames().next().map(|_| holds));

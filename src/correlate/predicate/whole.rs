@@ -302,7 +302,7 @@ impl Context<'_> {
                 let shown = neighbour.symptoms().iter().find(|shown| shown.symptom == symptom);
                 let place = shown.map_or_else(
                     || neighbour.location(1),
-                    |shown| shown.elsewhere.clone().unwrap_or_else(|| neighbour.location(shown.line)),
+                    |shown| shown.elsewhere.as_deref().cloned().unwrap_or_else(|| neighbour.location(shown.line)),
                 );
                 verdict.locations = vec![place, attempt.location(failure.line)];
                 return true;
