@@ -20,6 +20,9 @@ type Instance = (String, Option<Arc<str>>, Option<i32>);
 /// A task instance by its logical date.
 type Dated = (String, Timestamp, Option<i32>);
 
+/// A try with its run, and whether that is known by its date alone.
+type TryOfRun = (Option<Arc<str>>, bool, Try);
+
 /// A try of an instance: when it began, its number, its row.
 type Try = (Option<Timestamp>, Option<u32>, usize);
 
@@ -124,7 +127,7 @@ impl Tries {
                 of.insert(instance.clone(), Vec::new());
             }
         }
-        let mut by_date: BTreeMap<Dated, Vec<(Option<Arc<str>>, bool, Try)>> = BTreeMap::new();
+        let mut by_date: BTreeMap<Dated, Vec<TryOfRun>> = BTreeMap::new();
         // The names of tasks as they are spoken of; `None` for those of which nobody speaks.
         let mut names: HashMap<(Text, Text), Option<String>> = HashMap::new();
         for (at, row) in packed.rows.iter().enumerate().filter(|(at, row)| packed.manner(row).kind == Kind::Task && is_attempt(*at)) {
@@ -145,7 +148,7 @@ impl Tries {
         }
         of.retain(|_, tries| !tries.is_empty());
         of.values_mut().for_each(|tries| tries.sort_unstable());
-        let in_order = |(dated, mut tries): (Dated, Vec<(Option<Arc<str>>, bool, Try)>)| {
+        let in_order = |(dated, mut tries): (Dated, Vec<TryOfRun>)| {
             tries.sort_unstable_by(|a, b| (&a.0, a.2).cmp(&(&b.0, b.2)));
             (dated, tries.into_iter().map(|(_, bare, one)| (bare, one)).collect())
         };

@@ -287,7 +287,7 @@ impl Packed {
     }
 
     /// The texts of a row's place: the input's path in two halves, the member, the stream.
-    pub(crate) fn place<'t>(&'t self, row: &Row) -> ((&'t str, &'t str), Option<(&'t str, &'t str)>, Option<(&'t str, &'t str)>) {
+    pub(crate) fn place<'t>(&'t self, row: &Row) -> (Halves<'t>, Option<Halves<'t>>, Option<Halves<'t>>) {
         let manner = self.manner(row);
         let whole = |text: Option<Text>| text.map(|text| (self.texts.get(text), ""));
         let own = (self.texts.get(row.name.0), self.texts.get(row.name.1));
@@ -429,8 +429,11 @@ fn is_plain(log: &Observation) -> bool {
         && log.trigger_fired.is_none()
 }
 
-/// A name in two halves: up to the last but one slash, and the rest.
-fn halves(name: &str) -> (&str, &str) {
+/// A name in two halves.
+pub(crate) type Halves<'t> = (&'t str, &'t str);
+
+/// The halves of a name: up to the last but one slash, and the rest.
+fn halves(name: &str) -> Halves<'_> {
     let mut slashes = name.bytes().enumerate().rev().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
     name.split_at(slashes.nth(1).map_or(0, |slash| slash + 1))
 }

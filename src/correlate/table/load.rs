@@ -18,8 +18,8 @@ impl Load {
     pub(in crate::correlate) fn of(attempts: &Attempts, rows: &[u32]) -> Self {
         let of_rows = || rows.iter().map(|row| attempts.at(*row as usize));
         let spans = || of_rows().filter_map(|attempt| Some((attempt.started()?, attempt.ended()?, attempt.row() as u32)));
-        let (mut starts, mut ends): (Vec<(Timestamp, u32)>, Vec<(Timestamp, u32)>) =
-            spans().map(|(start, end, row)| ((start, row), (end, row))).unzip();
+        let mut starts: Vec<(Timestamp, u32)> = spans().map(|(start, _, row)| (start, row)).collect();
+        let mut ends: Vec<(Timestamp, u32)> = spans().map(|(_, end, row)| (end, row)).collect();
         starts.sort_unstable();
         ends.sort_unstable();
         let running = |at: Timestamp| {
