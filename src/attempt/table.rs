@@ -468,3 +468,7 @@ fn whole<'a>((head, tail): (&'a str, &'a str)) -> Cow<'a, str> {
         _ => [head, tail].concat().into(),
     }
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;
