@@ -70,11 +70,12 @@ pub(crate) fn shape(name: &str, failures: usize, attempts: usize, rules: &RuleSe
 fn measure(made: &Made, rules: &RuleSet) {
     let failed = made.attempts.iter().filter(|attempt| attempt.failure.is_some()).count();
     println!("{} attempts of {} bytes without what they point to, {failed} failed", made.attempts.len(), size_of::<Attempt>());
+    let table = Attempts::from(&made.attempts[..]);
     // Where the system has it, the highest memory use is forgotten first, so that making the table does not count.
     let forgotten = std::fs::write("/proc/self/clear_refs", "5").is_ok();
     let before = memory("VmRSS:");
     let begun = Instant::now();
-    let diagnosed = diagnose(&Attempts::from(&made.attempts[..]), rules);
+    let diagnosed = diagnose(&table, rules);
     let seconds = begun.elapsed().as_secs_f64();
     println!("correlating and ranking took {seconds:.2} s; {} diagnoses", diagnosed.diagnoses.len());
     if let (Some(before), Some(peak)) = (before, memory("VmHWM:")) {
