@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, PageFormat, RuleArgs, RulesCommand};
 use crate::error::{Error, Problem};
 use crate::record::{self, Instance};
@@ -105,7 +105,7 @@ fn test_rules(files: &[PathBuf], junit: Option<&Path>, arguments: &RuleArgs, out
 }
 
 /// The attempts below the given paths, read with the default options.
-fn read_attempts(paths: &[String], rules: &RuleSet) -> Result<Vec<Attempt>, Error> {
+fn read_attempts(paths: &[String], rules: &RuleSet) -> Result<Attempts, Error> {
     let scanned = scan::scan(&source::discover(paths)?.inputs, rules, &scan::Options::default());
     Ok(attempt::join(scanned.observations, &[], rules))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use dagnosis::attempt::{Attempt, join};
+use dagnosis::attempt::{AttemptRef, Attempts, join};
 use dagnosis::correlate::{Correlated, correlate};
 use dagnosis::diagnose::{Suspects, suspects};
 use dagnosis::record::Dialects;
@@ -74,14 +74,14 @@ fn lines(path: &Path) -> Result<Vec<serde_json::Value>, String> {
 }
 
 /// The suspects of the failures of a table whose causes are known.
-fn judged(attempts: &[Attempt], rules: &RuleSet, right: impl Fn(usize, &Attempt) -> Option<BTreeSet<String>>) -> Vec<Judged> {
+fn judged(attempts: &Attempts, rules: &RuleSet, right: impl Fn(usize, AttemptRef<'_>) -> Option<BTreeSet<String>>) -> Vec<Judged> {
     let Correlated { table, incidents } = correlate(attempts, rules);
     let mut all = Vec::new();
     for incident in incidents {
         let suspects = std::rc::Rc::new(suspects(&incident, attempts, rules, &table));
         let mut alike: BTreeMap<(Option<usize>, BTreeSet<String>), usize> = BTreeMap::new();
         for row in &incident.attempts {
-            let Some(right) = right(*row, &attempts[*row]) else { continue };
+            let Some(right) = right(*row, attempts.at(*row)) else { continue };
             let kind = suspects.kinds.iter().position(|(rows, _)| rows.contains(row));
             *alike.entry((kind, right)).or_default() += 1;
         }
@@ -100,7 +100,7 @@ fn logs(folder: &Path, labels: &Labels, rules: &RuleSet) -> Result<Set, String> 
     }
     let inputs = source::discover(&[folder.display().to_string()]).map_err(|error| error.to_string())?.inputs;
     let attempts = join(scan::scan(&inputs, rules, &scan::Options::default()).observations, &[], rules);
-    let judged = judged(&attempts, rules, |_, attempt| truth.get(&*attempt.path).cloned());
+    let judged = judged(&attempts, rules, |_, attempt| truth.get(&*attempt.path()).cloned());
     Ok(Set { name: folder.display().to_string(), judged })
 }
 
@@ -116,7 +116,7 @@ fn cases(path: &Path, labels: &Labels, rules: &RuleSet) -> Result<Set, String> {
         let observed = scan::observe(source, &mut log, rules, &Dialects::default());
         let attempts = join(observed.observations, &[], rules);
         // Of several failures in one text the first is what it was posted for.
-        let first = (0..attempts.len()).find(|row| attempts[*row].failure.is_some());
+        let first = (0..attempts.len()).find(|row| attempts.at(*row).failure().is_some());
         all.extend(judged(&attempts, rules, |row, _| Some(right.clone()).filter(|_| Some(row) == first)));
     }
     Ok(Set { name: path.display().to_string(), judged: all })
@@ -129,14 +129,15 @@ fn worlds(count: u64, rules: &RuleSet) -> Set {
         for noise in Noise::ALL {
             let fault = Kind::ALL[(nth % Kind::ALL.len() as u64) as usize];
             let made = Made::of_plan(&Plan::one(SEED + nth, Some(fault), noise), rules);
-            let Correlated { table, incidents } = correlate(&made.attempts, rules);
+            let attempts = Attempts::from(&made.attempts[..]);
+            let Correlated { table, incidents } = correlate(&attempts, rules);
             let held = |rows: &[usize]| rows.iter().filter(|row| made.truth[**row] == Some(0)).count();
             let Some(main) = incidents.iter().max_by_key(|incident| (held(&incident.attempts), std::cmp::Reverse(incident.attempts[0])))
             else {
                 continue;
             };
             let right = made.faults[0].accepted.iter().map(|id| (*id).to_owned()).collect();
-            let suspects = std::rc::Rc::new(suspects(main, &made.attempts, rules, &table));
+            let suspects = std::rc::Rc::new(suspects(main, &attempts, rules, &table));
             all.push(Judged { suspects, kind: None, right, count: 1 });
         }
     }

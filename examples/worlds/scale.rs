@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Instant;
 
-use dagnosis::attempt::Attempt;
+use dagnosis::attempt::{Attempt, Attempts};
 use dagnosis::diagnose::{Diagnosed, diagnose};
 use dagnosis::rule::RuleSet;
 
@@ -70,11 +70,12 @@ pub(crate) fn shape(name: &str, failures: usize, attempts: usize, rules: &RuleSe
 fn measure(made: &Made, rules: &RuleSet) {
     let failed = made.attempts.iter().filter(|attempt| attempt.failure.is_some()).count();
     println!("{} attempts of {} bytes without what they point to, {failed} failed", made.attempts.len(), size_of::<Attempt>());
+    let table = Attempts::from(&made.attempts[..]);
     // Where the system has it, the highest memory use is forgotten first, so that making the table does not count.
     let forgotten = std::fs::write("/proc/self/clear_refs", "5").is_ok();
     let before = memory("VmRSS:");
     let begun = Instant::now();
-    let diagnosed = diagnose(&made.attempts, rules);
+    let diagnosed = diagnose(&table, rules);
     let seconds = begun.elapsed().as_secs_f64();
     println!("correlating and ranking took {seconds:.2} s; {} diagnoses", diagnosed.diagnoses.len());
     if let (Some(before), Some(peak)) = (before, memory("VmHWM:")) {
@@ -85,7 +86,7 @@ fn measure(made: &Made, rules: &RuleSet) {
     let mut whole = 0;
     let mut alone = 0;
     for truth in 0..made.faults.len() {
-        let incidents: BTreeSet<Option<usize>> = made.of(truth).map(|row| diagnosed.incident_of[row]).collect();
+        let incidents: BTreeSet<Option<usize>> = made.of(truth).map(|row| diagnosed.incident_of.get(&row).copied()).collect();
         whole += usize::from(incidents.len() == 1);
         let others = |incident: &usize| {
             diagnosed.diagnoses[*incident].incident.attempts.iter().any(|row| made.truth[*row].is_some_and(|of| of != truth))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dagnosis::attempt::Attempt;
+use dagnosis::attempt::{Attempt, Attempts};
 use dagnosis::diagnose::{Diagnosis, diagnose};
 use dagnosis::rule::RuleSet;
 use dagnosis::time::Timestamp;
@@ -24,7 +24,7 @@ pub(crate) fn world(seed: u64, fault: Option<Kind>, and: Option<Kind>, noise: No
     let made = Made::of_plan(&plan, rules);
     let failed = made.attempts.iter().filter(|attempt| attempt.failure.is_some()).count();
     println!("{} attempts, {failed} failed; strength {}, noise {}", made.attempts.len(), plan.strength.name(), noise.name());
-    let diagnosed = diagnose(&made.attempts, rules);
+    let diagnosed = diagnose(&Attempts::from(&made.attempts[..]), rules);
     for (truth, fault) in made.faults.iter().enumerate() {
         let time = |at: f64| Timestamp(made.epoch + (at.min(1e7) * 1e6) as i64);
         println!("\nFAULT {}: right are {}", fault.kind.name(), fault.accepted.join(", "));

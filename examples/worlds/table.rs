@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dagnosis::attempt::Attempts;
 use dagnosis::diagnose::diagnose;
 use dagnosis::rule::RuleSet;
 
@@ -62,7 +63,7 @@ pub(crate) fn print(worlds: usize, misses: bool, rules: &RuleSet) {
             let count = worlds / Kind::ALL.len() + usize::from(place < worlds % Kind::ALL.len());
             for seed in 0..count as u64 {
                 let made = Made::of_plan(&Plan::one(seed, Some(kind), noise), rules);
-                let score = score(&made, 0, &diagnose(&made.attempts, rules), rules);
+                let score = score(&made, 0, &diagnose(&Attempts::from(&made.attempts[..]), rules), rules);
                 if !score.top1 {
                     let first = score.first.clone().unwrap_or_else(|| "nothing".to_owned());
                     wrong.entry((kind.name(), noise.name(), first)).or_default().push(seed);
@@ -109,7 +110,7 @@ fn without_fault(worlds: usize, rules: &RuleSet) -> Vec<(&'static str, Vec<u64>)
         let (mut with, mut count) = (Vec::new(), 0);
         for seed in 0..worlds as u64 {
             let made = Made::of_plan(&Plan::one(seed, None, noise), rules);
-            let claims = claims(&diagnose(&made.attempts, rules));
+            let claims = claims(&diagnose(&Attempts::from(&made.attempts[..]), rules));
             count += claims.len();
             if !claims.is_empty() {
                 with.push(seed);

@@ -5,38 +5,112 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::Facts;
+use crate::record::Outcome;
 use crate::rule::{AttemptCondition, Composite, RuleSet, SymptomIx, glob_matches};
-use crate::scan::{Match, Observation};
+use crate::scan::packed::{Packed, Row};
+use crate::scan::texts::Text;
+use crate::scan::{Ending, Match, Observation};
 use crate::source::Kind;
 
 use super::composite::{Part, occurrences};
+use super::join::Joined;
 use super::{Attempt, Role, Shown};
 
 /// Adds to each attempt and its log the symptoms of whole attempts that hold of it, and takes out what was only a part of their conditions.
-pub(super) fn evaluate(attempts: &mut [Attempt], logs: &mut [Observation], rules: &RuleSet) {
+pub(super) fn evaluate(table: &mut Joined, rules: &RuleSet) {
     let mut added: BTreeSet<usize> = BTreeSet::new();
     for (index, symptom) in rules.named().iter().enumerate() {
         let Some(condition) = &symptom.attempt else { continue };
+        let rows: Vec<(usize, usize)> = table.whole().collect();
+        let attempts: Vec<(usize, &Attempt)> = rows.iter().map(|(row, place)| (*row, &table.attempts[*place])).collect();
         let seen: Vec<(&Composite, BTreeMap<usize, Part>)> =
-            condition.composites().into_iter().map(|composite| (composite, occurrences(composite, attempts))).collect();
-        for (row, (attempt, log)) in attempts.iter_mut().zip(logs.iter_mut()).enumerate() {
+            condition.composites().into_iter().map(|composite| (composite, occurrences(composite, &attempts))).collect();
+        let mut holding: Vec<(usize, Vec<At>)> = Vec::new();
+        for (row, attempt) in attempts {
             let part_of =
                 |wanted: &Composite| seen.iter().find(|(known, _)| *known == wanted).and_then(|(_, parts)| parts.get(&row).copied());
-            if let Some(places) = holds(condition, attempt, &part_of) {
+            holding.extend(holds(condition, &Asked::of(attempt), &part_of).map(|places| (row, places)));
+        }
+        // A packed row shows no symptom, so it is asked only for what needs none.
+        if !needs_symptom(condition) {
+            let packed = &table.packed;
+            for (row, one) in packed.rows.iter().enumerate().filter(|(_, one)| one.whole().is_none()) {
+                holding.extend(holds(condition, &Asked::of_row(packed, one), &|_| None).map(|places| (row, places)));
+            }
+        }
+        for (row, places) in holding {
+            let at = table.wake(row);
+            if let (Some(attempt), Some(log)) = (table.attempts.get_mut(at), table.logs.get_mut(at)) {
                 place(index, &places, attempt, log);
-                added.insert(row);
+                added.insert(at);
             }
         }
     }
-    for row in added {
-        if let (Some(attempt), Some(log)) = (attempts.get_mut(row), logs.get_mut(row)) {
+    for at in added {
+        if let (Some(attempt), Some(log)) = (table.attempts.get_mut(at), table.logs.get_mut(at)) {
             hide(attempt, log, rules);
         }
     }
     if rules.named().len() < rules.symptoms.len() {
-        attempts.iter_mut().for_each(|attempt| attempt.symptoms.retain(|shown| !rules.is_part(shown.symptom)));
-        logs.iter_mut().for_each(|log| log.matches.retain(|found| !rules.is_part(found.symptom)));
+        table.attempts.iter_mut().for_each(|attempt| attempt.symptoms.retain(|shown| !rules.is_part(shown.symptom)));
+        table.logs.iter_mut().for_each(|log| log.matches.retain(|found| !rules.is_part(found.symptom)));
+    }
+}
+
+/// What conditions ask of an attempt.
+struct Asked<'a> {
+    kind: Kind,
+    outcome: Outcome,
+    ending: Ending,
+    has_log: bool,
+    operator: Option<&'a str>,
+    dag: Option<&'a str>,
+    task: Option<&'a str>,
+    symptoms: &'a [Shown],
+}
+
+impl<'a> Asked<'a> {
+    fn of(attempt: &'a Attempt) -> Self {
+        Self {
+            kind: attempt.kind,
+            outcome: attempt.outcome,
+            ending: attempt.ending,
+            has_log: attempt.has_log,
+            operator: attempt.operator.as_deref(),
+            dag: attempt.task.dag_id.as_deref(),
+            task: attempt.task.task_id.as_deref(),
+            symptoms: &attempt.symptoms,
+        }
+    }
+
+    fn of_row(packed: &'a Packed, row: &Row) -> Self {
+        let manner = packed.manner(row);
+        let text = |text: Option<Text>| text.map(|text| packed.texts.get(text));
+        Self {
+            kind: manner.kind,
+            outcome: manner.verdict,
+            ending: manner.ending,
+            has_log: !manner.without_log,
+            operator: text(manner.operator),
+            dag: text(row.dag),
+            task: text(row.task),
+            symptoms: &[],
+        }
+    }
+
+    /// Whether something can be missing in an attempt's log: there is one, and it is the attempt's own.
+    fn has_log(&self) -> bool {
+        self.has_log && self.kind == Kind::Task
+    }
+}
+
+/// Whether a condition never holds of an attempt that shows no symptom.
+fn needs_symptom(condition: &AttemptCondition) -> bool {
+    match condition {
+        AttemptCondition::Any(all) => all.iter().all(needs_symptom),
+        AttemptCondition::All(all) => all.iter().any(needs_symptom),
+        AttemptCondition::Symptom(_) | AttemptCondition::Composite(_) => true,
+        _ => false,
     }
 }
 
@@ -52,31 +126,26 @@ enum At {
 }
 
 /// Whether a condition holds of an attempt, and at what.
-fn holds(condition: &AttemptCondition, attempt: &Attempt, part_of: &dyn Fn(&Composite) -> Option<Part>) -> Option<Vec<At>> {
+fn holds(condition: &AttemptCondition, asked: &Asked<'_>, part_of: &dyn Fn(&Composite) -> Option<Part>) -> Option<Vec<At>> {
     let plain = |holds: bool| holds.then(Vec::new);
     match condition {
-        AttemptCondition::Any(all) => all.iter().filter_map(|one| holds(one, attempt, part_of)).reduce(|a, b| [a, b].concat()),
-        AttemptCondition::All(all) => all.iter().try_fold(Vec::new(), |places, one| Some([places, holds(one, attempt, part_of)?].concat())),
-        AttemptCondition::Not(one) => plain(holds(one, attempt, part_of).is_none()),
-        AttemptCondition::Ending(ending) => (has_log(attempt) && ending.name() == attempt.ending.name()).then(|| vec![At::End]),
-        AttemptCondition::Outcome(outcome) => plain(attempt.outcome.name() == outcome),
-        AttemptCondition::Operator(glob) => plain(matches(glob, attempt.operator.as_deref())),
-        AttemptCondition::Dag(glob) => plain(matches(glob, attempt.task.dag_id.as_deref())),
-        AttemptCondition::Task(glob) => plain(matches(glob, attempt.task.task_id.as_deref())),
-        AttemptCondition::Kind(kind) => plain(attempt.kind == *kind),
+        AttemptCondition::Any(all) => all.iter().filter_map(|one| holds(one, asked, part_of)).reduce(|a, b| [a, b].concat()),
+        AttemptCondition::All(all) => all.iter().try_fold(Vec::new(), |places, one| Some([places, holds(one, asked, part_of)?].concat())),
+        AttemptCondition::Not(one) => plain(holds(one, asked, part_of).is_none()),
+        AttemptCondition::Ending(ending) => (asked.has_log() && ending.name() == asked.ending.name()).then(|| vec![At::End]),
+        AttemptCondition::Outcome(outcome) => plain(asked.outcome.name() == outcome),
+        AttemptCondition::Operator(glob) => plain(matches(glob, asked.operator)),
+        AttemptCondition::Dag(glob) => plain(matches(glob, asked.dag)),
+        AttemptCondition::Task(glob) => plain(matches(glob, asked.task)),
+        AttemptCondition::Kind(kind) => plain(asked.kind == *kind),
         AttemptCondition::Symptom(symptom) => {
-            attempt.symptoms.iter().any(|shown| shown.symptom == *symptom).then(|| vec![At::Symptom(*symptom)])
+            asked.symptoms.iter().any(|shown| shown.symptom == *symptom).then(|| vec![At::Symptom(*symptom)])
         }
         AttemptCondition::Absent(symptom) => {
-            plain(has_log(attempt) && !attempt.symptoms.iter().any(|shown| shown.symptom == *symptom && shown.elsewhere.is_none()))
+            plain(asked.has_log() && !asked.symptoms.iter().any(|shown| shown.symptom == *symptom && shown.elsewhere.is_none()))
         }
         AttemptCondition::Composite(composite) => part_of(composite).map(|part| vec![At::Part(part)]),
     }
-}
-
-/// Whether something can be missing in an attempt's log: there is one, and it is the attempt's own.
-fn has_log(attempt: &Attempt) -> bool {
-    attempt.has_log && attempt.kind == Kind::Task
 }
 
 fn matches(glob: &str, name: Option<&str>) -> bool {
@@ -100,8 +169,7 @@ fn place(symptom: SymptomIx, places: &[At], attempt: &mut Attempt, log: &mut Obs
             line: log.lines.max(1),
             time: attempt.ended,
             role: Role::Contributing,
-            excerpt: String::new(),
-            facts: Facts::default(),
+            endpoint: None,
             elsewhere: None,
         });
         return;

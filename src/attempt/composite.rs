@@ -23,16 +23,16 @@ type Key<'a> = (usize, u32, Option<&'a Location>);
 type Found<'a> = BTreeMap<Key<'a>, (Option<Timestamp>, Vec<SymptomIx>)>;
 
 /// The attempts that take part in enough occurrences of a composite, by their rows, each with its last match that does.
-pub(super) fn occurrences(composite: &Composite, attempts: &[Attempt]) -> BTreeMap<usize, Part> {
+pub(super) fn occurrences(composite: &Composite, attempts: &[(usize, &Attempt)]) -> BTreeMap<usize, Part> {
     let of_one_log = composite.per.contains(&Per::Attempt);
     let asked = asked_for(composite);
     let mut partitions: BTreeMap<Vec<String>, Found<'_>> = BTreeMap::new();
     // A copy of a log would count everything twice.
-    for (row, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| of_one_log || attempt.copy_of.is_none()) {
+    for (row, attempt) in attempts.iter().copied().filter(|(_, attempt)| of_one_log || attempt.copy_of.is_none()) {
         for shown in attempt.symptoms.iter().filter(|shown| asked.contains(&shown.symptom)) {
             let key: Option<Vec<String>> = composite.per.iter().map(|per| shared(*per, attempt, shown, row)).collect();
             let Some(key) = key else { continue };
-            let record = partitions.entry(key).or_default().entry((row, shown.line, shown.elsewhere.as_ref())).or_default();
+            let record = partitions.entry(key).or_default().entry((row, shown.line, shown.elsewhere.as_deref())).or_default();
             record.0 = record.0.or(shown.time);
             record.1.push(shown.symptom);
         }
@@ -67,8 +67,9 @@ fn shared(per: Per, attempt: &Attempt, shown: &Shown, row: usize) -> Option<Stri
         Per::Dag => attempt.task.dag_id.as_deref().map(str::to_owned),
         Per::Host => attempt.host.as_deref().map(str::to_owned),
         Per::Endpoint => shown
-            .facts
-            .endpoint()
+            .endpoint
+            .as_deref()
+            .map(str::to_owned)
             .or_else(|| attempt.endpoints.iter().max_by_key(|(_, used)| used.last).map(|(endpoint, _)| endpoint.to_string())),
     }
 }

@@ -14,16 +14,18 @@
 //! - States that no try comes to (`queued`, `scheduled`, `upstream_failed`, `removed`) say nothing about a try that has a log.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::record::{Facts, Instance, Outcome, State};
 use crate::rule::RuleSet;
-use crate::scan::{Match, Observation};
+use crate::scan::packed::{self, Packed, Row};
+use crate::scan::texts::Text;
+use crate::scan::{Logs, Match, Observation};
 use crate::source::{Kind, Source, TaskInstance, is_bare_date, run_date};
 use crate::time::{Span, Timestamp};
 
-use super::Attempt;
+use super::join::Joined;
 
 /// The symptom of a failed attempt without a log; a rule set without it leaves such a failure unrecognised.
 const NO_LOG_SYMPTOM: &str = "log-file-missing";
@@ -83,104 +85,161 @@ impl<'a> Rows<'a> {
 
 /// Completes what logs say with what rows say, before the attempts are made; and adds, for each row that failed or is stuck and has no
 /// log, an observation that stands in its place.
-pub(super) fn prepare(observations: &mut Vec<Observation>, rows: &Rows<'_>, rules: &RuleSet) {
+pub(super) fn prepare(logs: &mut Logs, rows: &Rows<'_>, rules: &RuleSet) {
     if rows.all.is_empty() {
         return;
     }
-    let latest = Latest::of(observations);
+    let latest = Latest::of(&logs.packed);
     let mut has_log = vec![false; rows.all.len()];
-    for log in observations.iter_mut().filter(|log| may_be_attempt(log)) {
-        for at in rows.about(&log.task) {
+    for at in 0..logs.packed.rows.len() {
+        let packed = logs.packed.rows[at];
+        if !may_be_attempt(&logs.packed, &packed) {
+            continue;
+        }
+        let about = rows.about(&logs.packed.task(&packed));
+        if about.is_empty() {
+            continue;
+        }
+        let mut unpacked = None;
+        let log = match packed.whole().and_then(|place| logs.whole.get_mut(place)) {
+            Some(log) => log,
+            None => unpacked.insert(logs.packed.unpack(&packed)),
+        };
+        for at in about {
             let Some(row) = rows.row(at) else { continue };
             if let Some(known) = has_log.get_mut(at) {
                 *known |= row.task.try_number.is_none() || log.task.try_number.is_none() || row.task.try_number == log.task.try_number;
             }
             log.max_tries = log.max_tries.or(row.max_tries);
             log.operator = log.operator.take().or_else(|| row.operator.as_deref().map(Arc::from));
-            if latest.speaks(row, &log.task) {
+            if latest.speaks(row, &packed) {
                 log.host = log.host.take().or_else(|| row.host.as_deref().map(Arc::from));
                 log.pid = log.pid.or(row.pid);
                 log.started = log.started.or(row.started);
                 log.ended = log.ended.or(row.ended);
             }
         }
+        logs.packed.renew(at, log);
     }
-    let without = without_log(observations, rows, &has_log, rules);
-    observations.extend(without);
+    let without = without_log(logs, rows, &has_log, rules);
+    logs.extend(without);
 }
 
 /// Whether a log is that of an attempt, and says whose.
-fn may_be_attempt(log: &Observation) -> bool {
-    matches!(log.source.kind, Kind::Task | Kind::Other)
+fn may_be_attempt(packed: &Packed, row: &Row) -> bool {
+    matches!(packed.manner(row).kind, Kind::Task | Kind::Other)
 }
 
 /// The latest try of each task instance that has a log.
-struct Latest(BTreeMap<TaskInstance, u32>);
+struct Latest(HashMap<packed::Instance, u32>);
 
 impl Latest {
-    fn of(observations: &[Observation]) -> Self {
-        let mut latest = BTreeMap::new();
-        for log in observations.iter().filter(|log| may_be_attempt(log)) {
-            if let Some(number) = log.task.try_number {
-                let entry = latest.entry(TaskInstance { try_number: None, ..log.task.clone() }).or_insert(number);
+    fn of(packed: &Packed) -> Self {
+        let mut latest = HashMap::new();
+        for row in packed.rows.iter().filter(|row| may_be_attempt(packed, row)) {
+            if let Some(number) = row.try_number() {
+                let entry = latest.entry(row.instance()).or_insert(number);
                 *entry = number.max(*entry);
             }
         }
         Self(latest)
     }
 
-    fn is_latest(&self, task: &TaskInstance) -> bool {
-        let latest = self.0.get(&TaskInstance { try_number: None, ..task.clone() });
-        task.try_number.zip(latest).is_none_or(|(number, latest)| number >= *latest)
+    fn is_latest(&self, row: &Row) -> bool {
+        row.try_number().zip(self.0.get(&row.instance())).is_none_or(|(number, latest)| number >= *latest)
     }
 
-    /// Whether a row about a task instance speaks for one try of it.
-    fn speaks(&self, row: &Instance, task: &TaskInstance) -> bool {
-        match (row.task.try_number, task.try_number) {
+    /// Whether an export's row about a task instance speaks for one try of it.
+    fn speaks(&self, told: &Instance, row: &Row) -> bool {
+        match (told.task.try_number, row.try_number()) {
             (Some(of_row), Some(number)) => of_row == number,
-            (None, Some(_)) => self.is_latest(task),
+            (None, Some(_)) => self.is_latest(row),
             (_, None) => true,
         }
     }
 }
 
 /// Gives attempts their queue and pool, and the outcome where the rows know it better.
-pub(super) fn complete(attempts: &mut [Attempt], observations: &[Observation], rows: &Rows<'_>) {
+pub(super) fn complete(table: &mut Joined, rows: &Rows<'_>) {
     if rows.all.is_empty() {
         return;
     }
-    let latest = Latest::of(observations);
-    for (attempt, log) in attempts.iter_mut().zip(observations).filter(|(_, log)| may_be_attempt(log)) {
-        let about: Vec<&Instance> = rows.about(&log.task).into_iter().filter_map(|at| rows.row(at)).collect();
-        for row in &about {
-            attempt.queue = attempt.queue.take().or_else(|| row.queue.as_deref().map(Arc::from));
-            attempt.pool = attempt.pool.take().or_else(|| row.pool.as_deref().map(Arc::from));
-        }
-        if attempt.kind != Kind::Task {
+    let latest = Latest::of(&table.packed);
+    for at in 0..table.packed.rows.len() {
+        let packed = table.packed.rows[at];
+        if !may_be_attempt(&table.packed, &packed) {
             continue;
         }
-        let number = log.task.try_number;
+        let about: Vec<&Instance> = rows.about(&table.packed.task(&packed)).into_iter().filter_map(|at| rows.row(at)).collect();
+        let queue = about.iter().find_map(|row| row.queue.as_deref());
+        let pool = about.iter().find_map(|row| row.pool.as_deref());
+        match packed.whole().and_then(|place| table.attempts.get_mut(place)) {
+            Some(attempt) => {
+                attempt.queue = attempt.queue.take().or_else(|| queue.map(Arc::from));
+                attempt.pool = attempt.pool.take().or_else(|| pool.map(Arc::from));
+            }
+            None => {
+                let [queue, pool] = [queue, pool].map(|text| table.packed.texts.add_some(text));
+                table.packed.change(at, |manner| (manner.queue, manner.pool) = (manner.queue.or(queue), manner.pool.or(pool)));
+            }
+        }
+        if table.packed.manner(&packed).kind != Kind::Task {
+            continue;
+        }
+        let number = packed.try_number();
         let later = about.iter().copied().find(|row| row.task.try_number.zip(number).is_some_and(|(of_row, number)| of_row > number));
-        let has_later = later.is_some() || !latest.is_latest(&log.task);
-        let own = about.iter().copied().find(|row| latest.speaks(row, &log.task) && row.state.is_some());
-        let known = own.and_then(|row| by_state(row, attempt, log, has_later)).or_else(|| by_later_try(later?, attempt, log));
-        if let Some((outcome, because)) = known {
-            attempt.outcome = outcome;
-            attempt.outcome_because = because.into();
+        let has_later = later.is_some() || !latest.is_latest(&packed);
+        let own = about.iter().copied().find(|row| latest.speaks(row, &packed) && row.state.is_some());
+        let known = Known::of(table, at);
+        let better = own.and_then(|row| by_state(row, &known, has_later)).or_else(|| by_later_try(later?, &known));
+        if let Some((outcome, because)) = better {
+            table.because[at] = table.packed.texts.add(&because);
+            match packed.whole().and_then(|place| table.attempts.get_mut(place)) {
+                Some(attempt) => (attempt.outcome, attempt.outcome_because) = (outcome, because.into()),
+                None => table.packed.change(at, |manner| manner.verdict = outcome),
+            }
         }
     }
 }
 
-/// The verdict that the log itself gives.
-fn verdict_of(log: &Observation) -> Option<(Outcome, u32)> {
-    log.outcome.filter(|(outcome, _)| !matches!(outcome, Outcome::Running | Outcome::Deferred | Outcome::UpForReschedule))
+/// What is known of an attempt without the export.
+struct Known {
+    outcome: Outcome,
+    because: Arc<str>,
+    /// The verdict that the log itself gives.
+    verdict: Option<(Outcome, u32)>,
+    /// The last line of its log.
+    ended: Option<Timestamp>,
+    without_log: bool,
+    /// Airflow itself has written that it failed.
+    has_failed: bool,
+}
+
+impl Known {
+    fn of(table: &Joined, at: usize) -> Self {
+        let row = &table.packed.rows[at];
+        let manner = table.packed.manner(row);
+        let own = row.whole().and_then(|place| table.attempts.get(place).zip(table.logs.get(place)));
+        Self {
+            outcome: own.map_or(manner.verdict, |(attempt, _)| attempt.outcome),
+            because: own.map_or_else(|| table.packed.texts.get(table.because[at]).into(), |(attempt, _)| attempt.outcome_because.clone()),
+            verdict: manner.outcome.map(|outcome| (outcome, row.outcome_line)).filter(|(outcome, _)| is_verdict(*outcome)),
+            ended: own.map_or(row.ended(), |(_, log)| log.ended),
+            without_log: manner.without_log,
+            has_failed: own.is_some_and(|(_, log)| log.failures.iter().any(|failure| failure.fatal)),
+        }
+    }
+}
+
+fn is_verdict(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::Running | Outcome::Deferred | Outcome::UpForReschedule)
 }
 
 /// The outcome by the state of a row that speaks for the attempt, where it tells more than the log.
-fn by_state(row: &Instance, attempt: &Attempt, log: &Observation, has_later: bool) -> Option<(Outcome, String)> {
+fn by_state(row: &Instance, known: &Known, has_later: bool) -> Option<(Outcome, String)> {
     let state = row.state?;
     let says = format!("the task-instance export says {}", state.name());
-    if log.without_log {
+    if known.without_log {
         let outcome = match state {
             // As a row of the history has it for a try that was followed by another.
             State::Reached(Outcome::Failed) if has_later => Outcome::UpForRetry,
@@ -190,35 +249,35 @@ fn by_state(row: &Instance, attempt: &Attempt, log: &Observation, has_later: boo
         return Some((outcome, format!("{says} ({}); no log of it was scanned", row.place())));
     }
     let State::Reached(reached) = state else { return None };
-    match (reached, verdict_of(log)) {
+    match (reached, known.verdict) {
         (Outcome::Running | Outcome::Deferred | Outcome::UpForReschedule, _) => {
-            (attempt.outcome == Outcome::Unknown && !has_later).then(|| (reached, format!("{says}: {}", row.place())))
+            (known.outcome == Outcome::Unknown && !has_later).then(|| (reached, format!("{says}: {}", row.place())))
         }
         (_, Some((verdict, line))) => {
             let changed = row.updated.max(row.ended);
-            let taken_back = reached.is_failure() && !verdict.is_failure() && changed.zip(log.ended).is_some_and(|(row, log)| row > log);
+            let taken_back = reached.is_failure() && !verdict.is_failure() && changed.zip(known.ended).is_some_and(|(row, log)| row > log);
             let outcome = if has_later { Outcome::UpForRetry } else { reached };
             taken_back.then(|| (outcome, format!("{says} ({}), after the log said {} at line {line}", row.place(), verdict.name())))
         }
         // Airflow 3 writes no state, but this is its own word for a try that failed.
-        (reached, None) if !reached.is_failure() && log.failures.iter().any(|failure| failure.fatal) => None,
+        (reached, None) if !reached.is_failure() && known.has_failed => None,
         (Outcome::Failed, None) if has_later => Some((Outcome::UpForRetry, format!("{says} ({}), and a later try exists", row.place()))),
         (_, None) => Some((reached, format!("{says}: {}", row.place()))),
     }
 }
 
 /// The outcome of an attempt whose own end is not told, by a row of a later try.
-fn by_later_try(later: &Instance, attempt: &Attempt, log: &Observation) -> Option<(Outcome, String)> {
-    let open = verdict_of(log).is_none() && matches!(attempt.outcome, Outcome::Failed | Outcome::Unknown);
+fn by_later_try(later: &Instance, known: &Known) -> Option<(Outcome, String)> {
+    let open = known.verdict.is_none() && matches!(known.outcome, Outcome::Failed | Outcome::Unknown);
     open.then(|| {
-        let began = if attempt.outcome_because.is_empty() { "it ended" } else { &*attempt.outcome_because };
+        let began = if known.because.is_empty() { "it ended" } else { &*known.because };
         (Outcome::UpForRetry, format!("{began}, and the task-instance export knows a later try: {}", later.place()))
     })
 }
 
 /// What stands for the attempts that failed or are stuck, and of which there is no log.
-fn without_log(observations: &[Observation], rows: &Rows<'_>, has_log: &[bool], rules: &RuleSet) -> Vec<Observation> {
-    let scanned = Scanned::of(observations);
+fn without_log(logs: &Logs, rows: &Rows<'_>, has_log: &[bool], rules: &RuleSet) -> Vec<Observation> {
+    let scanned = Scanned::of(logs);
     let now = rows.all.iter().flat_map(|row| [row.updated, row.ended, row.started, row.queued]).flatten().max().max(scanned.to);
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
@@ -308,24 +367,30 @@ struct Scanned<'a> {
 }
 
 impl<'a> Scanned<'a> {
-    fn of(observations: &'a [Observation]) -> Self {
+    fn of(logs: &'a Logs) -> Self {
+        let Packed { texts, rows, .. } = &logs.packed;
         let mut scanned = Self {
-            nothing: observations.is_empty(),
+            nothing: rows.is_empty(),
             dags: BTreeSet::new(),
             runs: BTreeSet::new(),
             dates: BTreeSet::new(),
-            from: observations.iter().filter_map(|log| log.started).min(),
-            to: observations.iter().filter_map(|log| log.ended).max(),
+            from: rows.iter().filter_map(Row::started).min(),
+            to: rows.iter().filter_map(Row::ended).max(),
         };
-        for task in observations.iter().flat_map(|log| log.mentions.iter().map(|mention| &mention.about.task).chain([&log.task])) {
-            let Some(dag) = task.dag_id.as_deref() else { continue };
-            scanned.dags.insert(dag);
-            if let Some(run) = task.run_id.as_deref() {
-                scanned.runs.insert((dag, run));
-                scanned.dates.extend(run_date(run).map(|date| (dag, date)));
-            }
-        }
+        let of_rows: HashSet<(Text, Option<Text>)> = rows.iter().filter_map(|row| Some((row.dag?, row.run))).collect();
+        let mentioned = logs.whole.iter().flat_map(|log| &log.mentions).map(|mention| &mention.about.task);
+        mentioned.filter_map(|task| Some((task.dag_id.as_deref()?, task.run_id.as_deref()))).for_each(|(dag, run)| scanned.add(dag, run));
+        let of_rows: BTreeSet<_> = of_rows.into_iter().map(|(dag, run)| (texts.get(dag), run.map(|run| texts.get(run)))).collect();
+        of_rows.into_iter().for_each(|(dag, run)| scanned.add(dag, run));
         scanned
+    }
+
+    fn add(&mut self, dag: &'a str, run: Option<&'a str>) {
+        self.dags.insert(dag);
+        if let Some(run) = run {
+            self.runs.insert((dag, run));
+            self.dates.extend(run_date(run).map(|date| (dag, date)));
+        }
     }
 
     /// Whether a row is about a run that was scanned, or about another run of such a DAG in the time of the logs.

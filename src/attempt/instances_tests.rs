@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use super::*;
-use crate::attempt::join;
+use crate::attempt::{AttemptRef, join};
 use crate::record::parse_instances;
 use crate::rule::load;
 use crate::scan::Ending;
@@ -28,11 +28,11 @@ fn told(logs: &[Observation], lines: &[&str]) -> Vec<String> {
     let mut rows = rows(lines);
     let tell = |rows: &[Instance], logs: Vec<Observation>| -> Vec<String> {
         let table = join(logs, rows, &rules);
-        let number = |attempt: &Attempt| attempt.task.try_number.map_or("-".to_owned(), |number| number.to_string());
-        let host = |attempt: &Attempt| attempt.host.as_deref().unwrap_or("-").to_owned();
+        let number = |attempt: AttemptRef<'_>| attempt.try_number().map_or("-".to_owned(), |number| number.to_string());
+        let host = |attempt: AttemptRef<'_>| attempt.host().unwrap_or("-").to_owned();
         table
             .iter()
-            .map(|attempt| format!("{} {} {}: {}", number(attempt), attempt.outcome.name(), host(attempt), attempt.outcome_because))
+            .map(|attempt| format!("{} {} {}: {}", number(attempt), attempt.outcome().name(), host(attempt), attempt.outcome_because()))
             .collect()
     };
     let told = tell(&rows, logs.to_vec());
@@ -147,9 +147,9 @@ fn what_the_log_does_not_say_is_filled() {
     let known = Observation { host: Some("own".into()), ..log("r", 1) };
     for (log, host, started) in [(bare, "w", "2024-05-01T00:30:00Z"), (known, "own", "2024-05-01T01:00:00Z")] {
         let table = join(vec![log], &rows, &rules);
-        let attempt = &table[0];
-        let words = [&attempt.host, &attempt.queue, &attempt.pool].map(|word| word.as_deref().unwrap());
-        assert_eq!((words, attempt.started.unwrap().to_string()), ([host, "heavy", "db"], started.to_owned()));
-        assert!(attempt.has_log);
+        let attempt = table.at(0);
+        let words = [attempt.host(), attempt.queue(), attempt.pool()].map(|word| word.unwrap());
+        assert_eq!((words, attempt.started().unwrap().to_string()), ([host, "heavy", "db"], started.to_owned()));
+        assert!(attempt.has_log());
     }
 }

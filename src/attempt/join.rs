@@ -1,149 +1,142 @@
 //! Puts the attempt table together: one row per log, completed by what triggers, components, executors, the kernel and further tries say of it.
 //!
-//! The table depends on the observations alone, not on their order nor on which of them were scanned together.
+//! The table depends on the observations alone, not on their order nor on which of them were scanned together. Most logs are packed (see
+//! [`Logs`]) and stay so: only one of which somebody else tells more, that failed, or that shows a symptom is made an [`Attempt`] of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use crate::record::{Dialect, Facts, Instance, Outcome};
+use crate::record::{Instance, Outcome};
 use crate::rule::RuleSet;
-use crate::scan::{Ending, Endpoints, Match, Mention, Names, Observation};
+use crate::scan::packed::Packed;
+use crate::scan::texts::Text;
+use crate::scan::{Ending, Logs, Names, Observation};
 use crate::source::{Kind, Source, TaskInstance};
 
 use super::instances::{self, Rows};
-use super::mentions::{Mentions, Said};
-use super::outcome::{Beside, outcome_of};
-use super::{Attempt, Location, Role, Shown, compose, endpoints, failure};
+use super::mentions::Mentions;
+use super::table::Attempts;
+use super::told::{All, gives_up, killed};
+use super::{Attempt, compose, endpoints, failure};
 
 /// Makes the attempt table from all observations. Their order does not matter.
 #[must_use]
-pub fn join(mut observations: Vec<Observation>, instances: &[Instance], rules: &RuleSet) -> Vec<Attempt> {
+pub fn join(logs: impl Into<Logs>, instances: &[Instance], rules: &RuleSet) -> Attempts {
+    let mut logs = logs.into();
     let exported = Rows::of(instances);
-    instances::prepare(&mut observations, &exported, rules);
-    observations.sort_by(|a, b| a.source.cmp(&b.source));
-    let missing = missing(&observations, rules);
+    instances::prepare(&mut logs, &exported, rules);
+    logs.sort();
+    let missing = missing(&logs, rules);
     if !missing.is_empty() {
-        observations.extend(missing);
-        observations.sort_by(|a, b| a.source.cmp(&b.source));
+        logs.extend(missing);
+        logs.sort();
     }
-    let copies = copies(&observations);
-    let is_attempt = |row: usize| copies.get(row).copied().flatten().is_none();
-    let mentions = Mentions::of(&observations, &is_attempt);
-    let all = All::of(&observations);
-    let has_tasks = all.has_tasks;
-    let mut names = Names::default();
-    let mut attempts: Vec<Attempt> = Vec::with_capacity(observations.len());
-    for (row, (log, copy_of)) in observations.iter().zip(&copies).enumerate() {
-        let mut attempt = Attempt { copy_of: *copy_of, ..all.row(log, mentions.about(row), rules) };
-        share(&mut attempt, &mut names);
-        attempts.push(attempt);
-    }
-    for (row, said) in mentions.of_processes(&attempts) {
-        if let (Some(attempt), Some(log)) = (attempts.get_mut(row), observations.get(row)) {
-            killed(attempt, log, said);
-        }
-    }
-    // Nobody asks the logs for them any more. What a trigger used stands behind what its task used.
-    for (attempt, log) in attempts.iter_mut().zip(&mut observations) {
-        let of_trigger = std::mem::replace(&mut attempt.endpoints, std::mem::take(&mut log.endpoints));
-        of_trigger.iter().for_each(|(name, used)| attempt.endpoints.add(name.clone(), *used));
-    }
-    instances::complete(&mut attempts, &observations, &exported);
-    compose::evaluate(&mut attempts, &mut observations, rules);
-    for (attempt, log) in attempts.iter_mut().zip(&observations) {
-        attempt.failure = failure::failure_of(attempt, log, rules, has_tasks).map(Box::new);
-        failure::give_roles(attempt, log, rules);
-    }
-    endpoints::complete(&mut attempts, rules);
-    attempts.iter_mut().for_each(|attempt| share(attempt, &mut names));
-    attempts
+    let (mut table, has_tasks) = Joined::of(logs, rules);
+    instances::complete(&mut table, &exported);
+    compose::evaluate(&mut table, rules);
+    table.fail(rules, has_tasks);
+    table.finish(rules)
 }
 
-/// For each observation the one that tells of the same attempt, and better. A log may be given as a file, as downloads of it, and as what a
-/// service printed of it; two runs of the same name in two installations are told apart by their times.
-fn copies(observations: &[Observation]) -> Vec<Option<usize>> {
-    let is_known =
-        |task: &TaskInstance| task.dag_id.is_some() && task.task_id.is_some() && task.run_id.is_some() && task.try_number.is_some();
-    let all = observations.iter().enumerate().filter(|(_, log)| log.source.kind == Kind::Task && is_known(&log.task));
-    let mut by_task: Vec<(&TaskInstance, usize)> = all.map(|(row, log)| (&log.task, row)).collect();
-    by_task.sort_unstable();
-    let mut copies = vec![None; observations.len()];
-    for same in by_task.chunk_by(|a, b| a.0 == b.0).filter(|rows| rows.len() > 1) {
-        let mut rows: Vec<usize> = same.iter().map(|(_, row)| *row).collect();
-        // The attempt's own file comes first, and of several the longest.
-        let key =
-            |row: usize| observations.get(row).map(|log| (log.is_excerpt, log.source.stream.is_some(), std::cmp::Reverse(log.lines), row));
-        rows.sort_by_key(|row| key(*row));
-        let mut originals: Vec<usize> = Vec::new();
-        for row in rows {
-            match originals.iter().find(|original| same_time(&observations[**original], &observations[row])) {
-                Some(original) => copies[row] = Some(*original),
-                None => originals.push(row),
+/// The table while it is put together: an attempt stands beside its log where it has one of its own.
+pub(super) struct Joined {
+    pub(super) packed: Packed,
+    /// Why each row is believed to have come out as it did.
+    pub(super) because: Vec<Text>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) logs: Vec<Observation>,
+    names: Names,
+}
+
+impl Joined {
+    fn of(logs: Logs, rules: &RuleSet) -> (Self, bool) {
+        let copies = copies(&logs);
+        let Logs { mut packed, whole, mut names } = logs;
+        let all = All::of(&packed, &whole);
+        let is_attempt = |row: usize| !copies.contains_key(&row);
+        let mentions = Mentions::of(&packed, &whole, &is_attempt);
+        let mut because = Vec::with_capacity(packed.rows.len());
+        let mut attempts: Vec<Attempt> = Vec::with_capacity(whole.len());
+        // What is packed no more.
+        let mut more: Vec<(Observation, Attempt)> = Vec::new();
+        for at in 0..packed.rows.len() {
+            let (row, said) = (packed.rows[at], mentions.about(at));
+            let copy_of = copies.get(&at).copied();
+            if let Some(log) = row.whole().and_then(|at| whole.get(at)) {
+                let mut attempt = Attempt { copy_of, ..all.row(&packed, &row, log, said, rules) };
+                share(&mut attempt, &mut names);
+                because.push(renew(&mut packed, at, &attempt));
+                attempts.push(attempt);
+                continue;
+            }
+            let plain = if said.is_empty() && copy_of.is_none() { all.plain(&packed, &row) } else { None };
+            if let Some((outcome, reason)) = plain.filter(|(outcome, _)| !outcome.is_failure()) {
+                because.push(packed.texts.add(&reason));
+                packed.change(at, |manner| manner.verdict = outcome);
+                continue;
+            }
+            let mut log = packed.unpack(&row);
+            names.of_log(&mut log);
+            let mut attempt = Attempt { copy_of, ..all.row(&packed, &row, &log, said, rules) };
+            because.push(renew(&mut packed, at, &attempt));
+            let is_plain = attempt.symptoms.is_empty() && attempt.endpoints.is_empty() && attempt.ended == log.ended;
+            if copy_of.is_some() || attempt.outcome.is_failure() || !is_plain {
+                share(&mut attempt, &mut names);
+                packed.rows[at].set_whole(whole.len() + more.len());
+                more.push((log, attempt));
             }
         }
-    }
-    copies
-}
-
-/// Whether two logs can be of one execution: their times overlap, as far as they have any.
-fn same_time(a: &Observation, b: &Observation) -> bool {
-    let (Some(a_from), Some(a_to), Some(b_from), Some(b_to)) = (a.started, a.ended, b.started, b.ended) else { return true };
-    a_from <= b_to && b_from <= a_to
-}
-
-/// What is known of the scan as a whole.
-struct All<'a> {
-    has_tasks: bool,
-    /// The latest try of each task instance that has a log, above the lowest there is.
-    tries: BTreeMap<TaskInstance, u32>,
-    /// The triggers' logs, by attempt.
-    triggers: BTreeMap<&'a TaskInstance, Vec<&'a Observation>>,
-    /// The tasks of which some log says that it succeeded, as DAG and task.
-    succeeding: BTreeSet<(&'a str, &'a str)>,
-    latest: Option<crate::time::Timestamp>,
-    /// The lowest number of any try.
-    lowest_try: Option<u32>,
-    /// How many logs there are.
-    logs: usize,
-}
-
-impl<'a> All<'a> {
-    fn of(observations: &'a [Observation]) -> Self {
-        let mut all = Self {
-            has_tasks: false,
-            tries: BTreeMap::new(),
-            triggers: BTreeMap::new(),
-            succeeding: BTreeSet::new(),
-            latest: observations.iter().filter_map(|log| log.ended).max(),
-            lowest_try: observations.iter().filter_map(|log| log.task.try_number).min(),
-            logs: observations.len(),
-        };
-        for log in observations {
-            match log.source.kind {
-                Kind::Task => {
-                    all.has_tasks = true;
-                    // A try of the lowest number is later than none, and most are of that.
-                    if let Some(number) = log.task.try_number.filter(|number| Some(*number) > all.lowest_try) {
-                        let latest = all.tries.entry(without_try(&log.task)).or_default();
-                        *latest = (*latest).max(number);
-                    }
-                    if matches!(log.outcome, Some((Outcome::Success, _))) {
-                        all.succeeding.extend(log.task.dag_id.as_deref().zip(log.task.task_id.as_deref()));
-                    }
+        let has_tasks = all.has_tasks;
+        for (at, said) in mentions.of_processes(&packed, &is_attempt) {
+            let row = packed.rows[at];
+            let (log, attempt) = match row.whole() {
+                Some(place) if place < whole.len() => (&whole[place], &mut attempts[place]),
+                Some(place) => {
+                    let (log, attempt) = &mut more[place - whole.len()];
+                    (&*log, attempt)
                 }
-                Kind::Trigger => all.triggers.entry(&log.task).or_default().push(log),
-                _ => {}
-            }
+                None => {
+                    let mut log = packed.unpack(&row);
+                    names.of_log(&mut log);
+                    let attempt = all.row(&packed, &row, &log, mentions.about(at), rules);
+                    packed.rows[at].set_whole(whole.len() + more.len());
+                    more.push((log, attempt));
+                    let Some((log, attempt)) = more.last_mut() else { continue };
+                    (&*log, attempt)
+                }
+            };
+            killed(attempt, log, said);
+            because[at] = renew(&mut packed, at, attempt);
         }
-        all
+        drop((all, mentions));
+        let mut logs = whole;
+        for (log, attempt) in more {
+            logs.push(log);
+            attempts.push(attempt);
+        }
+        // Nobody asks the logs for them any more. What a trigger used stands behind what its task used.
+        for (attempt, log) in attempts.iter_mut().zip(&mut logs) {
+            let of_trigger = std::mem::replace(&mut attempt.endpoints, std::mem::take(&mut log.endpoints));
+            of_trigger.iter().for_each(|(name, used)| attempt.endpoints.add(name.clone(), *used));
+        }
+        (Self { packed, because, attempts, logs, names }, has_tasks)
     }
 
-    fn has_later_try(&self, task: &TaskInstance) -> bool {
-        task.try_number.zip(self.tries.get(&without_try(task))).is_some_and(|(number, latest)| *latest > number)
+    /// The rows that have an attempt of their own, each with the attempt's place.
+    pub(super) fn whole(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.packed.rows.iter().enumerate().filter_map(|(row, packed)| Some((row, packed.whole()?)))
     }
 
-    /// One row of the table, before failures are looked for.
-    fn row(&self, log: &Observation, said: &[Said<'_>], rules: &RuleSet) -> Attempt {
+    /// The place of a row's own attempt, which it has from now on.
+    pub(super) fn wake(&mut self, at: usize) -> usize {
+        let row = self.packed.rows[at];
+        if let Some(place) = row.whole() {
+            return place;
+        }
+        let mut log = self.packed.unpack(&row);
+        self.names.of_log(&mut log);
+        let because = self.packed.texts.get(self.because[at]).into();
+        let manner = *self.packed.manner(&row);
         let mut attempt = Attempt {
             path: log.source.path.clone(),
             member: log.source.member.clone(),
@@ -152,8 +145,8 @@ impl<'a> All<'a> {
             host: log.host.clone(),
             pid: log.pid,
             operator: log.operator.clone(),
-            queue: None,
-            pool: None,
+            queue: self.packed.shared(manner.queue),
+            pool: self.packed.shared(manner.pool),
             return_code: log.return_code,
             executions: log.executions,
             dialect: log.dialect,
@@ -161,53 +154,134 @@ impl<'a> All<'a> {
             in_stream: log.source.stream.is_some(),
             started: log.started,
             ended: log.ended,
-            outcome: Outcome::Unknown,
-            outcome_because: Arc::from(""),
+            outcome: manner.verdict,
+            outcome_because: because,
             has_log: !log.without_log,
             ending: log.ending,
-            symptoms: log.matches.iter().map(shown).collect(),
+            symptoms: Vec::new(),
             failure: None,
-            endpoints: Endpoints::default(),
+            endpoints: std::mem::take(&mut log.endpoints),
             endpoints_cut: log.endpoints_cut,
             versions: log.versions.clone(),
         };
-        let mut beside = Beside { max_tries: log.max_tries, latest: self.latest, is_alone: self.logs == 1, ..Beside::default() };
-        if attempt.kind == Kind::Task {
-            // What stands in another log counts at the attempt's own last line, where a reader looks first.
-            let line = log.lines.max(1);
-            beside.has_later_try = self.has_later_try(&log.task);
-            let task = log.task.dag_id.as_deref().zip(log.task.task_id.as_deref());
-            beside.siblings_say_success = log.dialect == Dialect::Json && task.is_some_and(|task| self.succeeding.contains(&task));
-            for trigger in self.triggers.get(&log.task).into_iter().flatten() {
-                add_trigger(&mut attempt, line, trigger, &mut beside);
+        share(&mut attempt, &mut self.names);
+        self.packed.rows[at].set_whole(self.attempts.len());
+        self.attempts.push(attempt);
+        self.logs.push(log);
+        self.attempts.len() - 1
+    }
+
+    /// Looks for the failures.
+    fn fail(&mut self, rules: &RuleSet, has_tasks: bool) {
+        for at in 0..self.packed.rows.len() {
+            let manner = self.packed.manner(&self.packed.rows[at]);
+            if manner.verdict.is_failure() || manner.ending == Ending::Killed {
+                self.wake(at);
             }
-            add_said(&mut attempt, line, said, &mut beside, rules);
-            let (outcome, because) = outcome_of(log, &beside);
-            // It waits no more: what took it up again left no trace.
-            if matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _))) && outcome.is_failure() {
-                attempt.ending = Ending::Silent;
-            }
-            attempt.outcome = outcome;
-            attempt.outcome_because = if log.without_log { format!("{because}; no log of it was scanned").into() } else { because.into() };
-        } else if attempt.kind == Kind::Other && (log.outcome.is_some() || log.return_code.is_some()) {
-            // An excerpt that says how its attempt came out, though not whose it was.
-            let (outcome, because) = outcome_of(log, &beside);
-            attempt.outcome = outcome;
-            attempt.outcome_because = because.into();
-        } else {
-            attempt.outcome_because = format!("a {} log is no attempt", log.source.kind.name()).into();
         }
-        attempt
+        for (attempt, log) in self.attempts.iter_mut().zip(&mut self.logs) {
+            attempt.failure = failure::failure_of(attempt, log, rules, has_tasks).map(Box::new);
+            failure::give_roles(attempt, log, rules);
+            // What it held of records is not asked for again, and may be long.
+            *log = Observation::default();
+        }
+        self.logs = Vec::new();
+    }
+
+    /// Completes endpoints, which needs all failures, and forgets what the table has no use for.
+    fn finish(mut self, rules: &RuleSet) -> Attempts {
+        let mut sets = endpoints::Sets::of(&mut self.packed);
+        self.packed.drop_uses();
+        endpoints::complete(&mut self.packed, &mut sets, &mut self.attempts, rules);
+        for at in 0..self.packed.rows.len() {
+            if let Some(attempt) = self.packed.rows[at].whole().and_then(|place| self.attempts.get_mut(place)) {
+                share(attempt, &mut self.names);
+                self.because[at] = renew(&mut self.packed, at, attempt);
+            }
+        }
+        Attempts::new(self.packed, self.because, sets.of_rows, self.attempts)
     }
 }
 
+/// Lets a row say what its attempt says. Gives the reason for its outcome.
+pub(super) fn renew(packed: &mut Packed, at: usize, attempt: &Attempt) -> Text {
+    let texts = &mut packed.texts;
+    let host = texts.add_some(attempt.host.as_deref());
+    let [operator, queue, pool] =
+        [&attempt.operator, &attempt.queue, &attempt.pool].map(|text| text.as_deref().map(|text| texts.add(text)));
+    let because = texts.add(&attempt.outcome_because);
+    packed.rows[at].complete(host, attempt.pid, attempt.started, attempt.ended);
+    packed.change(at, |manner| {
+        (manner.operator, manner.queue, manner.pool) = (operator, queue, pool);
+        (manner.verdict, manner.return_code, manner.ending) = (attempt.outcome, attempt.return_code, attempt.ending);
+        manner.endpoints_cut = attempt.endpoints_cut;
+    });
+    because
+}
+
+/// For each row that another row tells of too, and better, that other. A log may be given as a file, as downloads of it, and as what a
+/// service printed of it; two runs of the same name in two installations are told apart by their times.
+fn copies(logs: &Logs) -> BTreeMap<usize, usize> {
+    let Packed { rows, .. } = &logs.packed;
+    let is_known = |at: &u32| {
+        let row = &rows[*at as usize];
+        let named = row.dag.is_some() && row.run.is_some() && row.task.is_some() && row.try_number().is_some();
+        named && logs.packed.manner(row).kind == Kind::Task
+    };
+    let key = |at: u32| (rows[at as usize].instance(), rows[at as usize].try_number());
+    let print = |at: u32| BuildHasherDefault::<DefaultHasher>::default().hash_one(key(at));
+    // Most are told of once: only those that may not be are put side by side.
+    let mut prints: Vec<u64> = (0..rows.len() as u32).filter(is_known).map(print).collect();
+    prints.sort_unstable();
+    let again: HashSet<u64> = prints.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    drop(prints);
+    let mut copies = BTreeMap::new();
+    if again.is_empty() {
+        return copies;
+    }
+    let (mut by_task, mut first) = (BTreeMap::<usize, Vec<usize>>::new(), HashMap::new());
+    for at in (0..rows.len() as u32).filter(is_known).filter(|at| again.contains(&print(*at))) {
+        by_task.entry(*first.entry(key(at)).or_insert(at as usize)).or_default().push(at as usize);
+    }
+    for mut same in by_task.into_values() {
+        // The attempt's own file comes first, and of several the longest.
+        let order = |at: usize| {
+            let row = &rows[at];
+            (logs.packed.manner(row).is_excerpt, logs.packed.in_stream(row), std::cmp::Reverse(row.lines), at)
+        };
+        same.sort_by_key(|at| order(*at));
+        let mut originals: Vec<usize> = Vec::new();
+        for at in same {
+            match originals.iter().find(|original| same_time(logs, **original, at)) {
+                Some(original) => {
+                    copies.insert(at, *original);
+                }
+                None => originals.push(at),
+            }
+        }
+    }
+    copies
+}
+
+/// Whether two logs can be of one execution: their times overlap, as far as they have any.
+fn same_time(logs: &Logs, a: usize, b: usize) -> bool {
+    let [a, b] = [a, b].map(|at| &logs.packed.rows[at]);
+    let (Some(a_from), Some(a_to), Some(b_from), Some(b_to)) = (a.started(), a.ended(), b.started(), b.ended()) else { return true };
+    a_from <= b_to && b_from <= a_to
+}
+
 /// What stands for the logs of failures of which only components tell, where logs of the same run were scanned: their own are missing.
-fn missing(observations: &[Observation], rules: &RuleSet) -> Vec<Observation> {
-    let copies = copies(observations);
-    let mentions = Mentions::of(observations, &|row| copies.get(row).copied().flatten().is_none());
-    let logs = observations.iter().filter(|log| log.source.kind == Kind::Task);
-    let runs: BTreeSet<(&str, &str)> = logs.filter_map(|log| log.task.dag_id.as_deref().zip(log.task.run_id.as_deref())).collect();
+fn missing(logs: &Logs, rules: &RuleSet) -> Vec<Observation> {
     let mut missing = Vec::new();
+    if logs.whole.iter().all(|log| log.mentions.is_empty()) {
+        return missing;
+    }
+    let copies = copies(logs);
+    let mentions = Mentions::of(&logs.packed, &logs.whole, &|row| !copies.contains_key(&row));
+    let tasks = logs.packed.rows.iter().filter(|row| logs.packed.manner(row).kind == Kind::Task);
+    let runs: HashSet<(Text, Text)> = tasks.filter_map(|row| row.dag.zip(row.run)).collect();
+    let texts = &logs.packed.texts;
+    let runs: HashSet<(&str, &str)> = runs.iter().map(|(dag, run)| (texts.get(*dag), texts.get(*run))).collect();
     for ((task, number), said) in &mentions.without_log {
         let said_state = said.iter().rev().find_map(|(_, mention)| mention.about.outcome.filter(|outcome| *outcome != Outcome::Running));
         let failed = said_state.map_or_else(|| said.iter().any(|(_, mention)| gives_up(mention, rules)), Outcome::is_failure);
@@ -229,113 +303,11 @@ fn missing(observations: &[Observation], rules: &RuleSet) -> Vec<Observation> {
     missing
 }
 
-/// Whether a component's record gives an attempt up.
-fn gives_up(mention: &Mention, rules: &RuleSet) -> bool {
-    mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere)
-}
-
 /// Lets an attempt have its texts in common with the others: what came to it from elsewhere, and the reasons found here.
 fn share(attempt: &mut Attempt, names: &mut Names) {
     names.share_all([&mut attempt.host, &mut attempt.operator, &mut attempt.queue, &mut attempt.pool]);
     names.share(&mut attempt.outcome_because);
+    names.share_all(attempt.symptoms.iter_mut().map(|shown| &mut shown.endpoint));
     names.of_endpoints(&mut attempt.endpoints);
     attempt.symptoms.shrink_to_fit();
-}
-
-fn without_try(task: &TaskInstance) -> TaskInstance {
-    TaskInstance { try_number: None, ..task.clone() }
-}
-
-/// Adds what an attempt's trigger wrote into its own log.
-fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: &mut Beside) {
-    if let Some(fired) = &trigger.trigger_fired {
-        beside.trigger_fired = Some(fired.time);
-    }
-    for found in &trigger.matches {
-        let place = location(trigger, found.at_line);
-        attempt.symptoms.push(Shown { elsewhere: Some(place), line, ..shown(found) });
-    }
-    attempt.endpoints_cut |= trigger.endpoints_cut;
-    for (endpoint, used) in trigger.endpoints.iter() {
-        attempt.endpoints.add(endpoint.clone(), *used);
-    }
-}
-
-/// Adds what components say of an attempt.
-fn add_said(attempt: &mut Attempt, line: u32, said: &[Said<'_>], beside: &mut Beside, rules: &RuleSet) {
-    for (component, mention) in said {
-        let about = &mention.about;
-        let fill = |slot: &mut Option<Arc<str>>, value: &Option<String>| {
-            if slot.is_none() {
-                *slot = value.as_deref().map(Arc::from);
-            }
-        };
-        fill(&mut attempt.host, &about.host);
-        fill(&mut attempt.operator, &about.operator);
-        fill(&mut attempt.queue, &about.queue);
-        fill(&mut attempt.pool, &about.pool);
-        attempt.pid = attempt.pid.or(about.pid);
-        attempt.return_code = attempt.return_code.or(about.return_code);
-        attempt.started = attempt.started.or(about.started);
-        attempt.ended = attempt.ended.or(about.ended).or(mention.time);
-        beside.max_tries = beside.max_tries.or(about.max_tries);
-        let place = || format!("{} line {}", component.source.name(), mention.line);
-        if let Some(code) = about.return_code {
-            beside.return_code = Some((code, place()));
-        }
-        match about.outcome.filter(|outcome| *outcome != Outcome::Running) {
-            Some(outcome) => beside.mentioned = Some((outcome, place())),
-            None if gives_up(mention, rules) => beside.given_up = Some(place()),
-            None => {}
-        }
-        add_symptom(attempt, line, component, mention);
-    }
-}
-
-/// Adds the symptom that a component's record about an attempt shows.
-fn add_symptom(attempt: &mut Attempt, line: u32, component: &Observation, mention: &Mention) {
-    let Some(symptom) = mention.symptom else { return };
-    let of_record = |known: &&Match| known.symptom == symptom && known.line == mention.line;
-    let found = component.matches.iter().find(of_record);
-    attempt.symptoms.push(Shown {
-        symptom,
-        line,
-        time: mention.time,
-        role: Role::Contributing,
-        excerpt: found.map(|found| found.excerpt.clone()).unwrap_or_default(),
-        facts: found.map(|found| found.facts.clone()).unwrap_or_default(),
-        elsewhere: Some(location(component, mention.line)),
-    });
-}
-
-/// Adds that the kernel killed an attempt's process.
-fn killed(attempt: &mut Attempt, log: &Observation, (kernel, mention): Said<'_>) {
-    add_symptom(attempt, log.lines.max(1), kernel, mention);
-    attempt.return_code = attempt.return_code.or(mention.about.return_code);
-    attempt.host = attempt.host.take().or_else(|| mention.about.host.as_deref().map(Arc::from));
-    if attempt.outcome == Outcome::Unknown {
-        // Without a clock the kernel's log tells of the process, not of the day.
-        let when = if mention.time.is_some() { "" } else { ", at a time since boot that cannot be compared" };
-        attempt.outcome = Outcome::Failed;
-        attempt.outcome_because = format!("the kernel killed its process ({} line {}{when})", kernel.source.name(), mention.line).into();
-    }
-    if matches!(log.ending, Ending::Silent) {
-        attempt.ending = Ending::Killed;
-    }
-}
-
-fn location(log: &Observation, line: u32) -> Location {
-    Location { path: log.source.path.clone(), member: log.source.member.clone(), line }
-}
-
-fn shown(found: &Match) -> Shown {
-    Shown {
-        symptom: found.symptom,
-        line: found.at_line,
-        time: found.time,
-        role: Role::Incidental,
-        excerpt: found.excerpt.clone(),
-        facts: Facts::clone(&found.facts),
-        elsewhere: None,
-    }
 }

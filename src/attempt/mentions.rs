@@ -1,14 +1,15 @@
 //! Which attempt a component's log speaks of: by task instance and try, by the ids of executors, by process and host, by time.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::record::About;
+use crate::scan::packed::{Manner, Packed, Row};
+use crate::scan::texts::Text;
 use crate::scan::{Ending, Mention, Observation};
 use crate::source::{Kind, TaskInstance, is_bare_date, run_date};
 use crate::time::{Span, Timestamp};
-
-use super::Attempt;
 
 /// What is said of an attempt, and in which log.
 pub(super) type Said<'a> = (&'a Observation, &'a Mention);
@@ -18,6 +19,9 @@ type Instance = (String, Option<Arc<str>>, Option<i32>);
 
 /// A task instance by its logical date.
 type Dated = (String, Timestamp, Option<i32>);
+
+/// A try with its run, and whether that is known by its date alone.
+type TryOfRun = (Option<Arc<str>>, bool, Try);
 
 /// A try of an instance: when it began, its number, its row.
 type Try = (Option<Timestamp>, Option<u32>, usize);
@@ -38,56 +42,32 @@ pub(super) struct Mentions<'a> {
 }
 
 impl<'a> Mentions<'a> {
-    /// Finds the attempt that each mention speaks of. `is_attempt` says which observations are attempts of their own.
-    pub(super) fn of(observations: &'a [Observation], is_attempt: &dyn Fn(usize) -> bool) -> Self {
-        let mut tries: BTreeMap<Instance, Vec<Try>> = BTreeMap::new();
+    /// Finds the attempt that each mention in one of the logs speaks of. `is_attempt` says which rows are attempts of their own.
+    pub(super) fn of(packed: &Packed, logs: &'a [Observation], is_attempt: &dyn Fn(usize) -> bool) -> Self {
         let mut all = Self { of_attempt: BTreeMap::new(), without_log: BTreeMap::new(), of_process: Vec::new() };
-        if observations.iter().all(|log| log.mentions.is_empty()) {
+        let ids = tasks_by_id(logs);
+        let mut of_task: Vec<(Said<'a>, &TaskInstance, Instance)> = Vec::new();
+        for (log, mention) in logs.iter().flat_map(|log| log.mentions.iter().map(move |mention| (log, mention))) {
+            let about = &mention.about;
+            let by_id = || about.ids.iter().find_map(|id| ids.get(id.as_str()));
+            match if about.task.task_id.is_some() { Some(&about.task) } else { by_id().copied() } {
+                Some(task) => of_task.extend(instance(task).map(|instance| ((log, mention), task, instance))),
+                None if about.pid.is_some() => all.of_process.push((log, mention)),
+                None => {}
+            }
+        }
+        if of_task.is_empty() {
             return all;
         }
-        for (row, log) in observations.iter().enumerate().filter(|(row, log)| log.source.kind == Kind::Task && is_attempt(*row)) {
-            if let Some(instance) = instance(&log.task, log.task.run_id.clone()) {
-                // Most instances have one try.
-                tries.entry(instance).or_insert_with(|| Vec::with_capacity(1)).push((log.started, log.task.try_number, row));
-            }
-        }
-        for rows in tries.values_mut() {
-            rows.sort();
-        }
-        // Layouts, and services, of old versions know a run by its date alone.
-        let mut dated: BTreeMap<Dated, Vec<(bool, Try)>> = BTreeMap::new();
-        for ((task, run, index), rows) in &tries {
-            if let Some((date, bare)) = run.as_deref().and_then(|run| Some((run_date(run)?, is_bare_date(run)))) {
-                dated.entry((task.clone(), date, *index)).or_default().extend(rows.iter().map(|row| (bare, *row)));
-            }
-        }
-        let by_date = |(task, run, index): &Instance| -> Option<Vec<Try>> {
-            let run = run.as_deref()?;
-            let is_bare = is_bare_date(run);
-            let rows = dated.get(&(task.clone(), run_date(run)?, *index))?;
-            Some(rows.iter().filter(|(bare, _)| *bare || is_bare).map(|(_, row)| *row).collect())
-        };
-        let ids = tasks_by_id(observations);
-        for log in observations {
-            for mention in &log.mentions {
-                let about = &mention.about;
-                let by_id = || about.ids.iter().find_map(|id| ids.get(id.as_str()));
-                let task = if about.task.task_id.is_some() { Some(&about.task) } else { by_id().copied() };
-                let Some(task) = task else {
-                    if about.pid.is_some() {
-                        all.of_process.push((log, mention));
-                    }
-                    continue;
-                };
-                let Some(instance) = instance(task, task.run_id.clone()) else { continue };
-                // Without a run it is about every run there is; such lines are old and rare, and say too little to be used.
-                let rows = tries.get(&instance).cloned().or_else(|| by_date(&instance));
-                match rows.and_then(|rows| which(&rows, task.try_number, mention.time)) {
-                    Some(row) => all.of_attempt.entry(row).or_default().push((log, mention)),
-                    None => {
-                        let key = (TaskInstance { try_number: None, ..task.clone() }, task.try_number);
-                        all.without_log.entry(key).or_default().push((log, mention));
-                    }
+        let tries = Tries::of(packed, of_task.iter().map(|(.., instance)| instance), is_attempt);
+        for (said, task, instance) in of_task {
+            // Without a run it is about every run there is; such lines are old and rare, and say too little to be used.
+            let rows = tries.of_instance(&instance);
+            match rows.and_then(|rows| which(&rows, task.try_number, said.1.time)) {
+                Some(row) => all.of_attempt.entry(row).or_default().push(said),
+                None => {
+                    let key = (TaskInstance { try_number: None, ..task.clone() }, task.try_number);
+                    all.without_log.entry(key).or_default().push(said);
                 }
             }
         }
@@ -100,33 +80,94 @@ impl<'a> Mentions<'a> {
     }
 
     /// Finds the attempts whose processes the kernel speaks of, once processes and hosts of attempts are known.
-    pub(super) fn of_processes(&self, attempts: &[Attempt]) -> Vec<(usize, Said<'a>)> {
-        let mut by_pid: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (row, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_task()) {
-            if let Some(pid) = attempt.pid {
-                by_pid.entry(pid).or_default().push(row);
-            }
+    pub(super) fn of_processes(&self, packed: &Packed, is_attempt: &dyn Fn(usize) -> bool) -> Vec<(usize, Said<'a>)> {
+        let (mut by_pid, mut by_end): (BTreeMap<u32, Vec<usize>>, BTreeMap<Timestamp, Vec<usize>>) = (BTreeMap::new(), BTreeMap::new());
+        if self.of_process.is_empty() {
+            return Vec::new();
         }
-        let mut by_end: BTreeMap<Timestamp, Vec<usize>> = BTreeMap::new();
-        for (row, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_task() && is_killed(attempt)) {
-            if let Some(ended) = attempt.ended {
-                by_end.entry(ended).or_default().push(row);
+        let asked: BTreeSet<u32> = self.of_process.iter().filter_map(|(_, mention)| mention.about.pid).collect();
+        for (at, row) in packed.rows.iter().enumerate().filter(|(at, row)| packed.manner(row).kind == Kind::Task && is_attempt(*at)) {
+            if let Some(pid) = row.pid().filter(|pid| asked.contains(pid)) {
+                by_pid.entry(pid).or_default().push(at);
+            }
+            if let Some(ended) = row.ended().filter(|_| is_killed(packed.manner(row))) {
+                by_end.entry(ended).or_default().push(at);
             }
         }
         let found = self.of_process.iter().filter_map(|said| {
             let (about, time) = (&said.1.about, said.1.time);
             let by_pid = by_pid.get(&about.pid?).into_iter().flatten().copied();
-            let of_pid = only(by_pid.filter(|row| fits(&attempts[*row], about, time)));
+            let of_pid = only(by_pid.filter(|at| fits(packed, &packed.rows[*at], about, time)));
             // The pids of a container are not those of its machine: there the instant must do.
             let near = || {
                 let time = time?;
                 let near = by_end.range(time + Span(-KILL_SAME_TIME.0)..=time + KILL_SAME_TIME);
-                only(near.flat_map(|(_, rows)| rows).copied().filter(|row| fits(&attempts[*row], about, Some(time))))
+                only(near.flat_map(|(_, rows)| rows).copied().filter(|at| fits(packed, &packed.rows[*at], about, Some(time))))
             };
             Some((of_pid.or_else(near)?, *said))
         });
         found.collect()
     }
+}
+
+/// The tries of the task instances that are spoken of.
+struct Tries {
+    of: BTreeMap<Instance, Vec<Try>>,
+    /// The same by date, each with whether its run is known by nothing else: layouts, and services, of old versions know a run by its date alone.
+    dated: BTreeMap<Dated, Vec<(bool, Try)>>,
+}
+
+impl Tries {
+    fn of<'i>(packed: &Packed, asked: impl Iterator<Item = &'i Instance>, is_attempt: &dyn Fn(usize) -> bool) -> Self {
+        let (mut of, mut dates, mut named) = (BTreeMap::<Instance, Vec<Try>>::new(), BTreeSet::<Dated>::new(), BTreeSet::<&str>::new());
+        for instance in asked {
+            named.insert(&instance.0);
+            dates.extend(dated(instance).map(|(dated, _)| dated));
+            if !of.contains_key(instance) {
+                of.insert(instance.clone(), Vec::new());
+            }
+        }
+        let mut by_date: BTreeMap<Dated, Vec<TryOfRun>> = BTreeMap::new();
+        // The names of tasks as they are spoken of; `None` for those of which nobody speaks.
+        let mut names: HashMap<(Text, Text), Option<String>> = HashMap::new();
+        for (at, row) in packed.rows.iter().enumerate().filter(|(at, row)| packed.manner(row).kind == Kind::Task && is_attempt(*at)) {
+            let Some(task) = row.dag.zip(row.task) else { continue };
+            let name = names.entry(task).or_insert_with(|| {
+                let name = format!("{}.{}", packed.texts.get(task.0), packed.texts.get(task.1));
+                Some(name).filter(|name| named.contains(name.as_str()))
+            });
+            let Some(name) = name else { continue };
+            let instance = (name.clone(), packed.shared(row.run), row.map_index());
+            let one = (row.started(), row.try_number(), at);
+            if let Some((dated, bare)) = dated(&instance).filter(|(dated, _)| dates.contains(dated)) {
+                by_date.entry(dated).or_default().push((instance.1.clone(), bare, one));
+            }
+            if let Some(tries) = of.get_mut(&instance) {
+                tries.push(one);
+            }
+        }
+        of.retain(|_, tries| !tries.is_empty());
+        of.values_mut().for_each(|tries| tries.sort_unstable());
+        let in_order = |(dated, mut tries): (Dated, Vec<TryOfRun>)| {
+            tries.sort_unstable_by(|a, b| (&a.0, a.2).cmp(&(&b.0, b.2)));
+            (dated, tries.into_iter().map(|(_, bare, one)| (bare, one)).collect())
+        };
+        Self { of, dated: by_date.into_iter().map(in_order).collect() }
+    }
+
+    fn of_instance(&self, instance: &Instance) -> Option<Cow<'_, [Try]>> {
+        self.of.get(instance).map(|tries| Cow::Borrowed(&tries[..])).or_else(|| {
+            let (dated, is_bare) = dated(instance)?;
+            let tries = self.dated.get(&dated)?.iter();
+            Some(tries.filter(|(bare, _)| *bare || is_bare).map(|(_, one)| *one).collect())
+        })
+    }
+}
+
+/// An instance by its date, and whether its run is known by nothing else.
+fn dated((task, run, index): &Instance) -> Option<(Dated, bool)> {
+    let run = run.as_deref()?;
+    Some(((task.clone(), run_date(run)?, *index), is_bare_date(run)))
 }
 
 /// The only one: process ids are used again, and tasks die together. Where two attempts fit, neither is told.
@@ -135,19 +176,20 @@ fn only(mut rows: impl Iterator<Item = usize>) -> Option<usize> {
     rows.next().is_none().then_some(row)
 }
 
-fn is_killed(attempt: &Attempt) -> bool {
-    attempt.ending == Ending::Killed || attempt.return_code.is_some_and(|code| code < 0)
+fn is_killed(manner: &Manner) -> bool {
+    manner.ending == Ending::Killed || manner.return_code.is_some_and(|code| code < 0)
 }
 
 /// How far from its last line an attempt may have been killed where nothing but the instant tells: a supervisor says so within moments.
 const KILL_SAME_TIME: Span = Span::seconds(3);
 
 /// Whether an attempt's process can be the one that the kernel killed: on that host, near that time, and not ended in another way.
-fn fits(attempt: &Attempt, about: &About, time: Option<Timestamp>) -> bool {
-    let same_host = about.host.is_none() || attempt.host.is_none() || short(about.host.as_deref()) == short(attempt.host.as_deref());
-    let near = time.zip(attempt.ended).is_none_or(|(time, ended)| time - ended <= KILL_NEAR_END && ended - time <= KILL_NEAR_END);
-    let killed =
-        matches!(attempt.ending, Ending::Killed | Ending::Silent | Ending::CutOff) || attempt.return_code.is_some_and(|code| code < 0);
+fn fits(packed: &Packed, row: &Row, about: &About, time: Option<Timestamp>) -> bool {
+    let host = row.host.map(|host| packed.texts.get(host));
+    let same_host = about.host.is_none() || host.is_none() || short(about.host.as_deref()) == short(host);
+    let near = time.zip(row.ended()).is_none_or(|(time, ended)| time - ended <= KILL_NEAR_END && ended - time <= KILL_NEAR_END);
+    let manner = packed.manner(row);
+    let killed = is_killed(manner) || matches!(manner.ending, Ending::Silent | Ending::CutOff);
     same_host && near && killed
 }
 
@@ -156,9 +198,9 @@ fn short(host: Option<&str>) -> Option<&str> {
     host.map(|host| if host.parse::<std::net::IpAddr>().is_ok() { host } else { host.split('.').next().unwrap_or(host) })
 }
 
-fn instance(task: &TaskInstance, run: Option<Arc<str>>) -> Option<Instance> {
+fn instance(task: &TaskInstance) -> Option<Instance> {
     let (dag, name) = (task.dag_id.as_deref()?, task.task_id.as_deref()?);
-    Some((format!("{dag}.{name}"), run, task.map_index))
+    Some((format!("{dag}.{name}"), task.run_id.clone(), task.map_index))
 }
 
 /// The try that is spoken of: the one named, or else the one that had begun last by then.

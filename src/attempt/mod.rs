@@ -9,9 +9,12 @@ mod join;
 mod mentions;
 mod occurrence;
 mod outcome;
+mod table;
+mod told;
 
 pub use crate::rule::Role;
 pub use join::join;
+pub use table::{AttemptRef, Attempts};
 
 use std::sync::Arc;
 
@@ -117,7 +120,7 @@ impl Attempt {
     /// The place of a symptom, in its own log or in another.
     #[must_use]
     pub fn location_of(&self, shown: &Shown) -> Location {
-        shown.elsewhere.clone().unwrap_or_else(|| self.location(shown.line))
+        shown.elsewhere.as_deref().cloned().unwrap_or_else(|| self.location(shown.line))
     }
 
     /// `dag.task[3] try 2`, or the path where the identity is not known.
@@ -143,12 +146,10 @@ pub struct Shown {
     pub time: Option<Timestamp>,
     /// What it did to the attempt.
     pub role: Role,
-    /// The line that shows it.
-    pub excerpt: String,
-    /// What it caught.
-    pub facts: Facts,
+    /// The endpoint that its record names.
+    pub endpoint: Option<Arc<str>>,
     /// Where it stands, if it is not in the attempt's own log: in its trigger's, or a component's.
-    pub elsewhere: Option<Location>,
+    pub elsewhere: Option<Box<Location>>,
 }
 
 /// The one failure of an attempt, however many lines told of it.
@@ -181,14 +182,23 @@ pub struct Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::packed::Row;
 
-    /// How much one row of the table may take, in bytes, beside its path and its endpoints: a big installation has a million attempts a week,
-    /// and the table holds them all.
+    /// How much one row of the table may take, in bytes, with all but the texts that it shares: a big installation has a million attempts a
+    /// week, and the table holds them all.
+    const ROW_BYTES_MAX: usize = 80;
+
+    /// The same of an attempt that is more than its row, beside its row, its symptoms and its failure.
     const ATTEMPT_BYTES_MAX: usize = 344;
+
+    /// The same of a symptom that it shows: a warning may stand in many logs that went well.
+    const SHOWN_BYTES_MAX: usize = 64;
 
     #[test]
     fn a_row_of_the_table_stays_small() {
+        assert!(size_of::<Row>() <= ROW_BYTES_MAX, "{} bytes", size_of::<Row>());
         assert!(size_of::<Attempt>() <= ATTEMPT_BYTES_MAX, "{} bytes", size_of::<Attempt>());
+        assert!(size_of::<Shown>() <= SHOWN_BYTES_MAX, "{} bytes", size_of::<Shown>());
         // Most logs name one endpoint.
         assert!(size_of::<Endpoints>() <= 3 * size_of::<usize>());
     }

@@ -1,6 +1,7 @@
 //! How an attempt came out, and the reason for believing it.
 
 use crate::record::{Dialect, Outcome};
+use crate::scan::packed::{Packed, Row};
 use crate::scan::{Ending, Observation};
 use crate::time::{Span, Timestamp};
 
@@ -27,13 +28,63 @@ pub(super) struct Beside {
     pub(super) siblings_say_success: bool,
 }
 
+/// What an attempt's own log says of its course.
+pub(super) struct Own {
+    /// The last state that it names, with the line.
+    outcome: Option<(Outcome, u32)>,
+    try_number: Option<u32>,
+    /// The line of the first record with which Airflow ends a task that failed.
+    fatal_line: Option<u32>,
+    ending: Ending,
+    return_code: Option<i32>,
+    lacks_end: bool,
+    lines: u32,
+    dialect: Dialect,
+    is_excerpt: bool,
+    ended: Option<Timestamp>,
+}
+
+impl Own {
+    pub(super) fn of(log: &Observation) -> Self {
+        Self {
+            outcome: log.outcome,
+            try_number: log.task.try_number,
+            fatal_line: log.failures.iter().find(|failure| failure.fatal).map(|failure| failure.line),
+            ending: log.ending,
+            return_code: log.return_code,
+            lacks_end: log.lacks_end,
+            lines: log.lines,
+            dialect: log.dialect,
+            is_excerpt: log.is_excerpt,
+            ended: log.ended,
+        }
+    }
+
+    /// The same of a packed log, which has no record of a failure.
+    pub(super) fn of_row(packed: &Packed, row: &Row) -> Self {
+        let manner = packed.manner(row);
+        Self {
+            outcome: manner.outcome.map(|outcome| (outcome, row.outcome_line)),
+            try_number: row.try_number(),
+            fatal_line: None,
+            ending: manner.ending,
+            return_code: manner.return_code,
+            lacks_end: manner.lacks_end,
+            lines: row.lines,
+            dialect: manner.dialect,
+            is_excerpt: manner.is_excerpt,
+            ended: row.ended(),
+        }
+    }
+}
+
 /// How long everything else must have gone on after the last line of a log that lacks its end, for its task to be counted as dead rather than
 /// quiet: Airflow itself gives a task without heartbeat up after 5 minutes, and few calls are quiet for longer than half an hour.
 const DEAD_AFTER: Span = Span::seconds(1800);
 
 /// Airflow's own last word in the task's log comes first; then the scheduler's; then what the log shows.
-pub(super) fn outcome_of(log: &Observation, beside: &Beside) -> (Outcome, String) {
-    let retries = beside.has_later_try || log.task.try_number.zip(beside.max_tries).is_some_and(|(number, of)| number < of);
+pub(super) fn outcome_of(log: &Own, beside: &Beside) -> (Outcome, String) {
+    let retries = beside.has_later_try || log.try_number.zip(beside.max_tries).is_some_and(|(number, of)| number < of);
     let failed = |because: String| match retries {
         true => (Outcome::UpForRetry, format!("{because}, and another try follows")),
         false => (Outcome::Failed, because),
@@ -52,8 +103,8 @@ pub(super) fn outcome_of(log: &Observation, beside: &Beside) -> (Outcome, String
             outcome => (*outcome, format!("{place} says so")),
         };
     }
-    if let Some(failure) = log.failures.iter().find(|failure| failure.fatal) {
-        return failed(format!("the task failed at line {}", failure.line));
+    if let Some(line) = log.fatal_line {
+        return failed(format!("the task failed at line {line}"));
     }
     if let Some(place) = &beside.given_up {
         return failed(format!("{place} gives it up"));
@@ -92,7 +143,7 @@ fn waiting(outcome: Outcome, line: u32, beside: &Beside) -> Result<(Outcome, Str
 }
 
 /// The outcome of a log without any word about it.
-fn silent(log: &Observation, beside: &Beside, failed: &dyn Fn(String) -> (Outcome, String)) -> (Outcome, String) {
+fn silent(log: &Own, beside: &Beside, failed: &dyn Fn(String) -> (Outcome, String)) -> (Outcome, String) {
     if beside.has_later_try {
         return (Outcome::UpForRetry, "the log just stops, and a later try exists".to_owned());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::rule::SymptomIx;
 
 /// A symptom in logs of attempts that succeeded.
@@ -18,12 +18,12 @@ pub struct Seen {
 
 /// Counts the symptoms of healthy attempts.
 #[must_use]
-pub fn healthy(attempts: &[Attempt]) -> BTreeMap<SymptomIx, Seen> {
-    let healthy = || attempts.iter().filter(|attempt| attempt.is_healthy() && attempt.has_log);
+pub fn healthy(attempts: &Attempts) -> BTreeMap<SymptomIx, Seen> {
+    let healthy = || attempts.iter().filter(|attempt| attempt.is_healthy() && attempt.has_log());
     let of = healthy().count();
     let mut seen: BTreeMap<SymptomIx, Seen> = BTreeMap::new();
     for attempt in healthy() {
-        let own = attempt.symptoms.iter().filter(|shown| shown.elsewhere.is_none());
+        let own = attempt.symptoms().iter().filter(|shown| shown.elsewhere.is_none());
         let mut told = BTreeSet::new();
         for shown in own.filter(|shown| told.insert(shown.symptom)) {
             let at = || {

@@ -33,5 +33,5 @@ pub(super) fn by_attempt(rules: &RuleSet, text: &str) -> BTreeSet<SymptomIx> {
     let source = Source { kind: Kind::Task, ..Source::named(path, None) };
     let observed = scan::observe(source, &mut text.as_bytes(), rules, &Dialects::default());
     let attempts = attempt::join(observed.observations, &[], rules);
-    attempts.iter().flat_map(|attempt| attempt.symptoms.iter().map(|shown| shown.symptom)).collect()
+    attempts.iter_own().flat_map(|(_, attempt)| attempt.symptoms.iter().map(|shown| shown.symptom)).collect()
 }

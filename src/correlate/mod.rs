@@ -11,7 +11,7 @@ pub(crate) use group::unrecognised_key;
 pub use predicate::{Context, Verdict, holds};
 pub use table::Table;
 
-use crate::attempt::{Attempt, Location};
+use crate::attempt::{Attempts, Location};
 use crate::rule::{Recurs, RuleSet, ScopeKind, SymptomIx};
 use crate::time::Timestamp;
 
@@ -26,7 +26,7 @@ pub struct Correlated<'a> {
 
 /// Groups the failures of an attempt table, and finds what their spread shows. n log n in the number of attempts.
 #[must_use]
-pub fn correlate<'a>(attempts: &'a [Attempt], rules: &RuleSet) -> Correlated<'a> {
+pub fn correlate<'a>(attempts: &'a Attempts, rules: &RuleSet) -> Correlated<'a> {
     let table = Table::of(attempts);
     let failures = group::items(&table, rules);
     let mut incidents = group::group(&failures, &table, rules);

@@ -6,31 +6,32 @@ mod events;
 mod load;
 mod rows;
 
-pub(super) use columns::{Column, Csr, Window};
+pub(super) use columns::{Column, Csr, Ends, Window};
 pub(super) use events::{At, Events};
 pub(super) use load::Load;
 pub(super) use rows::Rows;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::attempt::Attempt;
+use crate::attempt::{AttemptRef, Attempts};
 use crate::rule::ScopeKind;
 use crate::time::{Span, Timestamp};
 
 /// The attempt table by what is looked for in it.
 #[derive(Debug)]
 pub struct Table<'a> {
-    pub(super) attempts: &'a [Attempt],
+    pub(super) attempts: &'a Attempts,
     /// For each kind of [`ScopeKind::ALL`] its column.
     columns: Vec<Column<'a>>,
-    /// The task instance of each row; [`Column::NONE`] where its identity is not known.
-    instance_of: Vec<u32>,
-    /// The rows of each task instance, in the order of tries.
+    /// The task instance of each row of an instance that failed once, where its identity is known.
+    instance_of: HashMap<u32, u32>,
+    /// The rows of each such task instance, in the order of tries.
     tries: Csr,
     /// What was shown when, and where.
     pub(super) events: Events<'a>,
     /// What is asked of single rows.
-    pub(super) rows: Rows,
+    pub(super) rows: Arc<Rows>,
     /// How many attempts are healthy.
     pub(super) healthy: usize,
     /// The first and the last instant at which an attempt ended.
@@ -40,21 +41,11 @@ pub struct Table<'a> {
 impl<'a> Table<'a> {
     /// Indexes a table.
     #[must_use]
-    pub fn of(attempts: &'a [Attempt]) -> Self {
-        let rows = Rows::of(attempts);
+    pub fn of(attempts: &'a Attempts) -> Self {
+        let rows = Arc::new(Rows::of(attempts));
         let columns: Vec<Column<'a>> = ScopeKind::ALL.into_iter().map(|kind| Column::of(attempts, kind, &rows)).collect();
-        let (instance_of, tries) = instances(attempts, &columns);
-        let ends = || attempts.iter().filter(|attempt| attempt.is_task()).filter_map(instant);
-        Self {
-            columns,
-            instance_of,
-            tries,
-            events: Events::of(attempts),
-            healthy: rows.healthy_count,
-            rows,
-            span: ends().min().zip(ends().max()),
-            attempts,
-        }
+        let (instance_of, tries) = instances(attempts, &rows);
+        Self { columns, instance_of, tries, events: Events::of(attempts), healthy: rows.healthy_count, span: rows.span(), rows, attempts }
     }
 
     /// Whether any healthy attempt was read: without, no share of failures is known.
@@ -68,9 +59,9 @@ impl<'a> Table<'a> {
         &self.columns[kind.index()]
     }
 
-    /// The task instance of a row, without its try.
+    /// The task instance of a row that failed, without its try.
     pub(super) fn instance(&self, row: usize) -> Option<u32> {
-        Some(self.instance_of[row]).filter(|instance| *instance != Column::NONE)
+        self.instance_of.get(&(row as u32)).copied()
     }
 
     /// The rows of a task instance, in the order of tries.
@@ -90,26 +81,31 @@ impl<'a> Table<'a> {
 }
 
 /// The instant that stands for an attempt: its failure's, else its end, else its start.
-pub(super) fn instant(attempt: &Attempt) -> Option<Timestamp> {
-    attempt.failure.as_ref().and_then(|failure| failure.time).or(attempt.ended).or(attempt.started)
+fn instant(attempt: AttemptRef<'_>) -> Option<Timestamp> {
+    attempt.failure().and_then(|failure| failure.time).or(attempt.ended()).or(attempt.started())
 }
 
-/// The task instance of each row, and the rows of each instance.
-fn instances(attempts: &[Attempt], columns: &[Column<'_>]) -> (Vec<u32>, Csr) {
-    let tasks = &columns[ScopeKind::Task.index()];
-    let mut runs: HashMap<&str, u32> = HashMap::new();
-    let mut known: HashMap<(u32, u32, Option<i32>), u32> = HashMap::new();
-    let mut of_row = vec![Column::NONE; attempts.len()];
-    for (row, attempt) in attempts.iter().enumerate() {
-        let [task] = tasks.of_row(row) else { continue };
-        let next = runs.len() as u32;
-        // Without a run all attempts of the task would be tries of one instance; they are told apart by nothing else, so they are none.
-        let Some(run) = attempt.task.run_id.as_deref().map(|run| *runs.entry(run).or_insert(next)) else { continue };
-        let next = known.len() as u32;
-        of_row[row] = *known.entry((*task, run, attempt.task.map_index)).or_insert(next);
+/// The task instances that failed once: that of each of their rows, and the rows of each.
+fn instances(attempts: &Attempts, by: &Rows) -> (HashMap<u32, u32>, Csr) {
+    // Without a run all attempts of the task would be tries of one instance; they are told apart by nothing else, so they are none.
+    let key = |row: u32| {
+        let numbers = attempts.at(row as usize).numbers();
+        Some((numbers.dag?, numbers.task?, numbers.run?, numbers.map_index))
+    };
+    let mut known = HashMap::new();
+    for (row, _) in attempts.iter_own().filter(|(_, attempt)| attempt.is_task() && attempt.failure.is_some()) {
+        if let Some(key) = key(row as u32) {
+            let next = known.len() as u32;
+            known.entry(key).or_insert(next);
+        }
     }
-    let mut rows: Vec<u32> = (0..attempts.len() as u32).filter(|row| of_row[*row as usize] != Column::NONE).collect();
-    rows.sort_by_key(|row| (of_row[*row as usize], attempts[*row as usize].task.try_number, *row));
-    let tries = Csr::of_sorted(known.len(), rows.iter().map(|row| (of_row[*row as usize], *row)));
+    let mut of_row = HashMap::new();
+    if !known.is_empty() {
+        of_row.extend(by.order.iter().filter_map(|row| Some((*row, *known.get(&key(*row)?)?))));
+    }
+    let mut rows: Vec<(u32, Option<u32>, u32)> =
+        of_row.iter().map(|(row, instance)| (*instance, attempts.at(*row as usize).try_number(), *row)).collect();
+    rows.sort_unstable();
+    let tries = Csr::of_sorted(known.len(), rows.iter().map(|(instance, _, row)| (*instance, *row)));
     (of_row, tries)
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::attempt::{Attempt, Failure};
+use crate::attempt::{Attempts, Failure};
 use crate::correlate::Incident;
 use crate::record::{Endpoint, Target};
 
@@ -18,17 +18,16 @@ pub struct Blanks(Vec<(&'static str, String)>);
 impl Blanks {
     /// The values of an incident, all of one and the same attempt, so that they fit together: the kill that began it, else the first that shows its
     /// symptom.
-    pub(super) fn of(incident: &Incident, attempts: &[Attempt]) -> Self {
-        let shows = |row: &&usize| attempts[**row].failure.as_ref().is_some_and(|failure| failure.symptom == incident.symptom);
+    pub(super) fn of(incident: &Incident, attempts: &Attempts) -> Self {
+        let shows = |row: &&usize| attempts.at(**row).failure().is_some_and(|failure| failure.symptom == incident.symptom);
         let row = incident.root.or_else(|| incident.attempts.iter().find(shows).or_else(|| incident.attempts.first()).copied());
         let Some(attempt) = row.and_then(|row| attempts.get(row)) else { return Self::default() };
-        let task = &attempt.task;
         let mut values = vec![
-            ("DAG_ID", task.dag_id.as_deref().map(str::to_owned)),
-            ("TASK_ID", task.task_id.as_deref().map(str::to_owned)),
-            ("RUN_ID", task.run_id.as_deref().map(str::to_owned)),
+            ("DAG_ID", attempt.dag_id().map(str::to_owned)),
+            ("TASK_ID", attempt.task_id().map(str::to_owned)),
+            ("RUN_ID", attempt.run_id().map(str::to_owned)),
         ];
-        if let Some(failure) = &attempt.failure {
+        if let Some(failure) = attempt.failure() {
             values.extend(of_call(failure));
         }
         Self(values.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| is_plain(name, value))?))).collect())

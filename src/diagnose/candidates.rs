@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::{Attempt, Failure};
+use crate::attempt::{Attempts, Failure};
 use crate::correlate::{Context, Incident, Table, holds};
 use crate::rule::{CauseIx, RuleSet, SymptomIx, When};
 
@@ -124,13 +124,13 @@ pub struct Suspects {
 
 /// What may have caused an incident of a table.
 #[must_use]
-pub fn suspects(incident: &Incident, attempts: &[Attempt], rules: &RuleSet, table: &Table<'_>) -> Suspects {
+pub fn suspects(incident: &Incident, attempts: &Attempts, rules: &RuleSet, table: &Table<'_>) -> Suspects {
     // What a kill provoked is explained by what explains the kill.
     let root = incident.root.map(|root| [root]);
     let explained: &[usize] = root.as_ref().map_or(&incident.attempts, |root| root);
     let mut alike: BTreeMap<Signature<'_>, Vec<usize>> = BTreeMap::new();
     for row in explained {
-        if let Some(failure) = &attempts[*row].failure {
+        if let Some(failure) = attempts.at(*row).failure() {
             alike.entry(signature(failure)).or_default().push(*row);
         }
     }

@@ -1,6 +1,6 @@
 //! The lines of logs that show an incident best.
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::correlate::Incident;
 
 use super::Example;
@@ -9,16 +9,11 @@ use super::Example;
 const EXAMPLES_MAX: usize = 3;
 
 /// Lines that show the incident: the kill that began it, then one of each symptom, then further attempts.
-pub(super) fn examples(incident: &Incident, attempts: &[Attempt]) -> Vec<Example> {
+pub(super) fn examples(incident: &Incident, attempts: &Attempts) -> Vec<Example> {
     let mut rows: Vec<usize> = incident.attempts.clone();
-    let symptom = |row: usize| attempts[row].failure.as_ref().and_then(|failure| failure.symptom);
+    let symptom = |row: usize| attempts.at(row).failure().and_then(|failure| failure.symptom);
     rows.sort_by_key(|row| {
-        (
-            Some(*row) != incident.root,
-            symptom(*row) != incident.symptom,
-            attempts[*row].failure.as_ref().and_then(|failure| failure.time),
-            *row,
-        )
+        (Some(*row) != incident.root, symptom(*row) != incident.symptom, attempts.at(*row).failure().and_then(|failure| failure.time), *row)
     });
     let mut chosen: Vec<usize> = Vec::new();
     for row in &rows {
@@ -29,8 +24,8 @@ pub(super) fn examples(incident: &Incident, attempts: &[Attempt]) -> Vec<Example
     let further: Vec<usize> = rows.into_iter().filter(|row| !chosen.contains(row)).collect();
     chosen.extend(further);
     let lines = chosen.into_iter().filter_map(|row| {
-        let failure = attempts[row].failure.as_ref()?;
-        Some(Example { location: attempts[row].location(failure.line), excerpt: failure.excerpt.clone() })
+        let failure = attempts.at(row).failure()?;
+        Some(Example { location: attempts.at(row).location(failure.line), excerpt: failure.excerpt.clone() })
     });
     lines.take(EXAMPLES_MAX).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::correlate::{Incident, scope_of, unrecognised_key};
 use crate::rule::{RuleSet, ScopeKind};
 
@@ -24,10 +24,10 @@ pub(super) fn make_unique(diagnoses: &mut [Diagnosis]) {
 }
 
 /// An id that is the same from night to night: made from what fails and where, never from when.
-pub(super) fn fingerprint(incident: &Incident, attempts: &[Attempt], rules: &RuleSet) -> String {
+pub(super) fn fingerprint(incident: &Incident, attempts: &Attempts, rules: &RuleSet) -> String {
     let what = match incident.symptom {
         Some(symptom) => rules.symptoms[symptom].family.clone(),
-        None => incident.attempts.iter().find_map(|row| attempts[*row].failure.as_deref()).map(unrecognised_key).unwrap_or_default(),
+        None => incident.attempts.iter().find_map(|row| attempts.at(*row).failure()).map(unrecognised_key).unwrap_or_default(),
     };
     let place = place(incident, attempts);
     // FNV-1a, 64 bit: short, stable, and nothing depends on its strength.
@@ -40,9 +40,9 @@ pub(super) fn fingerprint(incident: &Incident, attempts: &[Attempt], rules: &Rul
 }
 
 /// Where an incident is, told by what is the same tomorrow: the next night the same trouble strikes other tasks, hosts or endpoints of those it can strike.
-fn place(incident: &Incident, attempts: &[Attempt]) -> String {
+fn place(incident: &Incident, attempts: &Attempts) -> String {
     let scope = &incident.scope;
-    let names = incident.attempts.iter().filter_map(|row| attempts[*row].failure.as_ref()).map(|failure| {
+    let names = incident.attempts.iter().filter_map(|row| attempts.at(*row).failure()).map(|failure| {
         let facts = &failure.facts;
         facts.conn_id.as_deref().or(facts.name.as_deref()).or(facts.path.as_deref())
     });
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_place_is_what_is_the_same_the_next_night() {
-        let of = |hosts: &[&str], endpoints: &[&str], tasks: &[&str]| place(&incident(hosts, endpoints, tasks), &[]);
+        let of = |hosts: &[&str], endpoints: &[&str], tasks: &[&str]| place(&incident(hosts, endpoints, tasks), &Attempts::default());
         assert_eq!(of(&["a", "b"], &["api:443"], &["shop.load"]), of(&["c"], &["api:443"], &["shop.load", "crm.pull"]));
         assert_eq!(of(&["a"], &["api:443", "db:5432"], &["shop.load"]), of(&["a"], &["mail:25", "db:5432", "x:1"], &["crm.pull"]));
         assert_eq!(of(&["a", "b"], &["api:443", "db:5432"], &["shop.load"]), of(&["c", "d"], &["mail:25", "x:1"], &["crm.pull"]));

@@ -23,6 +23,8 @@ pub use tries::Basis;
 pub use urgency::{Urgency, When};
 pub use weights::{FITTED, Weights};
 
+use std::collections::BTreeMap;
+
 use crate::attempt::Location;
 use crate::correlate::Incident;
 use crate::rule::{CauseIx, Owner, Severity, Weight};
@@ -176,8 +178,8 @@ pub struct Example {
 pub struct Diagnosed {
     /// Worst first.
     pub diagnoses: Vec<Diagnosis>,
-    /// For each attempt of the table: the index of its diagnosis.
-    pub incident_of: Vec<Option<usize>>,
-    /// For each attempt of the table: its causes with their probabilities, best first; empty for healthy ones.
-    pub causes_of: Vec<Vec<(CauseIx, f64)>>,
+    /// The index of the diagnosis of each row of the attempt table that has one.
+    pub incident_of: BTreeMap<usize, usize>,
+    /// The causes of each such row with their probabilities, best first.
+    pub causes_of: BTreeMap<usize, Vec<(CauseIx, f64)>>,
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::correlate::{Correlated, Incident, correlate};
 use crate::rule::{CauseIx, RuleSet, Severity};
 
@@ -16,22 +16,21 @@ const MANY_ATTEMPTS: usize = 10;
 
 /// Diagnoses an attempt table.
 #[must_use]
-pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
+pub fn diagnose(attempts: &Attempts, rules: &RuleSet) -> Diagnosed {
     let Correlated { table, incidents } = correlate(attempts, rules);
     let history = tries::History::of(attempts);
-    let mut diagnosed =
-        Diagnosed { incident_of: vec![None; attempts.len()], causes_of: vec![Vec::new(); attempts.len()], diagnoses: Vec::new() };
+    let mut diagnosed = Diagnosed::default();
     let mut diagnoses = Vec::with_capacity(incidents.len());
     for incident in incidents {
         let suspects = suspects(&incident, attempts, rules, &table);
         let (causes, something_else) = rank(&suspects.whole, rules, &FITTED);
         for row in &incident.attempts {
-            diagnosed.causes_of[*row] = probabilities(&causes);
+            diagnosed.causes_of.insert(*row, probabilities(&causes));
         }
         for (rows, kind) in &suspects.kinds {
             let causes = given(weigh_kind(kind, &suspects.whole, rules, &FITTED), |(_, probability)| *probability);
             for row in rows {
-                diagnosed.causes_of[*row].clone_from(&causes);
+                diagnosed.causes_of.insert(*row, causes.clone());
             }
         }
         diagnoses.push(diagnosis(incident, causes, something_else, attempts, rules, &history));
@@ -47,13 +46,17 @@ pub fn diagnose(attempts: &[Attempt], rules: &RuleSet) -> Diagnosed {
     identity::make_unique(&mut diagnoses);
     for (index, diagnosis) in diagnoses.iter().enumerate() {
         for row in &diagnosis.incident.attempts {
-            diagnosed.incident_of[*row] = Some(index);
+            diagnosed.incident_of.insert(*row, index);
         }
     }
     // Another log of the same attempt says the same.
-    for (row, original) in attempts.iter().enumerate().filter_map(|(row, attempt)| Some((row, attempt.copy_of?))) {
-        diagnosed.incident_of[row] = diagnosed.incident_of.get(original).copied().flatten();
-        diagnosed.causes_of[row] = diagnosed.causes_of.get(original).cloned().unwrap_or_default();
+    for (row, original) in attempts.iter_own().filter_map(|(row, attempt)| Some((row, attempt.copy_of?))) {
+        if let Some(incident) = diagnosed.incident_of.get(&original).copied() {
+            diagnosed.incident_of.insert(row, incident);
+        }
+        if let Some(causes) = diagnosed.causes_of.get(&original).cloned() {
+            diagnosed.causes_of.insert(row, causes);
+        }
     }
     diagnosed.diagnoses = diagnoses;
     diagnosed
@@ -89,7 +92,7 @@ fn diagnosis(
     incident: Incident,
     causes: Vec<RankedCause>,
     something_else: f64,
-    attempts: &[Attempt],
+    attempts: &Attempts,
     rules: &RuleSet,
     history: &tries::History<'_>,
 ) -> Diagnosis {

@@ -1,7 +1,7 @@
 //! The verdict on another try: does it help (the tries that were seen before what is known in general), is it safe (how far the calls got before what
 //! is known in general), and code that carries it out.
 
-use crate::attempt::{Attempt, Failure};
+use crate::attempt::{Attempts, Failure};
 use crate::correlate::Incident;
 use crate::record::Dialect;
 use crate::rule::{RetryHelps, RetrySafe, RuleSet};
@@ -38,7 +38,7 @@ pub struct Verdict {
 /// What the verdict is made of.
 pub(super) struct Case<'a> {
     pub(super) incident: &'a Incident,
-    pub(super) attempts: &'a [Attempt],
+    pub(super) attempts: &'a Attempts,
     pub(super) causes: &'a [RankedCause],
     pub(super) confidence: Confidence,
     pub(super) tries: Tries,
@@ -105,7 +105,7 @@ fn safe_by_calls(case: &Case<'_>) -> Option<(RetrySafe, String, bool)> {
     if case.incident.root.is_some() {
         return None;
     }
-    let failures = || case.incident.attempts.iter().filter_map(|row| case.attempts.get(*row)?.failure.as_ref());
+    let failures = || case.incident.attempts.iter().filter_map(|row| case.attempts.at(*row).failure());
     let mut worst: Option<((u8, Reach), Sent<'_>)> = None;
     let (mut count, mut told, mut as_bad) = (0, 0, 0);
     for failure in failures() {
@@ -150,7 +150,7 @@ fn reach_of(failure: &Failure, sent: &Sent<'_>, rules: &RuleSet) -> Option<Reach
 /// Code for a clear verdict: to give up where no try helps, to wait where one does and is safe.
 fn code(case: &Case<'_>, helps: RetryHelps, basis: Basis, safe: RetrySafe) -> Option<Policy> {
     let failures =
-        || case.incident.attempts.iter().filter_map(|row| Some((case.attempts.get(*row)?, case.attempts[*row].failure.as_ref()?)));
+        || case.incident.attempts.iter().filter_map(|row| case.attempts.own(*row).and_then(|own| Some((own, own.failure.as_deref()?))));
     let is_clear = basis == Basis::Tries || case.confidence >= Confidence::Likely;
     let act = match (helps, safe) {
         (RetryHelps::Permanent, _) if is_clear => {

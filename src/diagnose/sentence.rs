@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::correlate::{Incident, abridged, scope_of};
 use crate::rule::{RuleSet, ScopeKind};
 
@@ -28,11 +28,11 @@ pub(super) fn fill(says: &str, words: &BTreeMap<&'static str, String>) -> String
 }
 
 /// What fails, and where: `Connection reset by peer: api.example.com:443`.
-pub(super) fn title(incident: &Incident, attempts: &[Attempt], rules: &RuleSet) -> String {
+pub(super) fn title(incident: &Incident, attempts: &Attempts, rules: &RuleSet) -> String {
     let what = match incident.symptom {
         Some(symptom) => rules.symptoms[symptom].title.clone(),
         None => {
-            let failure = incident.attempts.iter().find_map(|row| attempts[*row].failure.as_ref());
+            let failure = incident.attempts.iter().find_map(|row| attempts.at(*row).failure());
             let raised = failure.and_then(|failure| failure.chain.last());
             match raised {
                 Some(raised) if raised.message.is_empty() => format!("Unrecognised failure: {}", raised.class),
@@ -74,11 +74,11 @@ fn shortened(message: &str) -> String {
 }
 
 /// The incident in one sentence.
-pub(super) fn summary(incident: &Incident, attempts: &[Attempt]) -> String {
+pub(super) fn summary(incident: &Incident, attempts: &Attempts) -> String {
     let scope = &incident.scope;
     let count = |number: usize, one: &str, many: &str| if number == 1 { format!("1 {one}") } else { format!("{number} {many}") };
     let total = incident.attempts.len();
-    let is_task = incident.attempts.iter().any(|row| attempts[*row].is_task());
+    let is_task = incident.attempts.iter().any(|row| attempts.at(*row).is_task());
     let mut says = if is_task {
         format!("{} failed", count(total, "attempt", "attempts"))
     } else {

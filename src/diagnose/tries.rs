@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::attempt::{Attempt, Failure};
+use crate::attempt::{AttemptRef, Attempts, Failure};
 use crate::correlate::{Incident, unrecognised_key};
 use crate::record::Outcome;
 use crate::rule::{RetryHelps, RuleSet};
@@ -32,33 +32,46 @@ pub(super) struct History<'a> {
 
 impl<'a> History<'a> {
     /// Indexes a table.
-    pub(super) fn of(attempts: &'a [Attempt]) -> Self {
+    pub(super) fn of(attempts: &'a Attempts) -> Self {
         let mut history = Self::default();
-        let tasks = || attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_task());
-        for instance in tasks().filter(|(_, attempt)| attempt.outcome.is_failure()).filter_map(|(_, attempt)| instance(attempt)) {
+        let tasks = || attempts.iter().filter(|attempt| attempt.is_task());
+        for instance in tasks().filter(|attempt| attempt.outcome().is_failure()).filter_map(instance) {
             history.tries.entry(instance).or_default();
         }
-        for (row, attempt) in tasks() {
+        // By the numbers of names, which many attempts share.
+        let (mut of_tasks, mut of_lists) = (HashMap::new(), HashMap::new());
+        for attempt in tasks() {
             if let Some(rows) = instance(attempt).and_then(|instance| history.tries.get_mut(&instance)) {
-                rows.push(row);
+                rows.push(attempt.row());
             }
-            let Some(began) = attempt.started.filter(|_| attempt.outcome == Outcome::Success) else { continue };
+            let Some(began) = attempt.started().filter(|_| attempt.outcome() == Outcome::Success) else { continue };
             let latest = |known: &mut Timestamp| *known = (*known).max(began);
-            if let Some((dag, _, task, _)) = instance(attempt) {
-                history.task_succeeded.entry((dag, task)).and_modify(latest).or_insert(began);
+            let numbers = attempt.numbers();
+            if let Some(task) = numbers.dag.zip(numbers.task) {
+                of_tasks.entry(task).and_modify(latest).or_insert(began);
             }
-            for endpoint in attempt.endpoints.keys() {
-                history.endpoint_succeeded.entry(endpoint).and_modify(latest).or_insert(began);
+            match numbers.endpoints {
+                Some(list) => {
+                    of_lists.entry(list).and_modify(latest).or_insert(began);
+                }
+                None => attempt.endpoints().for_each(|endpoint| {
+                    history.endpoint_succeeded.entry(endpoint).and_modify(latest).or_insert(began);
+                }),
             }
         }
-        history.tries.values_mut().for_each(|rows| rows.sort_by_key(|row| (attempts[*row].task.try_number, *row)));
+        history.task_succeeded =
+            of_tasks.into_iter().map(|((dag, task), began)| ((attempts.text(dag), attempts.text(task)), began)).collect();
+        for (endpoint, began) in of_lists.into_iter().flat_map(|(list, began)| attempts.list(Some(list)).map(move |name| (name, began))) {
+            history.endpoint_succeeded.entry(endpoint).and_modify(|known| *known = (*known).max(began)).or_insert(began);
+        }
+        history.tries.values_mut().for_each(|rows| rows.sort_by_key(|row| (attempts.at(*row).try_number(), *row)));
         history
     }
 
     /// How many of an incident's tasks succeeded in an attempt that began after its last failure, and how many tasks it has.
-    pub(super) fn tasks_since(&self, incident: &Incident, attempts: &[Attempt]) -> (usize, usize) {
+    pub(super) fn tasks_since(&self, incident: &Incident, attempts: &Attempts) -> (usize, usize) {
         let tasks: BTreeSet<(&str, &str)> =
-            incident.attempts.iter().filter_map(|row| instance(&attempts[*row])).map(|(dag, _, task, _)| (dag, task)).collect();
+            incident.attempts.iter().filter_map(|row| instance(attempts.at(*row))).map(|(dag, _, task, _)| (dag, task)).collect();
         let since =
             |task: &&(&str, &str)| incident.last_seen.is_some_and(|last| self.task_succeeded.get(*task).is_some_and(|began| *began > last));
         (tasks.iter().filter(since).count(), tasks.len())
@@ -70,20 +83,21 @@ impl<'a> History<'a> {
     }
 
     /// What the tries of an incident's task instances did.
-    pub(super) fn tries(&self, incident: &Incident, attempts: &[Attempt], rules: &RuleSet) -> Tries {
-        let instances: BTreeSet<Instance<'_>> = incident.attempts.iter().filter_map(|row| instance(&attempts[*row])).collect();
+    pub(super) fn tries(&self, incident: &Incident, attempts: &Attempts, rules: &RuleSet) -> Tries {
+        let instances: BTreeSet<Instance<'_>> = incident.attempts.iter().filter_map(|row| instance(attempts.at(*row))).collect();
         let mut seen = Tries { instances: instances.len(), ..Tries::default() };
         for rows in instances.iter().filter_map(|instance| self.tries.get(instance)) {
-            let failed: Vec<&Attempt> = rows.iter().map(|row| &attempts[*row]).filter(|attempt| attempt.outcome.is_failure()).collect();
-            let success = rows.iter().map(|row| &attempts[*row]).rfind(|attempt| attempt.outcome == Outcome::Success);
-            let time = |attempt: &Attempt| attempt.failure.as_ref().and_then(|failure| failure.time).or(attempt.ended);
-            let (Some(first), Some(last)) = (failed.first(), failed.last()) else { continue };
-            if let Some(success) = success.filter(|success| success.task.try_number > last.task.try_number) {
+            let rows = || rows.iter().map(|row| attempts.at(*row));
+            let failed: Vec<AttemptRef<'_>> = rows().filter(|attempt| attempt.outcome().is_failure()).collect();
+            let success = rows().rfind(|attempt| attempt.outcome() == Outcome::Success);
+            let time = |attempt: AttemptRef<'_>| attempt.failure().and_then(|failure| failure.time).or(attempt.ended());
+            let (Some(&first), Some(&last)) = (failed.first(), failed.last()) else { continue };
+            if let Some(success) = success.filter(|success| success.try_number() > last.try_number()) {
                 seen.recovered += 1;
-                let waited = success.started.zip(time(last)).map(|(began, failed)| began - failed);
+                let waited = success.started().zip(time(last)).map(|(began, failed)| began - failed);
                 seen.waited = seen.waited.max(waited);
             } else if failed.len() >= 2 {
-                if failed.iter().all(|attempt| looks_alike(attempt, first, rules)) {
+                if failed.iter().all(|attempt| looks_alike(*attempt, first, rules)) {
                     seen.exhausted += 1;
                     seen.least = if seen.exhausted == 1 { failed.len() } else { seen.least.min(failed.len()) };
                     let apart = time(last).zip(time(first)).map_or(Span::seconds(0), |(last, first)| last - first);
@@ -97,18 +111,17 @@ impl<'a> History<'a> {
     }
 }
 
-fn instance(attempt: &Attempt) -> Option<Instance<'_>> {
-    let task = &attempt.task;
-    Some((task.dag_id.as_deref()?, task.run_id.as_deref(), task.task_id.as_deref()?, task.map_index))
+fn instance(attempt: AttemptRef<'_>) -> Option<Instance<'_>> {
+    Some((attempt.dag_id()?, attempt.run_id(), attempt.task_id()?, attempt.map_index()))
 }
 
 /// Whether two attempts failed in the same way.
-fn looks_alike(one: &Attempt, other: &Attempt, rules: &RuleSet) -> bool {
+fn looks_alike(one: AttemptRef<'_>, other: AttemptRef<'_>, rules: &RuleSet) -> bool {
     let look = |failure: &Failure| match failure.symptom.and_then(|symptom| rules.symptoms.get(symptom)) {
         Some(symptom) => symptom.family.clone(),
         None => unrecognised_key(failure),
     };
-    one.failure.as_deref().map(look) == other.failure.as_deref().map(look)
+    one.failure().map(look) == other.failure().map(look)
 }
 
 /// What the tries of an incident's task instances did.

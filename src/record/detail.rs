@@ -1,6 +1,8 @@
 //! The exceptions that Airflow 3 writes as JSON (`error_detail`; structlog's `exception` where that is a list): the raised one first,
 //! each next being what it came out of. What is not understood is handed back as text, so that nothing is lost.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::Frame;
@@ -67,7 +69,7 @@ impl Reading<'_> {
             Some(Value::Array(frames)) => {
                 for frame in frames.iter().skip(frames.len().saturating_sub(FRAMES_MAX)) {
                     match frame.as_object() {
-                        Some(_) => push_frame(&mut exception.frames, self::frame(frame, "filename", "name")),
+                        Some(_) => push_frame(Arc::make_mut(&mut exception.frames), self::frame(frame, "filename", "name")),
                         None => self.leave("frames", frame),
                     }
                 }
@@ -80,7 +82,7 @@ impl Reading<'_> {
                 let place = frame(spot, "filename", "");
                 let text = spot.get("line").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
                 exception.syntax = Some(SyntaxSpot { file: place.file.clone(), line: place.line, text });
-                push_frame(&mut exception.frames, place);
+                push_frame(Arc::make_mut(&mut exception.frames), place);
             }
             Some(other) => self.leave("syntax_error", other),
             None => {}

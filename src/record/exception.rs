@@ -2,6 +2,7 @@
 //! file: `traceback` reads what Python prints, `detail` Airflow 3's JSON, `ui_text` what its user interface writes.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::{Frame, head_of};
 
@@ -13,6 +14,13 @@ pub(super) const FRAMES_MAX: usize = 80;
 
 /// The longest message that is kept.
 pub(super) const MESSAGE_BYTES_MAX: usize = 4000;
+
+/// How much of the messages of one record's exceptions is kept together when its log has been read. What they are told apart by stands in their first
+/// words.
+const KEPT_BYTES_MAX: usize = 2000;
+
+/// How much each may keep at least, however many there are.
+const KEPT_BYTES_MIN: usize = 250;
 
 /// How many notes of one exception are kept.
 pub(super) const NOTES_MAX: usize = 32;
@@ -46,8 +54,8 @@ pub struct Exception {
     pub notes: Vec<String>,
     /// Where the source is wrong, if it is a syntax error.
     pub syntax: Option<SyntaxSpot>,
-    /// Outermost first.
-    pub frames: Vec<Frame>,
+    /// Outermost first. Thousands of failures come from the same place in the same code: they can have its frames in common.
+    pub frames: Arc<Vec<Frame>>,
     /// How it came out of the exception before it on its level: the members of a group have a level of their own.
     pub link: Link,
     /// Whether it holds others.
@@ -86,6 +94,18 @@ pub enum Link {
 }
 
 impl Chain {
+    /// Gives up what is of no use once a log has been read: notes, and more of the messages than [`KEPT_BYTES_MAX`]. A million failures may wait with
+    /// theirs for the join.
+    pub(crate) fn shorten(&mut self) {
+        let most = (KEPT_BYTES_MAX / self.exceptions.len().max(1)).max(KEPT_BYTES_MIN);
+        for exception in &mut self.exceptions {
+            exception.message.truncate(head_of(&exception.message, most).len());
+            exception.message.shrink_to_fit();
+            exception.notes = Vec::new();
+        }
+        self.exceptions.shrink_to_fit();
+    }
+
     /// The exception that ended the task; of a group, the group.
     #[must_use]
     pub fn raised(&self) -> Option<&Exception> {
@@ -252,7 +272,7 @@ pub(super) fn render(exceptions: &mut [Exception], text: &mut String) {
         });
         text.push_str("Traceback (most recent call last):\n");
         // Writing to a String cannot fail.
-        for frame in &exception.frames {
+        for frame in exception.frames.iter() {
             let _ = match frame.function.as_str() {
                 "" => writeln!(text, "  File \"{}\", line {}", frame.file, frame.line),
                 function => writeln!(text, "  File \"{}\", line {}, in {function}", frame.file, frame.line),

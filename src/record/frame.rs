@@ -1,7 +1,7 @@
 //! One frame of a traceback, and what its path tells: which module it is, and whose code.
 
 /// One frame of a traceback.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Frame {
     /// The file as printed.
     pub file: String,

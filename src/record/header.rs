@@ -10,7 +10,7 @@ use crate::time::{Timestamp, Zone, parse_ctime, parse_prefix};
 use super::{Level, keys};
 
 /// The form of a record's header.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// No header.
     #[default]

@@ -6,7 +6,7 @@ use super::about::{About, after, host_word, key_value_identity, leading_number, 
 use super::{Dialect, Level, Record};
 
 /// How an attempt came out, by Airflow's names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// It did its work.
     Success,

@@ -1,6 +1,8 @@
 //! Exception chains, read from the text that Python prints: which exceptions, in which order, from which frames. Line by line, so that a
 //! traceback may as well come in pieces (see `pieces`).
 
+use std::sync::Arc;
+
 use super::Frame;
 use super::call::may_name_address;
 use super::exception::{
@@ -253,7 +255,7 @@ impl Reader {
     fn exception(&mut self, mut exception: Exception, at: usize) {
         self.end_of_code();
         exception.at = at;
-        exception.frames = std::mem::take(&mut self.frames);
+        exception.frames = Arc::new(std::mem::take(&mut self.frames));
         if let Some(last) = exception.frames.last().filter(|last| last.function.is_empty()) {
             let text = std::mem::take(&mut self.source);
             exception.syntax = Some(SyntaxSpot { file: last.file.clone(), line: last.line, text });

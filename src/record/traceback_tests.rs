@@ -11,7 +11,7 @@ fn a_chain_is_read_root_first_with_its_links() {
     assert_eq!(names(text), [("KeyError".into(), Link::First), ("Broken".into(), Link::Context), ("ValueError".into(), Link::Cause)]);
     assert_eq!(chain.exceptions[1].module.as_deref(), Some("lib.errors"));
     assert_eq!(chain.exceptions[2].message, "two\nlines");
-    assert_eq!(chain.exceptions[0].frames, [Frame { file: "a.py".into(), line: 1, function: "f".into(), code: None }]);
+    assert_eq!(*chain.exceptions[0].frames, [Frame { file: "a.py".into(), line: 1, function: "f".into(), code: None }]);
     assert!(text[chain.exceptions[2].at..].starts_with("ValueError: two"));
 }
 

@@ -10,6 +10,8 @@
 //!
 //! It is brought into the form that the same record has where it was downloaded as JSON.
 
+use std::sync::Arc;
+
 use super::exception::{Chain, Exception, Link, push_frame, render};
 use super::python_line::exception_line;
 use super::{Frame, traceback};
@@ -32,7 +34,7 @@ pub(super) fn convert(text: &str) -> Option<(String, Chain)> {
         if let Some(name) = name {
             exceptions.push(name.exception());
         } else if let (Some(frame), Some(last)) = (frame(plain), exceptions.last_mut()) {
-            push_frame(&mut last.frames, frame);
+            push_frame(Arc::make_mut(&mut last.frames), frame);
         } else if !in_frames && let Some(last) = exceptions.last_mut() {
             last.message.push('\n');
             last.message.push_str(plain);

@@ -2,14 +2,14 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail by panicking")]
 
-use crate::attempt::{Attempt, Location, Role, Shown};
+use crate::attempt::{Attempt, AttemptRef, Attempts, Location, Role, Shown};
 use crate::correlate::{Incident, Pattern, PatternKind, Scope};
 use crate::diagnose::{
     Basis, Blanks, Confidence, DecideBy, Diagnosed, Diagnosis, EvidenceLine, Example, FirstStep, Policy, RankedCause, RetryVerdict,
     StepKind, Urgency, When,
 };
 use crate::error::{Problem, ProblemKind};
-use crate::record::{Dialect, Facts, Outcome};
+use crate::record::{Dialect, Outcome};
 use crate::rule::{Owner, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity, Weight, load};
 use crate::scan::{Ending, Endpoints, Stats};
 use crate::source::{Kind, TaskInstance};
@@ -61,7 +61,7 @@ causes:
 
 /// Everything a [`Report`] borrows.
 pub(super) struct Night {
-    pub(super) attempts: Vec<Attempt>,
+    pub(super) attempts: Attempts,
     pub(super) diagnosed: Diagnosed,
     pub(super) rules: RuleSet,
     pub(super) problems: Vec<Problem>,
@@ -89,8 +89,8 @@ impl Night {
         ];
         let diagnosed = Diagnosed {
             diagnoses: vec![reset(&attempts), unrecognised(&attempts)],
-            incident_of: vec![Some(0), None, Some(0), Some(1), None, None],
-            causes_of: vec![vec![(0, 0.7841), (1, 0.15)], vec![], vec![(0, 0.9)], vec![], vec![], vec![]],
+            incident_of: [(0, 0), (2, 0), (3, 1)].into(),
+            causes_of: [(0, vec![(0, 0.7841), (1, 0.15)]), (2, vec![(0, 0.9)])].into(),
         };
         let problem = |path: &str, kind, says: &str| Problem { path: path.to_owned(), member: None, kind, says: says.to_owned() };
         let problems = vec![
@@ -98,14 +98,21 @@ impl Night {
             problem("logs/b.tar.gz", ProblemKind::Damaged, "The stream ends early; 14 members were read."),
             problem("logs/c.log", ProblemKind::Empty, "It has no bytes."),
         ];
-        Self { attempts, diagnosed, rules, problems, stats: Stats { files: 6, logs: 6, bytes: 18_402_345, lines: 120_311 } }
+        Self {
+            attempts: attempts.into_iter().collect(),
+            diagnosed,
+            rules,
+            problems,
+            stats: Stats { files: 6, logs: 6, bytes: 18_402_345, lines: 120_311 },
+        }
     }
 
     /// A night on which nothing failed.
     pub(super) fn healthy() -> Self {
         let mut night = Self::new();
-        night.attempts.retain(|attempt| attempt.outcome == Outcome::Success);
-        night.diagnosed = Diagnosed { incident_of: vec![None], causes_of: vec![vec![]], ..Diagnosed::default() };
+        let went_well = |attempt: &Attempt| attempt.outcome == Outcome::Success;
+        night.attempts = night.attempts.iter().map(AttemptRef::to_attempt).filter(went_well).collect();
+        night.diagnosed = Diagnosed::default();
         night.problems.clear();
         night.stats = Stats { files: 1, logs: 1, bytes: 900, lines: 12 };
         night
@@ -126,15 +133,7 @@ const START: Timestamp = Timestamp(1_795_244_280_000_000);
 
 fn attempt(task: &str, try_number: u32, outcome: Outcome) -> Attempt {
     let failed = matches!(outcome, Outcome::Failed | Outcome::UpForRetry);
-    let shown = Shown {
-        symptom: 0,
-        line: 45,
-        time: Some(START),
-        role: Role::Fatal,
-        excerpt: "ConnectionResetError: [Errno 104] Connection reset by peer".to_owned(),
-        facts: Facts::default(),
-        elsewhere: None,
-    };
+    let shown = Shown { symptom: 0, line: 45, time: Some(START), role: Role::Fatal, endpoint: None, elsewhere: None };
     Attempt {
         path: format!("logs/dag_id=orders/run_id=scheduled__2026-11-21T06:00:00+00:00/task_id={task}/attempt={try_number}.log").into(),
         member: None,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::ser::{Formatter, PrettyFormatter};
 
-use crate::attempt;
+use crate::attempt::{self, AttemptRef};
 use crate::correlate::Pattern;
 use crate::diagnose::{Blanks, Diagnosis, EvidenceLine, RankedCause, RetryVerdict};
 use crate::rule::Severity;
@@ -26,8 +26,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
 struct Json<'r> {
     report: &'r Report<'r>,
     mask: Mask,
-    /// For each attempt of the table its index in the list that is written.
-    listed: Vec<Option<usize>>,
+    /// The rows of the attempts that are written, in their order.
+    listed: Vec<u32>,
 }
 
 impl Serialize for Json<'_> {
@@ -89,7 +89,7 @@ impl<'r> Json<'r> {
 
     fn incident(&self, diagnosis: &'r Diagnosis) -> wire::Incident<'r> {
         let incident = &diagnosis.incident;
-        let index = |at: usize| self.listed.get(at).copied().flatten();
+        let index = |row: usize| self.listed.binary_search(&u32::try_from(row).ok()?).ok();
         wire::Incident {
             id: &diagnosis.id,
             title: self.text(&diagnosis.title),
@@ -198,12 +198,11 @@ impl<'r> Json<'r> {
     }
 
     fn attempts(&self) -> impl Iterator<Item = wire::Attempt<'r>> {
-        let table = self.report.attempts.iter().enumerate();
-        table.filter(|(at, _)| self.listed.get(*at).is_some_and(Option::is_some)).map(|(at, attempt)| self.attempt(at, attempt))
+        self.listed.iter().filter_map(|row| Some(self.attempt(self.report.attempts.get(*row as usize)?)))
     }
 
-    fn attempt(&self, at: usize, attempt: &'r attempt::Attempt) -> wire::Attempt<'r> {
-        let task = &attempt.task;
+    fn attempt(&self, attempt: AttemptRef<'r>) -> wire::Attempt<'r> {
+        let owned = |text: &str| Text::Owned(self.text(text).into_owned());
         let shown = |shown: &'r attempt::Shown| {
             // What Airflow says of an attempt's course is there for other rules; a reader has it in the outcome and the ending.
             let symptom = self.report.rules.symptoms.get(shown.symptom)?;
@@ -217,27 +216,27 @@ impl<'r> Json<'r> {
             Some(wire::Share { id: &self.report.rules.causes.get(*cause)?.id, probability: thousandths(*probability) })
         };
         wire::Attempt {
-            path: self.text(&attempt.path),
-            member: self.maybe(attempt.member.as_deref()),
-            kind: attempt.kind.name(),
-            dag_id: self.maybe(task.dag_id.as_deref()),
-            run_id: self.maybe(task.run_id.as_deref()),
-            task_id: self.maybe(task.task_id.as_deref()),
-            map_index: task.map_index,
-            try_number: task.try_number,
-            host: self.maybe(attempt.host.as_deref()),
-            operator: self.maybe(attempt.operator.as_deref()),
-            queue: self.maybe(attempt.queue.as_deref()),
-            pool: self.maybe(attempt.pool.as_deref()),
-            started: time(attempt.started),
-            ended: time(attempt.ended),
-            outcome: attempt.outcome.name(),
-            outcome_because: self.text(&attempt.outcome_because),
-            ending: attempt.ending.name(),
-            symptoms: attempt.symptoms.iter().filter_map(shown).collect(),
-            call: attempt.failure.as_ref().and_then(|failure| call::call(failure, &self.mask)),
-            causes: self.report.diagnosed.causes_of.get(at).into_iter().flatten().filter_map(share).collect(),
-            incident: self.report.incident_of(at),
+            path: owned(&attempt.path()),
+            member: attempt.member().map(|member| owned(&member)),
+            kind: attempt.kind().name(),
+            dag_id: self.maybe(attempt.dag_id()),
+            run_id: self.maybe(attempt.run_id()),
+            task_id: self.maybe(attempt.task_id()),
+            map_index: attempt.map_index(),
+            try_number: attempt.try_number(),
+            host: self.maybe(attempt.host()),
+            operator: self.maybe(attempt.operator()),
+            queue: self.maybe(attempt.queue()),
+            pool: self.maybe(attempt.pool()),
+            started: time(attempt.started()),
+            ended: time(attempt.ended()),
+            outcome: attempt.outcome().name(),
+            outcome_because: self.text(attempt.outcome_because()),
+            ending: attempt.ending().name(),
+            symptoms: attempt.symptoms().iter().filter_map(shown).collect(),
+            call: attempt.failure().and_then(|failure| call::call(failure, &self.mask)),
+            causes: self.report.diagnosed.causes_of.get(&attempt.row()).into_iter().flatten().filter_map(share).collect(),
+            incident: self.report.incident_of(attempt.row()),
         }
     }
 

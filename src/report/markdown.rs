@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use crate::attempt::Attempt;
+use crate::attempt::AttemptRef;
 use crate::diagnose::{Confidence, Diagnosis, StepKind};
 use crate::rule::Cause;
 
@@ -253,13 +253,13 @@ impl Markdown<'_, '_> {
     }
 
     /// Attempts of which something is not known.
-    fn attempts(&mut self, what: &str, attempts: &[&Attempt]) -> io::Result<()> {
+    fn attempts(&mut self, what: &str, attempts: &[AttemptRef<'_>]) -> io::Result<()> {
         if attempts.is_empty() {
             return Ok(());
         }
         writeln!(self.out, "- {} {what}", figures::count(attempts.len() as u64, "attempt"))?;
         for attempt in attempts.iter().take(PATHS_MAX) {
-            writeln!(self.out, "  - {}{}", self.code(&words::log_name(attempt)), self.text(&words::last_seen(attempt)))?;
+            writeln!(self.out, "  - {}{}", self.code(&words::log_name(*attempt)), self.text(&words::last_seen(*attempt)))?;
         }
         self.more(attempts.len())
     }

@@ -24,7 +24,7 @@ pub(crate) use words::retry as retry_words;
 
 use std::io::{self, Write};
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::diagnose::Diagnosed;
 use crate::error::Problem;
 use crate::rule::RuleSet;
@@ -37,7 +37,7 @@ pub const JSON_SCHEMA: &str = include_str!("report-1.schema.json");
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// Every log that was read, sorted by path, member and try.
-    pub attempts: &'a [Attempt],
+    pub attempts: &'a Attempts,
     /// The incidents, worst first.
     pub diagnosed: &'a Diagnosed,
     /// The rules that were used.

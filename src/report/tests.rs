@@ -94,7 +94,7 @@ fn a_healthy_night_and_an_empty_one_say_so() {
         text,
         "No failure found in 1 attempt: 1 succeeded.\nRead 1 log: 900 bytes, 12 lines, written from 2026-11-21 06:58 to 07:16 UTC.\n"
     );
-    let empty = Night { attempts: vec![], diagnosed: Default::default(), stats: Default::default(), ..healthy };
+    let empty = Night { attempts: Default::default(), diagnosed: Default::default(), stats: Default::default(), ..healthy };
     in_order(&empty.written(Format::Text, ListAttempts::All, false), &["Nothing was read", "Give a folder of task logs"]);
     in_order(&empty.written(Format::Markdown, ListAttempts::All, false), &["Nothing was read", "Give a folder of task logs"]);
 }

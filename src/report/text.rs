@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::attempt::{Attempt, Location};
+use crate::attempt::{AttemptRef, Location};
 use crate::diagnose::{Confidence, Diagnosis, EvidenceLine, StepKind};
 use crate::rule::{Cause, Fix, Severity};
 
@@ -326,12 +326,12 @@ impl Text<'_, '_> {
     }
 
     /// Attempts of which something is not known.
-    fn attempts(&mut self, what: &str, attempts: &[&Attempt]) -> io::Result<()> {
+    fn attempts(&mut self, what: &str, attempts: &[AttemptRef<'_>]) -> io::Result<()> {
         if attempts.is_empty() {
             return Ok(());
         }
         let lines: Vec<String> =
-            attempts.iter().take(PATHS_MAX).map(|attempt| words::log_name(attempt) + &words::last_seen(attempt)).collect();
+            attempts.iter().take(PATHS_MAX).map(|attempt| words::log_name(*attempt) + &words::last_seen(*attempt)).collect();
         self.list(&format!("{} {what}", figures::count(attempts.len() as u64, "attempt")), &lines, attempts.len())
     }
 

@@ -1,11 +1,10 @@
 //! The counts of a report, and what in it was not understood. Counting only; the words stand in `words`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::attempt::Attempt;
+use crate::attempt::AttemptRef;
 use crate::error::{Problem, ProblemKind};
 use crate::record::Outcome;
-use crate::source::TaskInstance;
 use crate::time::Timestamp;
 
 use super::{ListAttempts, Report};
@@ -44,19 +43,24 @@ pub(super) struct Totals {
 impl Totals {
     /// Counts.
     pub(super) fn of(report: &Report<'_>) -> Self {
+        // Of those that may have recovered; most never failed.
+        let may_recover =
+            |attempt: &AttemptRef<'_>| attempt.is_task() && (has_failed(*attempt) || report.incident_of(attempt.row()).is_some());
+        let asked: HashSet<Instance<'_>> = report.attempts.iter().filter(may_recover).filter_map(instance).collect();
         let succeeded: BTreeSet<(Instance<'_>, u32)> = report
             .attempts
             .iter()
-            .filter(|attempt| attempt.is_task() && attempt.outcome == Outcome::Success)
-            .filter_map(|attempt| Some((instance(&attempt.task)?, attempt.task.try_number?)))
+            .filter(|attempt| attempt.is_task() && attempt.outcome() == Outcome::Success)
+            .filter_map(|attempt| Some((instance(attempt)?, attempt.try_number()?)))
+            .filter(|(instance, _)| asked.contains(instance))
             .collect();
         let mut totals = Self::default();
-        for (at, attempt) in report.attempts.iter().enumerate() {
-            let in_incident = report.incident_of(at).is_some();
-            totals.from = totals.from.into_iter().chain(attempt.started).min();
-            totals.to = totals.to.into_iter().chain(attempt.ended).max();
+        for attempt in report.attempts.iter() {
+            let in_incident = report.incident_of(attempt.row()).is_some();
+            totals.from = totals.from.into_iter().chain(attempt.started()).min();
+            totals.to = totals.to.into_iter().chain(attempt.ended()).max();
             if !attempt.is_task() {
-                totals.other_logs_in_incidents += u64::from(in_incident && attempt.copy_of.is_none());
+                totals.other_logs_in_incidents += u64::from(in_incident && attempt.copy_of().is_none());
                 continue;
             }
             totals.attempts += 1;
@@ -66,7 +70,7 @@ impl Totals {
             if (failed || in_incident) && recovers(attempt, &succeeded) {
                 totals.recovered += 1;
             }
-            let slot = match attempt.outcome {
+            let slot = match attempt.outcome() {
                 Outcome::Failed => &mut totals.failed,
                 Outcome::UpForRetry => &mut totals.up_for_retry,
                 Outcome::Success => &mut totals.succeeded,
@@ -84,34 +88,34 @@ impl Totals {
 type Instance<'a> = (&'a str, &'a str, &'a str, Option<i32>);
 
 /// The instance, where enough of it is known to tell it from others.
-fn instance(task: &TaskInstance) -> Option<Instance<'_>> {
-    Some((task.dag_id.as_deref()?, task.run_id.as_deref()?, task.task_id.as_deref()?, task.map_index))
+fn instance(attempt: AttemptRef<'_>) -> Option<Instance<'_>> {
+    Some((attempt.dag_id()?, attempt.run_id()?, attempt.task_id()?, attempt.map_index()))
 }
 
 /// Whether a later try of the same task instance succeeded.
-fn recovers(attempt: &Attempt, succeeded: &BTreeSet<(Instance<'_>, u32)>) -> bool {
-    let (Some(instance), Some(number)) = (instance(&attempt.task), attempt.task.try_number) else { return false };
+fn recovers(attempt: AttemptRef<'_>, succeeded: &BTreeSet<(Instance<'_>, u32)>) -> bool {
+    let (Some(instance), Some(number)) = (instance(attempt), attempt.try_number()) else { return false };
     succeeded.range((instance, number.saturating_add(1))..=(instance, u32::MAX)).next().is_some()
 }
 
 /// Whether the attempt is known to have failed, for now or for good.
-pub(super) fn has_failed(attempt: &Attempt) -> bool {
-    matches!(attempt.outcome, Outcome::Failed | Outcome::UpForRetry)
+pub(super) fn has_failed(attempt: AttemptRef<'_>) -> bool {
+    matches!(attempt.outcome(), Outcome::Failed | Outcome::UpForRetry)
 }
 
 impl<'a> Report<'a> {
     /// The incident that an attempt of the table belongs to.
     pub(super) fn incident_of(&self, attempt: usize) -> Option<usize> {
-        self.diagnosed.incident_of.get(attempt).copied().flatten()
+        self.diagnosed.incident_of.get(&attempt).copied()
     }
 
     /// The attempts that nothing is known of in the end, and those that failed and belong to no incident.
-    pub(super) fn not_understood(&self) -> [Vec<&'a Attempt>; 2] {
-        let tasks = || self.attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_task());
-        let without_incident = |&(at, _): &(usize, &'a Attempt)| self.incident_of(at).is_none();
-        let unknown = tasks().filter(|(_, attempt)| attempt.outcome == Outcome::Unknown).filter(without_incident);
-        let unassigned = tasks().filter(|(_, attempt)| has_failed(attempt)).filter(without_incident);
-        [unknown.map(|(_, attempt)| attempt).collect(), unassigned.map(|(_, attempt)| attempt).collect()]
+    pub(super) fn not_understood(&self) -> [Vec<AttemptRef<'a>>; 2] {
+        let tasks = || self.attempts.iter().filter(|attempt| attempt.is_task());
+        let without_incident = |attempt: &AttemptRef<'a>| self.incident_of(attempt.row()).is_none();
+        let unknown = tasks().filter(|attempt| attempt.outcome() == Outcome::Unknown).filter(without_incident);
+        let unassigned = tasks().filter(|attempt| has_failed(*attempt)).filter(without_incident);
+        [unknown.collect(), unassigned.collect()]
     }
 
     /// The problems, the gravest kind first.
@@ -123,25 +127,21 @@ impl<'a> Report<'a> {
         groups
     }
 
-    /// For each attempt of the table its index in the list that the JSON report gives; `None` for those left out.
-    pub(super) fn listed(&self) -> Vec<Option<usize>> {
+    /// The rows of the attempts that the JSON report lists, in their order.
+    pub(super) fn listed(&self) -> Vec<u32> {
         let roots: BTreeSet<usize> = self.diagnosed.diagnoses.iter().filter_map(|diagnosis| diagnosis.incident.root).collect();
-        let mut next = 0;
-        let mut number = |listed: bool| {
-            next += usize::from(listed);
-            listed.then(|| next - 1)
-        };
-        let table = self.attempts.iter().enumerate();
-        table.map(|(at, attempt)| number(self.lists(at, attempt) || (self.list == ListAttempts::Failed && roots.contains(&at)))).collect()
+        let is_listed =
+            |attempt: &AttemptRef<'a>| self.lists(*attempt) || (self.list == ListAttempts::Failed && roots.contains(&attempt.row()));
+        self.attempts.iter().filter(is_listed).map(|attempt| attempt.row() as u32).collect()
     }
 
     /// Whether the list has an attempt on its own account. A component's log did not succeed or fail: it counts by its incident.
-    fn lists(&self, at: usize, attempt: &Attempt) -> bool {
+    fn lists(&self, attempt: AttemptRef<'_>) -> bool {
         match self.list {
             // What a service printed of an attempt that has a log of its own is no further log.
-            _ if attempt.in_stream && attempt.copy_of.is_some() => false,
+            _ if attempt.in_stream() && attempt.copy_of().is_some() => false,
             ListAttempts::All => true,
-            ListAttempts::Failed => (attempt.is_task() && !attempt.is_healthy()) || self.incident_of(at).is_some(),
+            ListAttempts::Failed => (attempt.is_task() && !attempt.is_healthy()) || self.incident_of(attempt.row()).is_some(),
             ListAttempts::None => false,
         }
     }

@@ -1,6 +1,6 @@
 //! The words that the reports for people share: the verdict, owners, retries, causes, problems, and how things are named.
 
-use crate::attempt::{Attempt, Location};
+use crate::attempt::{AttemptRef, Location};
 use crate::correlate::{Incident, Pattern, PatternKind, Scope};
 use crate::diagnose::{Confidence, Diagnosis, Policy, RankedCause, When};
 use crate::error::{Problem, ProblemKind};
@@ -203,7 +203,7 @@ pub(super) fn consequences(report: &Report<'_>, diagnosis: &Diagnosis) -> Vec<St
     let incident = &diagnosis.incident;
     let Some((at, root)) = incident.root.and_then(|at| Some((at, report.attempts.get(at)?))) else { return Vec::new() };
     let others = incident.attempts.iter().filter(|other| **other != at).filter_map(|other| report.attempts.get(*other));
-    others.filter(|other| root.run().is_some() && other.run() == root.run()).map(Attempt::name).collect()
+    others.filter(|other| root.run().is_some() && other.run() == root.run()).map(AttemptRef::name).collect()
 }
 
 /// Whose it is, in words.
@@ -274,7 +274,9 @@ pub(super) fn new_rule(report: &Report<'_>, diagnosis: &Diagnosis, mask: &Mask) 
     }
     let has_log = |location: &Location| {
         let attempts = incident.attempts.iter().filter_map(|&at| report.attempts.get(at));
-        attempts.into_iter().any(|attempt| attempt.has_log && attempt.path == location.path && attempt.member == location.member)
+        attempts.into_iter().any(|attempt| {
+            attempt.has_log() && attempt.path() == *location.path && attempt.member().as_deref() == location.member.as_deref()
+        })
     };
     let example = diagnosis.examples.iter().find(|example| example.location.line > 0 && has_log(&example.location))?;
     let place = place(&example.location);
@@ -292,24 +294,24 @@ fn shell_quoted(text: &str) -> String {
 }
 
 /// The name of an attempt's log, or of an attempt without one with the export that knows of it.
-pub(super) fn log_name(attempt: &Attempt) -> String {
-    if !attempt.has_log {
-        return format!("{} (no log; known from {})", attempt.name(), attempt.path);
+pub(super) fn log_name(attempt: AttemptRef<'_>) -> String {
+    if !attempt.has_log() {
+        return format!("{} (no log; known from {})", attempt.name(), attempt.path());
     }
-    named(&attempt.path, attempt.member.as_deref())
+    named(&attempt.path(), attempt.member().as_deref())
 }
 
 /// When and where an attempt was last seen alive: there the end of its process may be looked for. To stand behind the log's name.
-pub(super) fn last_seen(attempt: &Attempt) -> String {
-    let time = attempt.ended.map(|ended| format!(" last line at {ended}"));
-    let host = attempt.host.as_deref().map(|host| format!(" on {host}"));
+pub(super) fn last_seen(attempt: AttemptRef<'_>) -> String {
+    let time = attempt.ended().map(|ended| format!(" last line at {ended}"));
+    let host = attempt.host().map(|host| format!(" on {host}"));
     if time.is_none() && host.is_none() { String::new() } else { format!(":{}{}", time.unwrap_or_default(), host.unwrap_or_default()) }
 }
 
 /// What provoked the others: the attempt with its log, or the log alone where it is no attempt.
-pub(super) fn root(attempt: &Attempt) -> String {
+pub(super) fn root(attempt: AttemptRef<'_>) -> String {
     let log = log_name(attempt);
-    if attempt.has_log && attempt.is_task() && attempt.task.task_id.is_some() { format!("{} ({log})", attempt.name()) } else { log }
+    if attempt.has_log() && attempt.is_task() && attempt.task_id().is_some() { format!("{} ({log})", attempt.name()) } else { log }
 }
 
 /// The name of the input that a problem is about.

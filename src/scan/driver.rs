@@ -5,13 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::error::Problem;
 use crate::record::Dialects;
 use crate::rule::RuleSet;
 use crate::source::{self, Input, Limits, Naming};
 
+use super::Scanned;
 use super::observe::Observer;
-use super::{Observation, Scanned, Stats};
 
 /// How to scan.
 #[derive(Debug, Clone, Default)]
@@ -33,14 +32,10 @@ const THREADS_MAX: usize = 256;
 #[must_use]
 pub fn scan(inputs: &[Input], rules: &RuleSet, options: &Options) -> Scanned {
     let observer = Observer::new(rules, &options.dialects);
-    // What each input gave goes at once to where it stays: held input by input it would be in memory twice.
+    // What a log gave goes at once to where it stays, in few bytes: an archive may hold a million. A lock taken once a log costs nothing beside
+    // reading it.
     let all: Mutex<Scanned> = Mutex::default();
-    let run = || {
-        inputs.par_iter().for_each(|input| {
-            let part = read_input(input, &observer, options);
-            add(&mut all.lock().unwrap_or_else(PoisonError::into_inner), part);
-        });
-    };
+    let run = || inputs.par_iter().for_each(|input| read_input(input, &observer, options, &all));
     // Where no pool of its own can be had, the global one serves: only the number of threads differs.
     match rayon::ThreadPoolBuilder::new().num_threads(options.threads.min(THREADS_MAX)).build() {
         Ok(pool) => pool.install(run),
@@ -48,73 +43,23 @@ pub fn scan(inputs: &[Input], rules: &RuleSet, options: &Options) -> Scanned {
     }
     let mut scanned = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     scanned.stats.files = inputs.len() as u64;
-    sort(&mut scanned.observations);
+    scanned.observations.sort();
     scanned.problems.sort();
     scanned.problems.dedup();
     scanned
 }
 
-fn add(all: &mut Scanned, part: Part) {
-    all.observations.extend(part.observations);
-    all.problems.extend(part.problems);
-    all.stats.logs += part.stats.logs;
-    all.stats.bytes += part.stats.bytes;
-    all.stats.lines += part.stats.lines;
-}
-
-/// Sorts by source. Logs of one source come from one input and keep their order. A million logs are moved in place, where a stable sort of
-/// the logs themselves would take half as much memory again.
-fn sort(observations: &mut [Observation]) {
-    let mut order: Vec<usize> = (0..observations.len()).collect();
-    order.sort_by(|a, b| observations[*a].source.cmp(&observations[*b].source));
-    for at in 0..order.len() {
-        // Where the log that belongs here has been swapped to.
-        let mut from = order[at];
-        while from < at {
-            from = order[from];
-        }
-        order[at] = from;
-        observations.swap(at, from);
-    }
-}
-
-/// What one input gave.
-#[derive(Default)]
-struct Part {
-    observations: Vec<Observation>,
-    problems: Vec<Problem>,
-    stats: Stats,
-}
-
-fn read_input(input: &Input, observer: &Observer<'_>, options: &Options) -> Part {
-    let mut part = Part::default();
+fn read_input(input: &Input, observer: &Observer<'_>, options: &Options, all: &Mutex<Scanned>) {
+    let all = || all.lock().unwrap_or_else(PoisonError::into_inner);
     let problems = source::read(input, &options.naming, &options.limits, &mut |source, reader: &mut dyn Read| {
         let observed = observer.observe(source, reader);
-        part.stats.logs += 1;
-        part.stats.bytes += observed.bytes;
-        part.stats.lines += u64::from(observed.lines);
-        part.observations.extend(observed.observations);
-        part.problems.extend(observed.problems);
+        let mut all = all();
+        all.stats.logs += 1;
+        all.stats.bytes += observed.bytes;
+        all.stats.lines += u64::from(observed.lines);
+        all.observations.extend(observed.observations);
+        all.problems.extend(observed.problems);
         observed.failure.map_or(Ok(()), Err)
     });
-    part.problems.extend(problems);
-    part
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::Source;
-
-    #[test]
-    fn logs_stand_in_the_order_of_their_sources() {
-        let log = |path: &str, lines| Observation { source: Source::named(path, None), lines, ..Observation::default() };
-        let shown = |logs: &[Observation]| logs.iter().map(|log| format!("{}{}", log.source.path, log.lines)).collect::<Vec<_>>().join(" ");
-        let mut logs = ["d", "b", "e", "a", "b", "c", "a"].iter().zip(1..).map(|(path, lines)| log(path, lines)).collect::<Vec<_>>();
-        sort(&mut logs);
-        assert_eq!(shown(&logs), "a4 a7 b2 b5 c6 d1 e3");
-        sort(&mut logs);
-        assert_eq!(shown(&logs), "a4 a7 b2 b5 c6 d1 e3");
-        sort(&mut []);
-    }
+    all().problems.extend(problems);
 }

@@ -4,14 +4,18 @@ mod calls;
 mod driver;
 mod endpoints;
 mod excerpt;
+mod logs;
 mod names;
 mod observe;
+pub(crate) mod packed;
 mod reading;
+pub(crate) mod texts;
 mod unread;
 mod wholes;
 
 pub use driver::{Options, scan};
 pub use endpoints::{EndpointUse, Endpoints};
+pub use logs::Logs;
 pub use names::Names;
 pub use observe::{Observed, observe};
 pub use reading::is_trouble;
@@ -28,7 +32,7 @@ use crate::time::{Span, Timestamp};
 #[derive(Debug, Default)]
 pub struct Scanned {
     /// One per log, sorted by source.
-    pub observations: Vec<Observation>,
+    pub observations: Logs,
     /// What was not read or understood, sorted.
     pub problems: Vec<Problem>,
     /// What was read.
@@ -48,7 +52,9 @@ pub struct Stats {
     pub lines: u64,
 }
 
-/// What one log says. Small and owned: it holds excerpts, not the log.
+/// What one log says. Small and owned: it holds excerpts, not the log. One that failed takes a few kilobytes while it waits for the join: its excerpts
+/// are at most [`EXCERPT_BYTES_MAX`] long, of its exceptions' messages 2,000 bytes are kept, or 250 of each, and frames are shared with all that
+/// failed at the same place. What a component says of attempts takes half a kilobyte for each mention.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
     /// The log.
@@ -126,7 +132,7 @@ pub const VERSIONS_MAX: usize = 8;
 pub const FAILURES_MAX: usize = 16;
 
 /// How a log ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ending {
     /// With Airflow's own words about the outcome.
     Verdict,

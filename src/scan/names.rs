@@ -5,19 +5,24 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Endpoints, Observation};
+use crate::record::{Chain, Frame};
 use crate::source::TaskInstance;
 
 /// The texts that were seen.
-#[derive(Debug, Default)]
-pub struct Names(HashSet<Arc<str>>);
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    texts: HashSet<Arc<str>>,
+    /// The places in code that exceptions came from.
+    frames: HashSet<Arc<Vec<Frame>>>,
+}
 
 impl Names {
     /// Lets a text be the copy that was seen first.
     pub fn share(&mut self, text: &mut Arc<str>) {
-        match self.0.get(&**text) {
+        match self.texts.get(&**text) {
             Some(known) => text.clone_from(known),
             None => {
-                self.0.insert(text.clone());
+                self.texts.insert(text.clone());
             }
         }
     }
@@ -25,6 +30,19 @@ impl Names {
     /// The same for each of several texts, as far as they are there.
     pub fn share_all<'t>(&mut self, texts: impl IntoIterator<Item = &'t mut Option<Arc<str>>>) {
         texts.into_iter().flatten().for_each(|text| self.share(text));
+    }
+
+    /// The same for the frames of exceptions, of which there may be a hundred in each of a million failures.
+    fn of_chain(&mut self, chain: &mut Chain) {
+        chain.shorten();
+        for frames in chain.exceptions.iter_mut().map(|exception| &mut exception.frames) {
+            match self.frames.get(&*frames) {
+                Some(known) => frames.clone_from(known),
+                None => {
+                    self.frames.insert(frames.clone());
+                }
+            }
+        }
     }
 
     fn of_task(&mut self, task: &mut TaskInstance) {
@@ -43,7 +61,9 @@ impl Names {
         log.versions.iter_mut().for_each(|(name, version)| [name, version].into_iter().for_each(|text| self.share(text)));
         log.matches.shrink_to_fit();
         log.failures.shrink_to_fit();
+        log.failures.iter_mut().for_each(|failure| self.of_chain(&mut failure.chain));
         log.mentions.shrink_to_fit();
+        log.mentions.iter_mut().for_each(|mention| self.of_task(&mut mention.about.task));
         self.of_task(&mut log.task);
         self.of_task(&mut log.source.task);
         self.share_all([&mut log.host, &mut log.operator]);
@@ -54,6 +74,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Exception;
 
     #[test]
     fn the_same_text_is_kept_once() {
@@ -64,5 +85,28 @@ mod tests {
         let place = |task: &TaskInstance| task.dag_id.as_deref().map(str::as_ptr);
         assert_eq!((place(&a) == place(&b), place(&a) == place(&c)), (true, false));
         assert_eq!([&a, &b, &c].map(|task| task.dag_id.as_deref()), [Some("orders"), Some("orders"), Some("prices")]);
+    }
+
+    #[test]
+    fn a_million_failures_with_long_messages_share_their_frames_and_keep_the_begin_of_each_message() {
+        let exception = |message: &str| Exception {
+            message: message.to_owned(),
+            notes: vec!["a note".to_owned()],
+            frames: vec![Frame { file: "a.py".to_owned(), ..Frame::default() }].into(),
+            ..Exception::default()
+        };
+        let chain = |count: usize| Chain { exceptions: vec![exception(&"é".repeat(2000)); count], ..Chain::default() };
+        let mut names = Names::default();
+        for (count, most) in [(1, 2000), (2, 1000), (3, 666), (40, 250)] {
+            let mut chain = chain(count);
+            chain.exceptions.push(exception("short"));
+            let mut whole = chain.exceptions.split_off(count);
+            names.of_chain(&mut chain);
+            assert!(chain.exceptions.iter().all(|exception| exception.message.len() == most && exception.notes.is_empty()), "{count}");
+            let mut other = Chain { exceptions: std::mem::take(&mut whole), ..Chain::default() };
+            names.of_chain(&mut other);
+            assert_eq!(other.exceptions[0].message, "short");
+            assert!(chain.exceptions.iter().all(|exception| Arc::ptr_eq(&exception.frames, &other.exceptions[0].frames)));
+        }
     }
 }

@@ -9,8 +9,8 @@ use crate::record::{Dialects, Origin, STREAMS_MAX, Skim, Told, each_record_found
 use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
 
+use super::Observation;
 use super::reading::Reading;
-use super::{Names, Observation};
 
 /// What reading one file gave.
 #[derive(Debug)]
@@ -40,9 +40,7 @@ pub(super) struct Observer<'a> {
     pub(super) dialects: &'a Dialects,
     /// For each symptom, whether a rule counts it or puts it in a sequence, so that each match matters.
     pub(super) counted: Vec<bool>,
-    /// What the logs have in common. A lock taken once a log costs nothing beside reading it.
-    names: Mutex<Names>,
-    /// Memory into which logs are read, one for each thread.
+    /// Memory into which logs are read, one for each thread. A lock taken twice a log costs nothing beside reading it.
     buffers: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -55,7 +53,7 @@ impl<'a> Observer<'a> {
         for symptom in rules.symptoms.iter().filter_map(|symptom| symptom.attempt.as_ref()).flat_map(AttemptCondition::steps) {
             counted[symptom] = true;
         }
-        Self { rules, dialects, counted, names: Mutex::default(), buffers: Mutex::default() }
+        Self { rules, dialects, counted, buffers: Mutex::default() }
     }
 
     pub(super) fn observe(&self, source: Source, reader: &mut dyn Read) -> Observed {
@@ -91,10 +89,6 @@ impl<'a> Observer<'a> {
             }
             let is_cut = told.failure.is_some() || told.broken_document.is_some();
             observations.push(reading.finish(is_cut, Some(&told).filter(|_| is_one), &mut problems));
-        }
-        // Where another thread has failed, the logs merely take more memory.
-        if let Ok(mut names) = self.names.lock() {
-            observations.iter_mut().for_each(|log| names.of_log(log));
         }
         let problem = |kind, says| Problem { path: source.path.to_string(), member: source.member.clone(), kind, says };
         if let Some(why) = told.broken_document {

@@ -66,7 +66,7 @@ impl Source {
 }
 
 /// Which part of Airflow (or of the machine) wrote a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub enum Kind {
     /// A task attempt's own log.
     Task,

@@ -69,7 +69,7 @@ fn every_failure_of_the_samples_makes_a_rule_that_holds() {
     let scanned = scan::scan(&inputs, &rules, &scan::Options::default());
     let (mut tried, mut bad) = (0, String::new());
     let mut of_symptom = BTreeMap::<usize, usize>::new();
-    for log in &scanned.observations {
+    for log in scanned.observations.iter() {
         let mut lines: BTreeSet<u32> = log.failures.iter().map(|failure| failure.at_line).collect();
         // Of what a healthy log shows too, some are enough.
         for found in &log.matches {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use dagnosis::attempt::Attempts;
 use dagnosis::correlate::PatternKind;
 use dagnosis::diagnose::{Diagnosed, Diagnosis, diagnose};
 use dagnosis::rule::{RuleSet, load};
@@ -114,8 +115,8 @@ fn what_belongs_to_a_fault_failed_at_its_time_and_at_its_place() {
 fn the_measures_tell_whole_incidents_from_split_and_mixed_ones_and_sure_from_right() {
     let made = Made::of_plan(&Plan::one(5, Some(Kind::Overload), Noise::High), &RULES);
     let f1 = |incident: &dyn Fn(usize) -> usize| {
-        let failed = |row: usize| made.attempts[row].failure.as_ref().map(|_| incident(row));
-        let incident_of = (0..made.attempts.len()).map(failed).collect();
+        let failed = |row: usize| made.attempts[row].failure.as_ref().map(|_| (row, incident(row)));
+        let incident_of = (0..made.attempts.len()).filter_map(failed).collect();
         score(&made, 0, &Diagnosed { incident_of, ..Diagnosed::default() }, &RULES).f1
     };
     let own = |row: usize| made.truth[row].is_some();
@@ -139,7 +140,7 @@ fn the_first_cause_of_a_known_fault_is_found_and_its_attempts_are_one_incident()
         let (mut top1, mut top3, mut f1) = (0, 0, 0.0);
         for seed in 0..WORLDS {
             let made = Made::of_plan(&Plan::one(seed, Some(kind), Noise::Moderate), &RULES);
-            let score = score(&made, 0, &diagnose(&made.attempts, &RULES), &RULES);
+            let score = score(&made, 0, &diagnose(&Attempts::from(&made.attempts[..]), &RULES), &RULES);
             assert!((0.0..=1.0).contains(&score.attempts) && (0.0..=1.0).contains(&score.f1), "{score:?}");
             assert_eq!(score.first.is_some(), score.confidence > 0.0, "{score:?}");
             calibration.add(score.confidence, score.top1);
@@ -165,8 +166,9 @@ fn the_first_cause_of_a_known_fault_is_found_and_its_attempts_are_one_incident()
 #[test]
 fn where_only_chance_is_at_work_no_place_and_no_time_is_blamed() {
     let all = 40;
-    let clean =
-        |seed: &u64| claims(&diagnose(&Made::of_plan(&Plan::one(*seed, None, Noise::Moderate), &RULES).attempts, &RULES)).is_empty();
+    let clean = |seed: &u64| {
+        claims(&diagnose(&Made::of_plan(&Plan::one(*seed, None, Noise::Moderate), &RULES).attempts[..].into(), &RULES)).is_empty()
+    };
     let clean = (0..all).filter(clean).count();
     assert!(20 * clean as u64 >= 19 * all, "{clean} of {all} worlds are without a claim; the goal is 95 %");
 }
@@ -179,7 +181,7 @@ fn two_incidents_at_once_on_one_host_and_on_one_endpoint_are_told_apart() {
         for seed in 0..3 {
             let plan = Plan { faults: pair.to_vec(), strength: Strength::Medium, together: true, ..Plan::one(seed, None, Noise::Low) };
             let made = Made::of_plan(&plan, &RULES);
-            let diagnosed = diagnose(&made.attempts, &RULES);
+            let diagnosed = diagnose(&Attempts::from(&made.attempts[..]), &RULES);
             // A call from the one to the other may count for either.
             let at_both = |row: &usize| {
                 let named = made.attempts[*row].failure.as_ref().and_then(|failure| failure.endpoint.as_ref());
@@ -187,7 +189,7 @@ fn two_incidents_at_once_on_one_host_and_on_one_endpoint_are_told_apart() {
             };
             let of = |truth| {
                 let clear = made.of(truth).filter(|row| !at_both(row));
-                clear.filter_map(|row| diagnosed.incident_of[row]).collect::<BTreeSet<usize>>()
+                clear.filter_map(|row| diagnosed.incident_of.get(&row).copied()).collect::<BTreeSet<usize>>()
             };
             worlds += 1;
             if !of(0).is_disjoint(&of(1)) {
@@ -214,7 +216,7 @@ fn the_same_incident_seen_through_one_two_or_four_tries_has_the_same_first_cause
             let first = |tries: u32| {
                 let plan = Plan { tries: Some(tries), strength: Strength::Medium, ..Plan::one(seed, Some(kind), Noise::Low) };
                 let made = Made::of_plan(&plan, &RULES);
-                score(&made, 0, &diagnose(&made.attempts, &RULES), &RULES).first
+                score(&made, 0, &diagnose(&Attempts::from(&made.attempts[..]), &RULES), &RULES).first
             };
             let firsts = [1, 2, 4].map(first);
             if firsts.iter().any(|first| *first != firsts[0]) {
@@ -235,7 +237,7 @@ fn without_the_healthy_logs_the_program_is_less_sure_and_says_why() {
         let made = Made::of_plan(&plan, &RULES);
         let failed: Vec<usize> = (0..made.attempts.len()).filter(|row| !made.attempts[*row].is_healthy()).collect();
         let bare = only(&made, &failed);
-        let (whole, less) = (diagnose(&made.attempts, &RULES), diagnose(&bare.attempts, &RULES));
+        let (whole, less) = (diagnose(&Attempts::from(&made.attempts[..]), &RULES), diagnose(&Attempts::from(&bare.attempts[..]), &RULES));
         let (before, after) = (score(&made, 0, &whole, &RULES), score(&bare, 0, &less, &RULES));
         let ids = |made: &Made, of: &Diagnosed| incident(made, 0, of).map(|main| causes(main, &RULES).join(" ")).unwrap_or_default();
         if after.confidence >= before.confidence {
@@ -255,10 +257,10 @@ fn without_the_healthy_logs_the_program_is_less_sure_and_says_why() {
 #[test]
 fn two_hundred_incidents_at_once_stay_two_hundred() {
     let made = crowd(200, &RULES);
-    let diagnosed = diagnose(&made.attempts, &RULES);
+    let diagnosed = diagnose(&Attempts::from(&made.attempts[..]), &RULES);
     let mut seen = BTreeSet::new();
     for truth in 0..made.faults.len() {
-        let incidents: BTreeSet<Option<usize>> = made.of(truth).map(|row| diagnosed.incident_of[row]).collect();
+        let incidents: BTreeSet<Option<usize>> = made.of(truth).map(|row| diagnosed.incident_of.get(&row).copied()).collect();
         assert_eq!(incidents.len(), 1, "{:?} is cut into {incidents:?}", made.faults[truth]);
         assert!(
             incidents.iter().all(|incident| incident.is_some() && seen.insert(*incident)),
@@ -278,7 +280,7 @@ fn said(made: &Made) -> BTreeSet<String> {
             diagnosis.causes.iter().map(|cause| format!("{} {:.6}", RULES.causes[cause.cause].id, cause.probability)).collect();
         format!("{} {} {} {paths:?}", diagnosis.id, diagnosis.title, causes.join(", "))
     };
-    diagnose(&made.attempts, &RULES).diagnoses.iter().map(of).collect()
+    diagnose(&Attempts::from(&made.attempts[..]), &RULES).diagnoses.iter().map(of).collect()
 }
 
 #[test]
@@ -308,13 +310,10 @@ fn no_shape_of_a_table_loses_or_merges_what_failed() {
     let (failures, attempts) = (200, 3000);
     for of in Shape::ALL {
         let made = shape(of, failures, attempts, &RULES);
-        let diagnosed = diagnose(&made.attempts, &RULES);
+        let diagnosed = diagnose(&Attempts::from(&made.attempts[..]), &RULES);
         let name = of.name();
-        let failed = made.attempts.iter().map(|attempt| attempt.failure.is_some());
-        assert!(
-            failed.eq(diagnosed.incident_of.iter().map(Option::is_some)),
-            "{name}: each failure is of an incident, and nothing else is"
-        );
+        let failed = (0..made.attempts.len()).filter(|row| made.attempts[*row].failure.is_some());
+        assert!(failed.eq(diagnosed.incident_of.keys().copied()), "{name}: each failure is of an incident, and nothing else is");
         let rows: usize = diagnosed.diagnoses.iter().map(|diagnosis| diagnosis.incident.attempts.len()).sum();
         assert_eq!(rows, failures, "{name}: each failure is of one incident");
         match of {

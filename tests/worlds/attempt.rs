@@ -131,7 +131,7 @@ impl<'a> Maker<'a> {
     /// What a healthy log shows: its verdict, and the endpoint where its code names it.
     fn healthy(&self, row: &Row, task: &Task, attempt: &mut Attempt) {
         if !self.world.json {
-            attempt.symptoms.push(self.shown("task-marked-success", 14, attempt.ended, Role::Incidental, "Marking task as SUCCESS."));
+            attempt.symptoms.push(self.shown("task-marked-success", 14, attempt.ended, Role::Incidental));
         }
         if let (Some(endpoint), Some((begin, end))) = (task.endpoint.filter(|_| task.announces), row.first_call) {
             let count = 1 + u32::from(task.pause.is_some() && task.session);
@@ -164,33 +164,29 @@ impl<'a> Maker<'a> {
         let mut shown = vec![self.symptom(look.symptom())];
         let line = 20 + rng.below(60) as u32;
         let excerpt = look.excerpt(task, &url);
-        attempt.symptoms.push(Shown { facts: facts.clone(), ..self.shown(look.symptom(), line, time, Role::Fatal, &excerpt) });
+        attempt.symptoms.push(self.shown(look.symptom(), line, time, Role::Fatal));
         match look {
             Look::Killed => {
                 (attempt.ending, attempt.return_code) = (Ending::Killed, Some(-9));
                 if self.kernel && failing.truth.is_some() {
-                    let kernel = Shown {
-                        time: None,
-                        ..self.shown("oom-killer", line, None, Role::Fatal, "Memory cgroup out of memory: Killed process")
-                    };
+                    let kernel = self.shown("oom-killer", line, None, Role::Fatal);
                     shown.push(kernel.symptom);
-                    attempt.symptoms.push(Shown { elsewhere: Some(self.elsewhere("kernel.log", 7)), ..kernel });
+                    attempt.symptoms.push(Shown { elsewhere: Some(Box::new(self.elsewhere("kernel.log", 7))), ..kernel });
                 }
             }
             Look::Stopped => {
                 attempt.ending = Ending::Silent;
                 if self.scheduler {
                     let missed = Some(self.time(row.host, at + HEARTBEAT));
-                    let zombie = self.shown("zombie-detected", line, missed, Role::Fatal, "Detected zombie job");
+                    let zombie = self.shown("zombie-detected", line, missed, Role::Fatal);
                     shown.push(zombie.symptom);
-                    attempt.symptoms.push(Shown { elsewhere: Some(self.elsewhere("scheduler.log", 40)), ..zombie });
+                    attempt.symptoms.push(Shown { elsewhere: Some(Box::new(self.elsewhere("scheduler.log", 40))), ..zombie });
                 }
             }
             _ if self.world.json => attempt.ending = Ending::Exception,
             _ => {
                 attempt.return_code = Some(1);
-                let says = if row.retried { "Marking task as UP_FOR_RETRY." } else { "Marking task as FAILED." };
-                attempt.symptoms.push(self.shown("task-marked-failed", line + 1, attempt.ended, Role::Contributing, says));
+                attempt.symptoms.push(self.shown("task-marked-failed", line + 1, attempt.ended, Role::Contributing));
             }
         }
         let announced = task.announces && known.is_some();
@@ -235,8 +231,8 @@ impl<'a> Maker<'a> {
         Some((endpoint.host.clone(), endpoint.port))
     }
 
-    fn shown(&self, id: &str, line: u32, time: Option<Timestamp>, role: Role, excerpt: &str) -> Shown {
-        Shown { symptom: self.symptom(id), line, time, role, excerpt: put(excerpt), facts: Facts::default(), elsewhere: None }
+    fn shown(&self, id: &str, line: u32, time: Option<Timestamp>, role: Role) -> Shown {
+        Shown { symptom: self.symptom(id), line, time, role, endpoint: None, elsewhere: None }
     }
 
     fn elsewhere(&self, file: &str, line: u32) -> Location {
@@ -251,7 +247,7 @@ impl<'a> Maker<'a> {
             return Vec::new();
         }
         let time = |at: f64| Some(Timestamp(self.world.epoch + (at * 1e6) as i64));
-        let zombie = |row: &Row| self.shown("zombie-detected", 40, time(row.end + HEARTBEAT), Role::Incidental, "Detected zombie job");
+        let zombie = |row: &Row| self.shown("zombie-detected", 40, time(row.end + HEARTBEAT), Role::Incidental);
         let attempt = Attempt {
             path: put("logs/components/scheduler.log"),
             member: None,

@@ -266,5 +266,5 @@ fn frame(file: &str, function: &str) -> Frame {
 
 fn exception((module, class, message): Raised, frames: Vec<Frame>, link: Link, json: bool) -> Exception {
     let module = module.filter(|_| !json).map(str::to_owned);
-    Exception { module, class: class.to_owned(), message, frames, link, ..Exception::default() }
+    Exception { module, class: class.to_owned(), message, frames: frames.into(), link, ..Exception::default() }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Score {
 pub(crate) fn incident<'a>(made: &Made, truth: usize, diagnosed: &'a Diagnosed) -> Option<&'a Diagnosis> {
     let mut held: BTreeMap<usize, usize> = BTreeMap::new();
     for row in made.of(truth) {
-        if let Some(incident) = diagnosed.incident_of.get(row).copied().flatten() {
+        if let Some(incident) = diagnosed.incident_of.get(&row).copied() {
             *held.entry(incident).or_default() += 1;
         }
     }
@@ -49,7 +49,7 @@ pub(crate) fn score(made: &Made, truth: usize, diagnosed: &Diagnosed, rules: &Ru
     let right = |id: &&str| accepted.contains(id);
     let mine: Vec<usize> = made.of(truth).collect();
     let first_right = |row: &usize| {
-        let causes = diagnosed.causes_of.get(*row).map(Vec::as_slice).unwrap_or_default();
+        let causes = diagnosed.causes_of.get(row).map(Vec::as_slice).unwrap_or_default();
         causes.first().is_some_and(|(cause, _)| accepted.contains(&rules.causes[*cause].id.as_str()))
     };
     Score {
@@ -67,7 +67,8 @@ fn pairwise(made: &Made, truth: usize, diagnosed: &Diagnosed) -> f64 {
     let mut mine: BTreeMap<usize, f64> = BTreeMap::new();
     let mut others: BTreeMap<usize, f64> = BTreeMap::new();
     let mut total = 0.0;
-    for (row, incident) in diagnosed.incident_of.iter().enumerate() {
+    for row in 0..made.attempts.len() {
+        let incident = diagnosed.incident_of.get(&row);
         let own = made.truth.get(row).copied().flatten() == Some(truth);
         total += f64::from(u8::from(own));
         match incident {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::attempt::{self, Attempt};
+use crate::attempt::{self, AttemptRef, Attempts};
 use crate::diagnose::{self, Diagnosis};
 use crate::record::Dialects;
 use crate::rule::{Expected, LogSource, RuleSet, Scenario};
@@ -76,7 +76,7 @@ fn source_of(log: &LogSource, number: usize) -> Source {
 /// What a run says.
 struct Found<'a> {
     rules: &'a RuleSet,
-    attempts: &'a [Attempt],
+    attempts: &'a Attempts,
     diagnoses: &'a [Diagnosis],
 }
 
@@ -103,13 +103,13 @@ impl Found<'_> {
 
     fn shown_in(&self, diagnosis: &Diagnosis, symptom: usize) -> bool {
         let attempts = diagnosis.incident.attempts.iter().filter_map(|row| self.attempts.get(*row));
-        attempts.into_iter().any(|attempt| attempt.symptoms.iter().any(|shown| shown.symptom == symptom))
+        attempts.into_iter().any(|attempt| attempt.symptoms().iter().any(|shown| shown.symptom == symptom))
     }
 
     fn shows(&self, id: &str) -> bool {
         let symptom = self.rules.symptom(id);
         let cause = self.rules.cause(id);
-        let shown = |attempt: &Attempt| attempt.symptoms.iter().any(|shown| Some(shown.symptom) == symptom);
+        let shown = |attempt: AttemptRef<'_>| attempt.symptoms().iter().any(|shown| Some(shown.symptom) == symptom);
         self.attempts.iter().any(shown)
             || (cause.is_some() && self.diagnoses.iter().any(|diagnosis| diagnosis.causes.first().map(|ranked| ranked.cause) == cause))
     }
@@ -122,8 +122,7 @@ impl Found<'_> {
         };
         for diagnosis in self.diagnoses.iter().take(INCIDENTS_SHOWN) {
             let mut symptoms: Vec<&str> = Vec::new();
-            for shown in diagnosis.incident.attempts.iter().filter_map(|row| self.attempts.get(*row)).flat_map(|attempt| &attempt.symptoms)
-            {
+            for shown in diagnosis.incident.attempts.iter().filter_map(|row| self.attempts.get(*row)).flat_map(AttemptRef::symptoms) {
                 let id = self.rules.symptoms.get(shown.symptom).map_or("", |symptom| symptom.id.as_str());
                 if !symptoms.contains(&id) {
                     symptoms.push(id);

@@ -48,7 +48,7 @@ pub(super) fn lost(failures: &[Item<'_>], table: &Table<'_>) -> Vec<Vec<usize>> 
             let struck: BTreeSet<Option<u32>> = burst.iter().map(|(_, at)| table.instance(failures[*at].row)).collect();
             let (from, to) = (burst[0].0, burst[burst.len() - 1].0);
             let meanwhile = Window(Some((from, to))).count(&unreached);
-            let healthy = hosts_column.id(host).map_or(0, |host| Window(Some((from, to))).count(hosts_column.healthy(host)));
+            let healthy = hosts_column.id(host).map_or(0, |host| hosts_column.healthy(host).within(Window(Some((from, to)))));
             if touched.len() < ENDPOINTS_MIN || (burst.len() as f64) < SHARE_MIN * meanwhile as f64 || healthy > struck.len() {
                 continue;
             }

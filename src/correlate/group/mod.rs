@@ -30,7 +30,7 @@ const GAP: Span = Span::seconds(330);
 
 /// The failures of an attempt table, in the order of rows.
 pub(super) fn items<'a>(table: &Table<'a>, rules: &'a RuleSet) -> Vec<Item<'a>> {
-    table.attempts.iter().enumerate().filter_map(|(row, attempt)| Item::new(row, attempt, rules)).collect()
+    table.attempts.iter_own().filter_map(|(row, attempt)| Item::new(row, attempt, rules)).collect()
 }
 
 /// Groups failures. Worst-first order is not made here; patterns are not found here.

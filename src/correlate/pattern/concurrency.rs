@@ -30,8 +30,8 @@ impl View<'_, '_> {
             return None;
         }
         let load = loads.of(self.table, kind, self.table.column(kind).id(name)?);
-        let failing: Vec<usize> = self.times.iter().map(|time| load.running(*time)).collect();
-        let (then, usual) = (statistics::median(&failing)?, load.median()?);
+        let failing: Vec<usize> = self.times.iter().map(|time| load.running(self.table.attempts, *time)).collect();
+        let (then, usual) = (statistics::median(&failing)?, load.usual.median()?);
         let crowded = load.usual.len() >= COMPARED_MIN && then >= RUNNING_MIN && then as f64 >= RATIO_MIN * usual as f64;
         let p = if crowded { statistics::higher(&failing, &load.usual) } else { 1.0 };
         (p <= P_MAX).then(|| {

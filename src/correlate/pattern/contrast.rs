@@ -7,7 +7,7 @@ use crate::time::{Span, Timestamp};
 
 use super::super::group::{Class, Item};
 use super::super::statistics::Contrast;
-use super::super::table::{Table, Window, instant};
+use super::super::table::{Ends, Table, Window};
 use super::super::{Pattern, PatternKind};
 use super::{Claim, View, chance};
 
@@ -44,7 +44,7 @@ impl<'i> Rates<'i> {
         let mut rates = Self::default();
         let mut seen: BTreeSet<(u32, Class<'i>, ScopeKind, Option<u32>)> = BTreeSet::new();
         for item in failures {
-            let Some(time) = item.time.or_else(|| instant(item.attempt)) else { continue };
+            let Some(time) = item.time.or_else(|| item.attempt.ended.or(item.attempt.started)) else { continue };
             let instance = table.instance(item.row);
             for kind in ScopeKind::ALL {
                 let values = table.column(kind).of_row(item.row);
@@ -85,7 +85,7 @@ impl View<'_, '_> {
                 // The incident may hold failures of several classes: what it has itself counts in any case.
                 let bad_in = bad(rates.of.get(&(class.clone(), *kind, value))).max(self.instances_with(*kind, value));
                 let bad_all = bad(rates.known.get(&(class.clone(), *kind))).max(bad_in);
-                let (good_in, good) = (window.count(column.healthy(value)), window.count(column.healthy_known()));
+                let (good_in, good) = (column.healthy(value).within(window), column.healthy_known().within(window));
                 let contrast = Contrast { bad_in, good_in, bad_out: bad_all - bad_in, good_out: good - good_in };
                 let tried = column.len() as f64 / self.weight(*kind, &compared) * if self.grouped_by(*kind) { stretches } else { 1.0 };
                 found.push(((contrast.fisher() * tried).min(1.0), contrast, vec![(*kind, value)]));
@@ -178,11 +178,11 @@ impl View<'_, '_> {
 
     /// The stretch of time in which failures and healthy attempts are compared, and how many such stretches there are: an incident is where failures came
     /// together, so that the closest of many stretches has been picked already.
-    fn window(&self, healthy: &[Timestamp]) -> (Window, f64) {
+    fn window(&self, healthy: Ends<'_>) -> (Window, f64) {
         let Some(span) = self.incident.first_seen.zip(self.incident.last_seen) else { return (Window(None), 1.0) };
         let mut by = Span::seconds(60);
         let mut window = Window(Some(span)).wider(by);
-        while window.count(healthy) < HEALTHY_MIN && by < self.table.length() {
+        while healthy.within(window) < HEALTHY_MIN && by < self.table.length() {
             by = Span(by.0.saturating_mul(2));
             window = Window(Some(span)).wider(by);
         }

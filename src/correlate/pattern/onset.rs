@@ -58,7 +58,7 @@ impl View<'_, '_> {
             ("p", p),
         ];
         let mut pattern = self.pattern(PatternKind::Onset, says, numbers);
-        let last = &self.table.attempts[row as usize];
+        let last = self.table.attempts.at(row as usize);
         pattern.locations.insert(0, last.location(1));
         Some(pattern)
     }

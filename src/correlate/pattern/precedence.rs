@@ -20,7 +20,7 @@ impl View<'_, '_> {
     }
 
     fn kill(&self, root: usize) -> Option<Pattern> {
-        let root = &self.table.attempts[root];
+        let root = self.table.attempts.own(root)?;
         let failure = root.failure.as_ref()?;
         let others = self.incident.consequences.len();
         let when = failure.time.map(|time| format!(" at {} UTC", time.clock())).unwrap_or_default();
@@ -46,8 +46,9 @@ impl View<'_, '_> {
             found.collect::<Vec<(Timestamp, usize, SymptomIx)>>()
         });
         let outside = events.filter(|(_, row, _)| self.incident.attempts.binary_search(row).is_err());
-        let (when, row, symptom) = outside.max_by_key(|(when, row, _)| (*when, std::cmp::Reverse(name_of(&self.table.attempts[*row]))))?;
-        let other = &self.table.attempts[row];
+        let (when, row, symptom) =
+            outside.max_by_key(|(when, row, _)| (*when, std::cmp::Reverse(self.table.attempts.own(*row).map(name_of))))?;
+        let other = self.table.attempts.own(row)?;
         let line = other.symptoms.iter().find(|shown| shown.symptom == symptom)?;
         let title = &self.rules.symptoms[symptom].title;
         let before = time - when;

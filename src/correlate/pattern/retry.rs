@@ -32,13 +32,13 @@ pub(in crate::correlate) fn retries(incident: &Incident, table: &Table<'_>) -> R
     let mut retries = Retries { instances: instances.len(), ..Retries::default() };
     for instance in instances {
         let rows = table.tries(instance);
-        let failed = || rows.iter().map(|row| &table.attempts[*row as usize]).filter(|attempt| attempt.outcome.is_failure());
+        let failed = || rows.iter().map(|row| table.attempts.at(*row as usize)).filter(|attempt| attempt.outcome().is_failure());
         if rows.iter().any(|row| table.succeeded(*row)) {
             retries.recovered += 1;
         } else if failed().count() >= 2 {
             retries.exhausted += 1;
         }
-        let spans: Vec<Span> = failed().filter_map(|attempt| attempt.failure.as_ref()?.running_for).collect();
+        let spans: Vec<Span> = failed().filter_map(|attempt| attempt.failure()?.running_for).collect();
         retries.growing += usize::from(grow(&spans));
     }
     retries

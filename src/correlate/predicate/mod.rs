@@ -85,7 +85,7 @@ impl<'a> Context<'a> {
 
     fn members(&self) -> impl Iterator<Item = (usize, &'a Attempt, &'a Failure)> + '_ {
         self.incident.attempts.iter().filter_map(|row| {
-            let attempt = &self.table.attempts[*row];
+            let attempt = self.table.attempts.own(*row)?;
             let failure: &Failure = attempt.failure.as_ref()?;
             Some((*row, attempt, failure))
         })
@@ -135,7 +135,7 @@ impl<'a> Context<'a> {
 
     fn locations(&self, rows: &[usize]) -> Vec<Location> {
         let places =
-            rows.iter().filter_map(|row| Some(self.table.attempts[*row].location(self.table.attempts[*row].failure.as_ref()?.line)));
+            rows.iter().filter_map(|row| self.table.attempts.own(*row).and_then(|own| Some(own.location(own.failure.as_ref()?.line))));
         places.take(LOCATIONS_MAX).collect()
     }
 

@@ -55,7 +55,7 @@ impl Context<'_> {
         } else {
             |failure| failure.call.elapsed_at_most()
         };
-        let spans: Vec<Span> = rows.iter().filter_map(|row| get(self.table.attempts[*row].failure.as_ref()?)).collect();
+        let spans: Vec<Span> = rows.iter().filter_map(|row| get(self.table.attempts.at(*row).failure()?)).collect();
         statistics::median(&spans).map(|median| ("median", median.to_string())).into_iter().collect()
     }
 }
@@ -71,7 +71,7 @@ fn single_answers(when: &When, wanted: Option<&[SymptomIx]>, attempt: &Attempt, 
         answers.push(Some(names.iter().any(named)));
     }
     if let Some(texts) = &when.frame {
-        let frames = || failure.chain.iter().flat_map(|exception| &exception.frames);
+        let frames = || failure.chain.iter().flat_map(|exception| exception.frames.iter());
         let holds =
             texts.iter().any(|text| frames().any(|frame| frame.file.contains(text.as_str()) || frame.function.contains(text.as_str())));
         answers.push(frames().next().map(|_| holds));

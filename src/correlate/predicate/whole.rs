@@ -6,7 +6,7 @@ use crate::attempt::Failure;
 use crate::rule::{HealthyBy, Nearby, NearbyBy, ScopeKind, SymptomIx, TimerKind, When};
 use crate::time::{Span, Timestamp};
 
-use super::super::table::{At, Window};
+use super::super::table::{At, Ends, Window};
 use super::super::{PatternKind, abridged, pattern, statistics};
 use super::{Context, Verdict};
 
@@ -198,13 +198,13 @@ impl Context<'_> {
                 _ => return None,
             };
             let long: Vec<&(Timestamp, Timestamp)> = self.stretches().iter().filter(|(from, to)| *to - *from >= STRETCH_MIN).collect();
-            let meanwhile = long.iter().any(|(from, to)| Window(Some((*from, *to))).count(healthy) > 0);
+            let meanwhile = long.iter().any(|(from, to)| healthy.within(Window(Some((*from, *to)))) > 0);
             (!healthy.is_empty() && !long.is_empty()).then_some(meanwhile)
         })
     }
 
     /// When the healthy attempts of a value ended.
-    fn healthy_of(&self, kind: ScopeKind, name: &str) -> Option<&[Timestamp]> {
+    fn healthy_of(&self, kind: ScopeKind, name: &str) -> Option<Ends<'_>> {
         let column = self.table.column(kind);
         Some(column.healthy(column.id(name)?))
     }
@@ -212,7 +212,7 @@ impl Context<'_> {
     fn healthy_since(&self) -> bool {
         *self.known.healthy_since.get_or_init(|| {
             let Some(last) = self.incident.last_seen else { return false };
-            let ends = |kind: ScopeKind, value: u32| self.table.column(kind).healthy(value).last().copied();
+            let ends = |kind: ScopeKind, value: u32| self.table.column(kind).healthy(value).last();
             let endpoints = self.table.column(ScopeKind::Endpoint);
             let of_endpoints =
                 self.incident.scope.endpoints.iter().filter_map(|endpoint| ends(ScopeKind::Endpoint, endpoints.id(endpoint)?));
@@ -296,11 +296,14 @@ impl Context<'_> {
                 Some((when, other, *symptom))
             });
             if let Some((when, other, symptom)) = found.max() {
-                let neighbour = &self.table.attempts[other];
+                let neighbour = self.table.attempts.at(other);
                 let title = &self.rules.symptoms[symptom].title;
                 verdict.words.insert("other", format!("{} ({title}, {} UTC)", neighbour.name(), when.clock()));
-                let shown = neighbour.symptoms.iter().find(|shown| shown.symptom == symptom);
-                let place = shown.map_or_else(|| neighbour.location(1), |shown| neighbour.location_of(shown));
+                let shown = neighbour.symptoms().iter().find(|shown| shown.symptom == symptom);
+                let place = shown.map_or_else(
+                    || neighbour.location(1),
+                    |shown| shown.elsewhere.as_deref().cloned().unwrap_or_else(|| neighbour.location(shown.line)),
+                );
                 verdict.locations = vec![place, attempt.location(failure.line)];
                 return true;
             }

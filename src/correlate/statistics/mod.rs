@@ -4,7 +4,7 @@ mod arc;
 mod order;
 
 pub(super) use arc::{Arc, tightest_arc};
-pub(super) use order::{cluster, higher, median};
+pub(super) use order::{Tally, cluster, higher, median};
 
 /// Below this a term of a sum of probabilities no longer changes it.
 const NEGLIGIBLE: f64 = 1e-18;

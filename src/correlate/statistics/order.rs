@@ -1,5 +1,7 @@
 //! Statistics of ordered values: the middle, the densest cluster, whether one sample lies above another.
 
+use std::collections::BTreeMap;
+
 /// The middle value; of an even number the lower of the two, so that it is a value that was seen.
 pub(in crate::correlate) fn median<T: Copy + Ord>(values: &[T]) -> Option<T> {
     let mut sorted = values.to_vec();
@@ -24,15 +26,55 @@ pub(in crate::correlate) fn cluster<T: Copy + Ord>(values: &[T], reach: impl Fn(
     best.map(|(from, to)| from..=to)
 }
 
+/// How often each of some numbers came. There are many of them and few that differ.
+#[derive(Debug, Default)]
+pub(in crate::correlate) struct Tally {
+    /// Each number with how many there are up to it, in their order.
+    up_to: Vec<(usize, usize)>,
+}
+
+impl Tally {
+    /// How many numbers there are.
+    pub(in crate::correlate) fn len(&self) -> usize {
+        self.up_to.last().map_or(0, |(_, count)| *count)
+    }
+
+    /// How many are less than a number.
+    fn below(&self, number: usize) -> usize {
+        let at = self.up_to.partition_point(|(value, _)| *value < number);
+        at.checked_sub(1).and_then(|at| self.up_to.get(at)).map_or(0, |(_, count)| *count)
+    }
+
+    /// The middle one; of an even number the lower of the two.
+    pub(in crate::correlate) fn median(&self) -> Option<usize> {
+        let middle = self.len().checked_sub(1)? / 2;
+        let at = self.up_to.partition_point(|(_, count)| *count <= middle);
+        self.up_to.get(at).map(|(value, _)| *value)
+    }
+}
+
+impl FromIterator<usize> for Tally {
+    fn from_iter<I: IntoIterator<Item = usize>>(numbers: I) -> Self {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        numbers.into_iter().for_each(|number| *counts.entry(number).or_default() += 1);
+        let mut total = 0;
+        let add = |(value, count)| {
+            total += count;
+            (value, total)
+        };
+        Self { up_to: counts.into_iter().map(add).collect() }
+    }
+}
+
 /// How likely chance is to put `sample` as far above `usual` as it is: the one-sided test of Mann and Whitney (Annals of Mathematical Statistics 18, 1947), normal
-/// approximation without correction for ties, which makes it say "chance" a little too often. `usual` is sorted.
-pub(in crate::correlate) fn higher(sample: &[usize], usual: &[usize]) -> f64 {
+/// approximation without correction for ties, which makes it say "chance" a little too often.
+pub(in crate::correlate) fn higher(sample: &[usize], usual: &Tally) -> f64 {
     let (n, m) = (sample.len() as f64, usual.len() as f64);
-    if sample.is_empty() || usual.is_empty() {
+    if sample.is_empty() || usual.len() == 0 {
         return 1.0;
     }
     let above = |value: usize| {
-        let (below, not_above) = (usual.partition_point(|other| *other < value), usual.partition_point(|other| *other <= value));
+        let (below, not_above) = (usual.below(value), usual.below(value.saturating_add(1)));
         below as f64 + 0.5 * (not_above - below) as f64
     };
     let u: f64 = sample.iter().map(|value| above(*value)).sum();
@@ -62,6 +104,15 @@ mod tests {
     }
 
     #[test]
+    fn a_tally_tells_what_the_sorted_numbers_would() {
+        for numbers in [&[5, 1, 5, 3, 5][..], &[2, 2], &[4, 1, 2, 3], &[7], &[]] {
+            let tally: Tally = numbers.iter().copied().collect();
+            assert_eq!((tally.len(), tally.median()), (numbers.len(), median(numbers)));
+            assert!((0..9).all(|number| tally.below(number) == numbers.iter().filter(|other| **other < number).count()), "{numbers:?}");
+        }
+    }
+
+    #[test]
     fn a_cluster_holds_both_ends() {
         assert_eq!(cluster(&[1, 10, 11, 12, 30], |least| least + 2), Some(1..=3));
         assert_eq!(cluster(&[1, 10, 11, 12, 30], |least| least + 1), Some(1..=2));
@@ -74,7 +125,7 @@ mod tests {
         assert!((upper_tail(0.0) - 0.5).abs() < 1e-7);
         assert!((upper_tail(1.96) - 0.025).abs() < 1e-4);
         assert!((upper_tail(-1.96) - 0.975).abs() < 1e-4);
-        let usual: Vec<usize> = (0..50).collect();
+        let usual: Tally = (0..50).collect();
         assert!(higher(&[48, 49, 50, 51, 52], &usual) < 0.001);
         assert!((higher(&[25, 24, 24, 25], &usual) - 0.5).abs() < 0.05);
         assert!(higher(&[0, 0, 1], &usual) > 0.95);

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, AttemptRef, Attempts};
 use crate::rule::ScopeKind;
+use crate::scan::texts::Text;
 use crate::time::{Span, Timestamp};
 
 use super::Rows;
@@ -90,83 +91,108 @@ pub(in crate::correlate) struct Succeeded {
     pub(in crate::correlate) last: Option<(Timestamp, u32)>,
 }
 
+/// When healthy attempts ended.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::correlate) struct Ends<'t> {
+    by: &'t Rows,
+    /// Rows in the order of their instants, and those of them that are not healthy, which are few.
+    rows: &'t [u32],
+    sick: &'t [u32],
+}
+
+impl Ends<'_> {
+    /// How many there are of which it is known when.
+    pub(in crate::correlate) fn len(&self) -> usize {
+        self.within(Window(None))
+    }
+
+    /// Whether there is none.
+    pub(in crate::correlate) fn is_empty(&self) -> bool {
+        self.last().is_none()
+    }
+
+    /// The latest.
+    pub(in crate::correlate) fn last(&self) -> Option<Timestamp> {
+        self.by.instant(*self.rows.iter().rfind(|row| self.by.is_healthy(**row))?)
+    }
+
+    /// How many lie in a stretch of time.
+    pub(in crate::correlate) fn within(&self, window: Window) -> usize {
+        self.by.within(self.rows, window).len() - self.by.within(self.sick, window).len()
+    }
+}
+
 /// One kind of value.
 #[derive(Debug)]
 pub(in crate::correlate) struct Column<'a> {
+    attempts: &'a Attempts,
+    kind: ScopeKind,
+    by: Arc<Rows>,
     names: Vec<Cow<'a, str>>,
     ids: HashMap<Cow<'a, str>, u32>,
-    /// The values of each row.
-    values: Csr,
+    /// Sets of values, and which of them rows have: by what names the values, or by the row.
+    sets: Csr,
+    of_keys: HashMap<Key, u32>,
+    of_own: HashMap<u32, u32>,
     /// The rows of each value, tasks' attempts only, in the order of their instants.
     rows: Csr,
-    /// Where the instants of the healthy rows of each value begin, and they themselves, sorted.
-    healthy_starts: Vec<u32>,
-    healthy: Vec<Timestamp>,
-    /// The instants of all healthy rows of which a value is known, sorted.
-    healthy_known: Arc<[Timestamp]>,
+    /// Those of them that are not healthy.
+    sick: Csr,
+    /// The healthy rows of which a value is known, in the order of their instants; `None`: all of them.
+    known: Option<Vec<u32>>,
     /// For each value how often it succeeded, and when last, in which row.
     succeeded: Vec<Succeeded>,
 }
 
-impl<'a> Column<'a> {
-    /// The number that is no value's.
-    pub(in crate::correlate) const NONE: u32 = u32::MAX;
+/// No value's number, and no set's.
+const NONE: u32 = u32::MAX;
 
-    pub(super) fn of(attempts: &'a [Attempt], kind: ScopeKind, by: &Rows) -> Self {
-        let (mut names, mut ids): (Vec<Cow<'a, str>>, HashMap<Cow<'a, str>, u32>) = (Vec::new(), HashMap::new());
-        let mut number = |name: Cow<'a, str>| {
-            *ids.entry(name).or_insert_with_key(|name| {
-                names.push(name.clone());
-                names.len() as u32 - 1
-            })
-        };
-        let mut tasks: HashMap<(&str, &str), u32> = HashMap::new();
-        let mut pairs: Vec<(u32, u32)> = Vec::new();
-        for (row, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_task()) {
-            let single = match kind {
-                ScopeKind::Host => attempt.host.as_deref(),
-                ScopeKind::Dag => attempt.task.dag_id.as_deref(),
-                ScopeKind::Operator => attempt.operator.as_deref(),
-                ScopeKind::Queue => attempt.queue.as_deref(),
-                ScopeKind::Endpoint => {
-                    pairs.extend(endpoints_of(attempt).map(|endpoint| (row as u32, number(endpoint.into()))));
-                    continue;
-                }
-                ScopeKind::Version => {
-                    pairs.extend(versions_of(attempt).map(|version| (row as u32, number(version.into()))));
-                    continue;
-                }
-                ScopeKind::Task => {
-                    let key = attempt.task.dag_id.as_deref().zip(attempt.task.task_id.as_deref());
-                    let mut named = |(dag, task): (&str, &str)| number(format!("{dag}.{task}").into());
-                    pairs.extend(key.map(|key| (row as u32, *tasks.entry(key).or_insert_with(|| named(key)))));
-                    continue;
-                }
+/// What the values of a row are known by before they are named.
+type Key = (Option<Text>, Option<Text>);
+
+impl<'a> Column<'a> {
+    pub(super) fn of(attempts: &'a Attempts, kind: ScopeKind, by: &Arc<Rows>) -> Self {
+        let mut naming = Naming::default();
+        let (mut of_keys, mut of_own): (HashMap<Key, u32>, HashMap<u32, u32>) = (HashMap::new(), HashMap::new());
+        // The set of each row, as long as the column is made.
+        let mut of_rows: Vec<u32> = Vec::new();
+        for attempt in attempts.iter().filter(|attempt| attempt.is_task()) {
+            let own = attempt.own().filter(|_| kind == ScopeKind::Endpoint);
+            let key = key(attempt, kind);
+            let set = match own {
+                Some(own) => *of_own.entry(attempt.row() as u32).or_insert_with(|| naming.set(endpoints_of(own).map(Cow::Borrowed))),
+                None if key.1.is_none() => continue,
+                None => *of_keys.entry(key).or_insert_with(|| naming.set(values(attempts, key, kind))),
             };
-            pairs.extend(single.map(|name| (row as u32, number(name.into()))));
+            of_rows.resize(attempts.len(), NONE);
+            of_rows[attempt.row()] = set;
         }
-        let values = Csr::of_sorted(attempts.len(), pairs.iter().copied());
-        drop(pairs);
-        let in_time = by.order.iter().flat_map(|row| values.of(*row).iter().map(|id| (*id, *row)));
-        let rows = Csr::of_unsorted(names.len(), in_time);
-        let mut healthy = Vec::with_capacity(rows.items.len());
-        let (mut healthy_starts, mut succeeded) = (vec![0], Vec::with_capacity(names.len()));
-        for id in 0..names.len() as u32 {
-            healthy.extend(rows.of(id).iter().filter(|row| by.is_healthy(**row)).filter_map(|row| by.instant(*row)));
-            healthy_starts.push(healthy.len() as u32);
-            let successes = || rows.of(id).iter().filter(|row| by.succeeded(**row)).filter_map(|row| Some((by.instant(*row)?, *row)));
-            succeeded.push(Succeeded { count: successes().count(), last: successes().next_back() });
-        }
-        let is_known = |row: &&u32| by.is_healthy(**row) && !values.of(**row).is_empty();
-        let known = || by.order.iter().filter(is_known).filter_map(|row| by.instant(*row));
-        // Most kinds are known of every healthy row, and then have the list in common.
-        let healthy_known = if known().count() == by.healthy.len() { Arc::clone(&by.healthy) } else { known().collect() };
-        Self { names, ids, values, rows, healthy_starts, healthy, healthy_known, succeeded }
+        let Naming { names, ids, pairs, sets } = naming;
+        let sets = Csr::of_sorted(sets as usize, pairs.iter().copied());
+        let values = |row: u32| of_rows.get(row as usize).filter(|set| **set != NONE).map(|set| sets.of(*set)).unwrap_or_default();
+        let lists = |of: &[u32]| Csr::of_unsorted(names.len(), of.iter().flat_map(|row| values(*row).iter().map(|id| (*id, *row))));
+        let (rows, sick) = (lists(&by.order), lists(&by.sick));
+        let succeeded = (0..names.len() as u32)
+            .map(|id| {
+                let successes = || rows.of(id).iter().filter(|row| by.succeeded(**row)).filter_map(|row| Some((by.instant(*row)?, *row)));
+                Succeeded { count: successes().count(), last: successes().next_back() }
+            })
+            .collect();
+        // Most kinds are known of every healthy row, or of none.
+        let healthy = by.order.iter().copied().filter(|row| by.is_healthy(*row));
+        let is_known = |row: &u32| !values(*row).is_empty();
+        let known = if healthy.clone().all(|row| is_known(&row)) { None } else { Some(healthy.filter(is_known).collect()) };
+        Self { attempts, kind, by: Arc::clone(by), sets, of_keys, of_own, rows, sick, known, succeeded, names, ids }
     }
 
-    /// The values of a row.
+    /// The values of a row of a task.
     pub(in crate::correlate) fn of_row(&self, row: usize) -> &[u32] {
-        self.values.of(row as u32)
+        let own = || self.of_own.get(&(row as u32));
+        let set = own().or_else(|| {
+            let attempt = self.attempts.get(row).filter(|attempt| attempt.is_task())?;
+            self.of_keys.get(&key(attempt, self.kind))
+        });
+        set.map(|set| self.sets.of(*set)).unwrap_or_default()
     }
 
     /// The rows of a value, in the order of time.
@@ -189,9 +215,9 @@ impl<'a> Column<'a> {
         self.names.len()
     }
 
-    /// When the healthy attempts of a value ended, sorted.
-    pub(in crate::correlate) fn healthy(&self, id: u32) -> &[Timestamp] {
-        &self.healthy[self.healthy_starts[id as usize] as usize..self.healthy_starts[id as usize + 1] as usize]
+    /// When the healthy attempts of a value ended.
+    pub(in crate::correlate) fn healthy(&self, id: u32) -> Ends<'_> {
+        Ends { by: &self.by, rows: self.rows.of(id), sick: self.sick.of(id) }
     }
 
     /// How often a value succeeded.
@@ -199,18 +225,74 @@ impl<'a> Column<'a> {
         self.succeeded[id as usize]
     }
 
-    /// When the healthy attempts ended of which any value is known, sorted.
-    pub(in crate::correlate) fn healthy_known(&self) -> &[Timestamp] {
-        &self.healthy_known
+    /// When the healthy attempts ended of which any value is known.
+    pub(in crate::correlate) fn healthy_known(&self) -> Ends<'_> {
+        match &self.known {
+            Some(known) => Ends { by: &self.by, rows: known, sick: &[] },
+            None => Ends { by: &self.by, rows: &self.by.order, sick: &self.by.sick },
+        }
+    }
+}
+
+/// The values that were named, and the sets of them.
+#[derive(Default)]
+struct Naming<'a> {
+    names: Vec<Cow<'a, str>>,
+    ids: HashMap<Cow<'a, str>, u32>,
+    /// Sets and their values, in the order of sets.
+    pairs: Vec<(u32, u32)>,
+    sets: u32,
+}
+
+impl<'a> Naming<'a> {
+    /// A new set.
+    fn set(&mut self, values: impl Iterator<Item = Cow<'a, str>>) -> u32 {
+        for name in values {
+            let id = *self.ids.entry(name).or_insert_with_key(|name| {
+                self.names.push(name.clone());
+                self.names.len() as u32 - 1
+            });
+            self.pairs.push((self.sets, id));
+        }
+        self.sets += 1;
+        self.sets - 1
+    }
+}
+
+/// What the values of a row are known by; without its second part there are none.
+fn key(attempt: AttemptRef<'_>, kind: ScopeKind) -> Key {
+    let numbers = attempt.numbers();
+    match kind {
+        ScopeKind::Host => (None, numbers.host),
+        ScopeKind::Dag => (None, numbers.dag),
+        ScopeKind::Operator => (None, numbers.operator),
+        ScopeKind::Queue => (None, numbers.queue),
+        ScopeKind::Endpoint => (None, numbers.endpoints),
+        ScopeKind::Version => (numbers.dag, numbers.versions),
+        ScopeKind::Task => numbers.dag.zip(numbers.task).map_or((None, None), |(dag, task)| (Some(dag), Some(task))),
+    }
+}
+
+/// The values that rows of a key have.
+fn values<'a>(attempts: &'a Attempts, key: Key, kind: ScopeKind) -> Box<dyn Iterator<Item = Cow<'a, str>> + 'a> {
+    let first = key.0.map(|text| attempts.text(text));
+    let Some(second) = key.1 else { return Box::new(std::iter::empty()) };
+    match kind {
+        ScopeKind::Endpoint => Box::new(attempts.list(Some(second)).map(Cow::Borrowed)),
+        ScopeKind::Version => Box::new(versions_of(first, attempts.list(Some(second))).into_iter().map(Cow::Owned)),
+        ScopeKind::Task => Box::new(first.map(|dag| format!("{dag}.{}", attempts.text(second)).into()).into_iter()),
+        _ => Box::new(std::iter::once(attempts.text(second).into())),
     }
 }
 
 /// The versions of what an attempt ran: a DAG's is told with the DAG, a bundle's with the bundle, for the numbers of two have nothing to do with each other.
-fn versions_of(attempt: &Attempt) -> impl Iterator<Item = String> {
-    let named = |wanted: &str| attempt.versions.iter().find(|(name, _)| &**name == wanted).map(|(_, version)| &**version);
-    let of_dag = attempt.task.dag_id.as_deref().zip(named("dag_version")).map(|(dag, version)| format!("{version} of DAG {dag}"));
+fn versions_of<'t>(dag: Option<&str>, list: impl Iterator<Item = &'t str> + Clone) -> Vec<String> {
+    let named = |wanted: &str| {
+        list.clone().step_by(2).zip(list.clone().skip(1).step_by(2)).find(|(name, _)| *name == wanted).map(|(_, version)| version)
+    };
+    let of_dag = dag.zip(named("dag_version")).map(|(dag, version)| format!("{version} of DAG {dag}"));
     let of_bundle = named("bundle").zip(named("bundle_version")).map(|(bundle, version)| format!("{version} of bundle {bundle}"));
-    of_dag.into_iter().chain(of_bundle)
+    of_dag.into_iter().chain(of_bundle).collect()
 }
 
 /// The endpoints an attempt used, its failing call's included, each once.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::attempt::Attempt;
+use crate::attempt::Attempts;
 use crate::rule::SymptomIx;
 use crate::time::{Span, Timestamp};
 
@@ -31,9 +31,9 @@ pub(in crate::correlate) struct Events<'a> {
 pub(in crate::correlate) const SLACK: Span = Span::seconds(2);
 
 impl<'a> Events<'a> {
-    pub(super) fn of(attempts: &'a [Attempt]) -> Self {
+    pub(super) fn of(attempts: &'a Attempts) -> Self {
         let mut events = Self::default();
-        for (row, attempt) in attempts.iter().enumerate() {
+        for (row, attempt) in attempts.iter_own() {
             for shown in &attempt.symptoms {
                 let Some(time) = shown.time else { continue };
                 // Of a task only what ended its attempt counts; of a component whatever it says.

@@ -21,7 +21,7 @@ pub(in crate::record) fn may_name_address(code: &str) -> bool {
 /// The address in the innermost of the user's own frames that has one, where all exceptions of the chain agree about it: who fell back to
 /// another server after a failure called both.
 pub(super) fn in_frames(chain: &Chain) -> Option<Endpoint> {
-    let all = chain.exceptions.iter().map(|exception| &exception.frames).chain([&chain.unfinished]);
+    let all = chain.exceptions.iter().map(|exception| &*exception.frames).chain([&chain.unfinished]);
     let mut found: Option<Endpoint> = None;
     for endpoint in all.filter_map(|frames| innermost(frames)) {
         match &found {

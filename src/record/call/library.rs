@@ -59,7 +59,7 @@ pub(super) fn library_of(chain: &Chain) -> Option<&'static str> {
     let of_module = |module: &str| LIBRARIES.iter().find(|(_, modules, _)| modules.iter().any(|known| is_inside(module, known)));
     // The last exception was raised outermost; those before it show only the frames between raising and catching.
     let by_frames = || {
-        let frames = chain.exceptions.iter().rev().flat_map(|exception| &exception.frames);
+        let frames = chain.exceptions.iter().rev().flat_map(|exception| exception.frames.iter());
         frames.filter_map(crate::record::Frame::module).find_map(|module| of_module(&module))
     };
     let by_class = || chain.exceptions.iter().rev().filter_map(|exception| exception.module.as_deref()).find_map(of_module);
@@ -82,7 +82,7 @@ const MODULES_BY_METHOD: [&str; 4] = ["requests.api", "requests.sessions", "http
 
 /// The HTTP method, by the function of the client library that the task called, or by the messages.
 pub(super) fn method_of(chain: &Chain) -> Option<&'static str> {
-    let frames = || chain.exceptions.iter().rev().flat_map(|exception| &exception.frames);
+    let frames = || chain.exceptions.iter().rev().flat_map(|exception| exception.frames.iter());
     let of_function = |function: &str| METHODS.iter().find(|method| function.eq_ignore_ascii_case(method)).copied();
     let by_frames = frames().find_map(|frame| {
         let method = of_function(&frame.function)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dagnosis::attempt::Attempt;
+use dagnosis::attempt::{Attempt, Attempts};
 use dagnosis::diagnose::{Diagnosis, diagnose};
 use dagnosis::rule::RuleSet;
 
@@ -29,7 +29,7 @@ fn said(attempts: &[Attempt], rules: &RuleSet) -> BTreeSet<String> {
             incident.scope,
         )
     };
-    diagnose(attempts, rules).diagnoses.iter().map(of).collect()
+    diagnose(&Attempts::from(attempts), rules).diagnoses.iter().map(of).collect()
 }
 
 /// Panics unless every order that is tried says the same; returns what they say.

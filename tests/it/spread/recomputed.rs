@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dagnosis::attempt::{Attempt, Failure};
+use dagnosis::attempt::{Attempt, Attempts, Failure};
 use dagnosis::correlate::{Incident, Pattern, PatternKind, Scope, correlate};
 use dagnosis::record::{Bound, Outcome};
 use dagnosis::rule::{Recurs, ScopeKind};
@@ -322,7 +322,8 @@ fn fisher([bad_in, good_in, bad_out, good_out]: [f64; 4]) -> f64 {
 
 /// Reckons all incidents of a table again, and counts the patterns that were told.
 fn reckon(all: &[Attempt], told: &mut BTreeMap<&'static str, usize>) {
-    let found = correlate(all, &RULES);
+    let table = Attempts::from(all);
+    let found = correlate(&table, &RULES);
     let rows: Vec<usize> = found.incidents.iter().flat_map(|incident| incident.attempts.clone()).collect();
     let failed: BTreeSet<usize> = (0..all.len()).filter(|row| all[*row].failure.is_some()).collect();
     assert_eq!(rows.len(), failed.len(), "each failure is of one incident");

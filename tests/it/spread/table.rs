@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use dagnosis::attempt::{Attempt, Failure, Role, Shown};
 use dagnosis::correlate::{Context, Correlated, Incident, Pattern, PatternKind, correlate, holds};
-use dagnosis::record::{Bound, Bounded, Dialect, Exception, Facts, Outcome, Phase, Timeout, TimeoutKind};
+use dagnosis::record::{Bound, Bounded, Dialect, Exception, Outcome, Phase, Timeout, TimeoutKind};
 use dagnosis::rule::{RuleSet, When, load_text};
 use dagnosis::scan::{Ending, EndpointUse};
 use dagnosis::source::{Kind, TaskInstance};
@@ -124,8 +124,7 @@ pub(crate) fn component(symptom: &str, when: f64) -> Row {
 }
 
 fn shown(symptom: usize, when: f64) -> Shown {
-    let (role, facts) = (Role::Fatal, Facts::default());
-    Shown { symptom, line: 7, time: Some(at(when)), role, excerpt: String::new(), facts, elsewhere: None }
+    Shown { symptom, line: 7, time: Some(at(when)), role: Role::Fatal, endpoint: None, elsewhere: None }
 }
 
 impl Row {
@@ -220,7 +219,7 @@ pub(crate) fn table(rows: impl IntoIterator<Item = Row>) -> Vec<Attempt> {
 
 /// Runs correlation on rows and tells of what comes out.
 pub(crate) fn found<T>(rows: &[Row], tell: impl Fn(&Correlated<'_>) -> T) -> T {
-    tell(&correlate(&table(rows.iter().cloned()), &RULES))
+    tell(&correlate(&table(rows.iter().cloned()).into_iter().collect(), &RULES))
 }
 
 /// The incidents of rows, each by its rows.
