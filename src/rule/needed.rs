@@ -250,8 +250,8 @@ fn rarity(text: &Text) -> u64 {
     let short = match text.bytes.len() {
         0..=3 => 1 << 24,
         4 => 1 << 20,
-        5 => 1 << 14,
-        6 => 1 << 10,
+        5 => 1 << 16,
+        6 => 1 << 15,
         _ => 1,
     };
     short + grams::rarest(&text.bytes).map_or(0, u64::from)

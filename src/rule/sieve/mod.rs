@@ -29,9 +29,7 @@ const FILTER_BITS: u32 = 20;
 
 const FILTER_WORDS: usize = 1 << (FILTER_BITS - 6);
 
-/// Which bytes of a group are known, for texts that are shorter than a window: at some positions a group lies over their edge.
-const MASKS: [u32; 5] = [WHOLE, 0x00ff_ffff, 0xffff_ff00, FIRST_HALF, SECOND_HALF];
-const WHOLE: u32 = 0xffff_ffff;
+/// Of texts that are shorter than a window, at some positions only half a group is known.
 const FIRST_HALF: u32 = 0x0000_ffff;
 const SECOND_HALF: u32 = 0xffff_0000;
 
@@ -51,8 +49,6 @@ pub(super) struct Sieve {
     filter: Box<[u64; FILTER_WORDS]>,
     /// The same for groups of which only the first or the second half is known.
     halves: Box<[HalfTable; 2]>,
-    /// Which of [`MASKS`] are in use.
-    masks: Vec<u32>,
     /// Where in `places` those of one hash begin; one more than there are hashes.
     begins: Vec<u32>,
     places: Vec<Place>,
@@ -64,9 +60,8 @@ pub(super) struct Sieve {
 /// A group of bytes at which a text may stand.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    /// The group's known bytes.
+    /// The group; where only half of it is known, that half and zeros, which no folded group holds.
     key: u32,
-    mask: u32,
     text: u32,
     /// How many bytes of the text stand before the group; negative where the group begins before the text.
     before: i32,
@@ -77,7 +72,7 @@ struct Place {
 impl Place {
     /// Which of the bytes in `begin` are the text's: a text of three bytes has no fourth.
     fn begin_mask(&self) -> u32 {
-        if self.begin >> 24 == 0 { 0x00ff_ffff } else { WHOLE }
+        if self.begin >> 24 == 0 { 0x00ff_ffff } else { u32::MAX }
     }
 }
 
@@ -93,10 +88,8 @@ impl Sieve {
                 *crowd.entry(place.key).or_default() += 1;
             }
         }
-        let mut masks: Vec<u32> = MASKS.into_iter().filter(|mask| places.iter().any(|place| place.mask == *mask)).collect();
-        masks.dedup();
         let shift = u32::BITS - usize::BITS.saturating_sub(places.len().leading_zeros()).clamp(8, 20);
-        let slot = |place: &Place| slot(place.key, place.mask, shift);
+        let slot = |place: &Place| slot(place.key, shift);
         places.sort_by_key(slot);
         let mut begins = vec![0; (1 << (u32::BITS - shift)) + 1];
         for place in &places {
@@ -107,18 +100,18 @@ impl Sieve {
         }
         let mut filter = Box::new([0; FILTER_WORDS]);
         let mut halves = Box::new([[0; 1 << (16 - 6)]; 2]);
-        for Place { key, mask, .. } in &places {
-            match *mask {
-                FIRST_HALF => halves[0][(key >> 6) as usize] |= 1 << (key & 63),
-                SECOND_HALF => halves[1][(key >> 22) as usize] |= 1 << ((key >> 16) & 63),
-                mask => each_group(*key, mask, &mut |group| {
-                    let (word, bit) = filter_place(group);
-                    filter[word] |= 1 << bit;
-                }),
+        for Place { key, .. } in &places {
+            if key & SECOND_HALF == 0 {
+                halves[0][(key >> 6) as usize] |= 1 << (key & 63);
+            } else if key & FIRST_HALF == 0 {
+                halves[1][(key >> 22) as usize] |= 1 << ((key >> 16) & 63);
+            } else {
+                let (word, bit) = filter_place(*key);
+                filter[word] |= 1 << bit;
             }
         }
         let longest = texts.iter().map(|text| text.bytes().len()).max().unwrap_or_default();
-        Self { texts, filter, halves, masks, begins, places, shift, longest }
+        Self { texts, filter, halves, begins, places, shift, longest }
     }
 
     /// The length of the longest text: what stands so far before the end of a buffer may go on behind it.
@@ -160,13 +153,17 @@ impl Sieve {
     #[inline]
     fn may_begin(&self, group: u32) -> u64 {
         let (word, bit) = filter_place(group);
-        let halves =
-            self.halves[0][(group as usize & 0xffff) >> 6] >> (group & 63) | self.halves[1][(group >> 22) as usize] >> ((group >> 16) & 63);
-        self.filter[word] >> bit | halves
+        self.filter[word] >> bit | self.half_begins(group)
+    }
+
+    /// The same for texts that are known by half a group.
+    #[inline]
+    fn half_begins(&self, group: u32) -> u64 {
+        let [first, second] = &*self.halves;
+        first[(group as usize & 0xffff) >> 6] >> (group & 63) | second[(group >> 22) as usize] >> ((group >> 16) & 63)
     }
 
     /// Compares what may stand at a group that begins at `at`.
-    #[inline(never)]
     fn closer<B>(
         &self,
         bytes: &[u8],
@@ -175,20 +172,25 @@ impl Sieve {
         found: &mut impl FnMut(usize, usize) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let group = u32::from_le_bytes(group) | FOLD;
-        for mask in &self.masks {
-            let slot = slot(group & mask, *mask, self.shift);
-            let (from, to) = (self.begins[slot] as usize, self.begins[slot + 1] as usize);
-            for place in &self.places[from..to] {
-                if place.key != group & mask || place.mask != *mask {
-                    continue;
-                }
-                let Some(begin) = at.checked_add_signed(-place.before as isize) else { continue };
-                let Some(rest) = bytes.get(begin..) else { continue };
-                let is_like =
-                    rest.first_chunk().is_none_or(|first| (u32::from_le_bytes(*first) | FOLD) & place.begin_mask() == place.begin);
-                if is_like && self.texts[place.text as usize].begins(rest) {
-                    found(place.text as usize, begin)?;
-                }
+        self.compare(bytes, at, group, found)?;
+        // Only texts of three or four bytes are known by half a group.
+        if self.half_begins(group) & 1 != 0 {
+            self.compare(bytes, at, group & FIRST_HALF, found)?;
+            self.compare(bytes, at, group & SECOND_HALF, found)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Compares the texts that may stand at a group with these known bytes.
+    fn compare<B>(&self, bytes: &[u8], at: usize, key: u32, found: &mut impl FnMut(usize, usize) -> ControlFlow<B>) -> ControlFlow<B> {
+        let slot = slot(key, self.shift);
+        let (from, to) = (self.begins[slot] as usize, self.begins[slot + 1] as usize);
+        for place in self.places[from..to].iter().filter(|place| place.key == key) {
+            let Some(begin) = at.checked_add_signed(-place.before as isize) else { continue };
+            let Some(rest) = bytes.get(begin..) else { continue };
+            let is_like = rest.first_chunk().is_none_or(|first| (u32::from_le_bytes(*first) | FOLD) & place.begin_mask() == place.begin);
+            if is_like && self.texts[place.text as usize].begins(rest) {
+                found(place.text as usize, begin)?;
             }
         }
         ControlFlow::Continue(())
@@ -200,7 +202,7 @@ fn places_of(text: &Text, number: u32, crowd: &HashMap<u32, u32>, places: &mut V
     let bytes = text.bytes();
     let groups: Vec<u32> = groups(bytes).collect();
     let begin = bytes.iter().take(GROUP).zip(0..).fold(0, |begin, (byte, at)| begin | (u32::from(*byte) | 0x20) << (8 * at));
-    let mut add = |key: u32, mask: u32, before: i32| places.push(Place { key: key & mask, mask, text: number, before, begin });
+    let mut add = |key: u32, before: i32| places.push(Place { key, text: number, before, begin });
     // The known bytes of a group that begins before the text, or ends behind it.
     let partial = |before: i32| {
         let byte = |at: i32| usize::try_from(before + at).ok().and_then(|at| bytes.get(at)).map_or(0, |byte| u32::from(*byte) | 0x20);
@@ -212,20 +214,22 @@ fn places_of(text: &Text, number: u32, crowd: &HashMap<u32, u32>, places: &mut V
         let costs: Vec<u64> = groups.iter().map(cost).collect();
         let best = costs.windows(GROUP).enumerate().min_by_key(|(_, window)| window.iter().sum::<u64>()).map_or(0, |(at, _)| at);
         for (group, before) in groups.iter().zip(0..).skip(best).take(GROUP) {
-            add(*group, MASKS[0], before);
+            add(*group, before);
         }
         return;
     }
     let length = i32::try_from(bytes.len()).unwrap_or_default();
-    // One group for each remainder of the text's place divided by four: whole ones, then such as hold three of its bytes, then two.
+    // For each remainder of the text's place divided by four: a whole group, or all groups that hold three of its bytes, or half a group.
     let mut left = [true; GROUP];
-    let reach = (0..=length - 4).map(|before| (before, MASKS[0]));
-    let three = [(length - 3, MASKS[1]), (-1, MASKS[2])];
-    let two = [(length - 2, MASKS[3]), (-2, MASKS[4])];
-    for (before, mask) in reach.chain(three).chain(two) {
-        let remainder = before.rem_euclid(4) as usize;
-        if std::mem::take(&mut left[remainder]) {
-            add(partial(before), mask, before);
+    let reach = (0..=length - 4).map(|before| (before, None));
+    let three = [(length - 3, Some(3)), (-1, Some(0))];
+    let two = [(length - 2, None), (-2, None)];
+    for (before, unknown) in reach.chain(three).chain(two) {
+        if std::mem::take(&mut left[before.rem_euclid(4) as usize]) {
+            match unknown {
+                None => add(partial(before), before),
+                Some(at) => folded().for_each(|byte| add(partial(before) | byte << (8 * at), before)),
+            }
         }
     }
 }
@@ -237,21 +241,13 @@ fn filter_place(group: u32) -> (usize, u32) {
     ((hash >> (u32::BITS - FILTER_BITS + 6)) as usize, (hash >> (u32::BITS - FILTER_BITS)) & 63)
 }
 
-fn slot(key: u32, mask: u32, shift: u32) -> usize {
-    (hash(key ^ mask.rotate_left(7)) >> shift) as usize
+fn slot(key: u32, shift: u32) -> usize {
+    (hash(key) >> shift) as usize
 }
 
 /// Multiplicative hashing (Knuth, The Art of Computer Programming 3, section 6.4): the upper bits depend on all of the key's.
 fn hash(key: u32) -> u32 {
     key.wrapping_mul(0x9e37_79b1)
-}
-
-/// Calls `give` with every folded group that has the key's bytes where the mask has ones; at most one byte is unknown.
-fn each_group(key: u32, mask: u32, give: &mut dyn FnMut(u32)) {
-    match (0..4).find(|at| (mask >> (8 * at)) & 0xff == 0) {
-        None => give(key),
-        Some(unknown) => folded().for_each(|byte| give(key | byte << (8 * unknown))),
-    }
 }
 
 #[cfg(test)]
