@@ -137,7 +137,7 @@ pub struct RuleArgs {
 /// The main job's arguments.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Diagnose {
-    /// Log files, folders, archives (.gz, .tar.gz, .zip), or - for standard input
+    /// Log files, folders, archives (tar, zip), any of them compressed (gzip, zstd, bzip2, xz, lz4), or - for standard input
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
 

@@ -54,8 +54,8 @@ pub(super) struct Place {
     pub(super) member: Option<String>,
     /// How many archives and compressed files it is in.
     pub(super) depth: u32,
-    /// Whether it is what a gzip file holds.
-    pub(super) unzipped: bool,
+    /// Whether it is what a compressed stream holds.
+    pub(super) unpacked: bool,
 }
 
 pub(super) struct Reading<'a> {
@@ -111,7 +111,7 @@ impl Reading<'_> {
                 bytes.skip_mark();
                 self.log(place, &mut bytes);
             }
-            Format::Gzip => self.gzip(place, &mut bytes),
+            Format::Packed(packing) => self.packed(place, packing, &mut bytes),
             Format::Tar => self.tar(place, &mut bytes),
             Format::Zip => self.held_zip(place, &mut bytes),
             Format::Nul => self.after_nuls(place, &mut bytes),

@@ -13,6 +13,30 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// The packings with the names of their tools.
+fn packings() -> [(&'static str, fn(&[u8]) -> Vec<u8>); 5] {
+    [
+        ("gzip", gzip),
+        ("zstd", |bytes| zstd::encode_all(bytes, 3).unwrap()),
+        ("bzip2", |bytes| {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+        ("xz", |bytes| {
+            let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+        ("lz4", |bytes| {
+            let blocks = lz4_flex::frame::FrameInfo::new().block_size(lz4_flex::frame::BlockSize::Max64KB);
+            let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(blocks, Vec::new());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+    ]
+}
+
 fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes) in members {
@@ -76,12 +100,15 @@ fn every_packing_gives_the_same_logs() {
     let members: [(&str, &[u8]); 2] = [("a/1.log", b"one"), ("a/2.log", b"two")];
     let want = (vec!["a/1.log=one".to_owned(), "a/2.log=two".to_owned()], vec![]);
     assert_eq!(visited(&tar(&members)), want);
-    assert_eq!(visited(&gzip(&tar(&members))), want);
     assert_eq!(visited(&zip(&members)), want);
     assert_eq!(visited(b"one"), (vec!["=one".to_owned()], vec![]));
     assert_eq!(visited(b"\xef\xbb\xbfone"), (vec!["=one".to_owned()], vec![]));
-    assert_eq!(visited(&gzip(b"one")), (vec!["=one".to_owned()], vec![]));
-    assert_eq!(visited(&[gzip(b"one,"), gzip(b"two"), vec![0; 700]].concat()), (vec!["=one,two".to_owned()], vec![]));
+    for (name, pack) in packings() {
+        assert_eq!(visited(&pack(&tar(&members))), want, "{name}");
+        assert_eq!(visited(&pack(b"one")), (vec!["=one".to_owned()], vec![]), "{name}");
+        let many = [pack(b"one,"), pack(b""), pack(b"two"), vec![0; 700]].concat();
+        assert_eq!(visited(&many), (vec!["=one,two".to_owned()], vec![]), "{name}");
+    }
     assert_eq!(visited(&[tar(&members[..1]), tar(&members[1..])].concat()), want);
 }
 
@@ -102,19 +129,29 @@ fn archives_in_archives_are_read_to_a_depth() {
 
 #[test]
 fn what_comes_before_damage_is_read() {
+    let text = noise(200_000);
+    for (name, pack) in packings() {
+        let packed = pack(&text);
+        let (logs, problems) = visited(&packed[..packed.len() / 2]);
+        assert!(logs[0].ends_with(" bytes"), "{name}: {logs:?}");
+        assert!(problems[0].starts_with("damaged : damaged or cut off after ") && problems.len() == 1, "{name}: {problems:?}");
+        assert!(problems[0].contains("(it ends early)") && !problems[0].contains("after 0 bytes"), "{name}: {problems:?}");
+        // Wherever it is cut, that is said.
+        let packed = pack(b"one");
+        for end in 7..packed.len() {
+            let (logs, problems) = visited(&packed[..end]);
+            assert!((logs.len(), problems.len()) == (1, 1) && problems[0].starts_with("damaged : "), "{name} {end}: {problems:?}");
+        }
+
+        let (logs, problems) = visited(&[packed, b"Pgarbage!".to_vec()].concat());
+        assert_eq!(logs, ["=one"]);
+        assert_eq!(problems, [format!("damaged : something other than {name} follows its end; what came before was used")]);
+    }
+
     let text = noise(20_000);
-    let packed = gzip(&text);
-    let (logs, problems) = visited(&packed[..packed.len() / 2]);
-    assert!(logs[0].ends_with(" bytes"), "{logs:?}");
-    assert!(problems[0].starts_with("damaged : damaged or cut off after ") && problems.len() == 1, "{problems:?}");
-    assert!(problems[0].contains("(it ends early)"), "{problems:?}");
-
-    let (logs, problems) = visited(&[gzip(b"one"), b"garbage".to_vec()].concat());
-    assert_eq!(logs, ["=one"]);
-    assert_eq!(problems, ["damaged : something other than gzip follows its end; what came before was used"]);
-
     let archive = tar(&[("1.log", b"one"), ("2.log", &text)]);
-    for cut in [archive[..archive.len() / 2].to_vec(), gzip(&archive[..archive.len() / 2])] {
+    let half = &archive[..archive.len() / 2];
+    for cut in packings().into_iter().map(|(_, pack)| pack(half)).chain([half.to_vec()]) {
         let (logs, problems) = visited(&cut);
         assert_eq!((logs[0].as_str(), logs.len()), ("1.log=one", 2));
         assert!(problems[0].starts_with("damaged 2.log: damaged or cut off after ") && problems.len() == 1, "{problems:?}");
@@ -128,6 +165,54 @@ fn what_comes_before_damage_is_read() {
     assert_eq!((logs[0].as_str(), logs.len()), ("1.log=one", 2));
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].starts_with("damaged : its table of contents is damaged or cut off"), "{problems:?}");
+}
+
+#[test]
+fn members_of_a_zip_are_unpacked_by_their_method() {
+    use zip::CompressionMethod;
+    for method in [CompressionMethod::Stored, CompressionMethod::Deflated, CompressionMethod::Bzip2, CompressionMethod::Zstd] {
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        writer.start_file("1.log", zip::write::SimpleFileOptions::default().compression_method(method)).unwrap();
+        writer.write_all(b"one").unwrap();
+        assert_eq!(visited(&writer.finish().unwrap().into_inner()), (vec!["1.log=one".to_owned()], vec![]), "{method}");
+    }
+    // A stored member that is xz becomes one of the method xz where its two headers say so.
+    let xz = packings()[3].1(b"one");
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    writer.start_file("1.log", stored).unwrap();
+    writer.write_all(&xz).unwrap();
+    let mut bytes = writer.finish().unwrap().into_inner();
+    let central = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
+    (bytes[8], bytes[central + 10]) = (95, 95);
+    assert_eq!(visited(&bytes), (vec!["1.log=one".to_owned()], vec![]));
+    (bytes[8], bytes[central + 10]) = (98, 98);
+    let (logs, problems) = visited(&bytes);
+    assert!(logs.is_empty());
+    assert!(problems[0].starts_with("unreadable 1.log: cannot be unpacked here"), "{problems:?}");
+}
+
+/// What `pzstd` writes before each frame, and others put their own notes in.
+#[test]
+fn frames_that_are_to_be_skipped_are_skipped() {
+    let skippable = [&b"\x50\x2a\x4d\x18\x04\0\0\0"[..], b"note"].concat();
+    for at in [1, 4] {
+        let (name, pack) = packings()[at];
+        let bytes = [&skippable[..], &skippable, &pack(b"one,"), &skippable, &pack(b"two"), &skippable].concat();
+        assert_eq!(visited(&bytes), (vec!["=one,two".to_owned()], vec![]), "{name}");
+    }
+}
+
+/// 4 GiB of dictionary, as an xz block of a few bytes may ask for.
+#[test]
+fn memory_that_a_stream_asks_for_has_a_limit() {
+    let mut options = lzma_rust2::XzOptions::with_preset(0);
+    options.lzma_options.dict_size = 256 << 20;
+    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+    encoder.write_all(b"one").unwrap();
+    let (_, problems) = visited(&encoder.finish().unwrap());
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with("damaged : ") && problems[0].contains("memory"), "{problems:?}");
 }
 
 #[test]
@@ -218,9 +303,9 @@ fn a_log_without_text_is_visited_all_the_same() {
     for (bytes, log, problem) in cases {
         assert_eq!(visited(bytes), (vec![log.to_owned()], vec![problem.to_owned()]));
     }
-    let (logs, problems) = visited(b"\x28\xb5\x2f\xfd....");
+    let (logs, problems) = visited(b"LZIP\x01...");
     assert!(logs.is_empty());
-    assert_eq!(problems, ["not-text : zstd, which is not read; unpack it first: zstd -dc FILE | dagnosis -"]);
+    assert_eq!(problems, ["not-text : lzip, which is not read; unpack it first: lzip -dc FILE | dagnosis -"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Takes archives apart: gzip, tar and zip, one in another up to a depth. What a member holds goes back to `archive`.
+//! Takes archives apart: compressed streams, tar and zip, one in another up to a depth. What a member holds goes back to `archive`.
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Seek};
@@ -7,7 +7,8 @@ use zip::result::ZipError;
 
 use super::archive::{Place, Reading};
 use super::passover;
-use super::stream::{Budgeted, Gunzip, HeaderGuard, Whole};
+use super::stream::{Budgeted, HeaderGuard, Whole};
+use super::unpack::{Packing, Unpacked};
 use crate::error::ProblemKind;
 
 /// What is read of a compressed stream at once. Larger buffers gain nothing, and an archive may hold 100,000 of them one by one.
@@ -17,24 +18,26 @@ const PACKED_BUFFER_BYTES: usize = 64 << 10;
 const TAR_HEADER_BYTES_MAX: u64 = 16 << 20;
 
 impl Reading<'_> {
-    pub(super) fn gzip(&mut self, place: &Place, packed: &mut dyn Read) {
+    pub(super) fn packed(&mut self, place: &Place, packing: Packing, packed: &mut dyn Read) {
         let Some(mut inner) = self.deeper(place) else { return };
-        inner.unzipped = true;
-        let mut unpacked = Gunzip::new(BufReader::with_capacity(PACKED_BUFFER_BYTES, packed));
+        inner.unpacked = true;
+        let mut unpacked = Unpacked::new(packing, BufReader::with_capacity(PACKED_BUFFER_BYTES, packed));
         let budget = self.budget;
         self.stream(&inner, &mut Budgeted { inner: &mut unpacked, budget });
         if unpacked.has_trailing() {
-            let says = "something other than gzip follows its end; what came before was used".to_owned();
+            let says = format!("something other than {} follows its end; what came before was used", packing.name());
             self.problem(place, ProblemKind::Damaged, says);
         }
     }
 
     pub(super) fn tar(&mut self, place: &Place, bytes: &mut dyn Read) {
         // A .tar.gz is one archive, not two.
-        let inner = if place.unzipped { Some(place.clone()) } else { self.deeper(place) };
+        let inner = if place.unpacked { Some(place.clone()) } else { self.deeper(place) };
         let Some(inner) = inner else { return };
         let left = Cell::new(TAR_HEADER_BYTES_MAX);
-        let mut archive = tar::Archive::new(HeaderGuard::new(bytes, &left));
+        // Headers are read in pieces of 512 bytes, which a decoder would make one by one.
+        let mut bytes = BufReader::with_capacity(PACKED_BUFFER_BYTES, bytes);
+        let mut archive = tar::Archive::new(HeaderGuard::new(&mut bytes, &left));
         // Archives that were appended to one another have empty blocks between them.
         archive.set_ignore_zeros(true);
         let entries = match archive.entries() {
@@ -109,7 +112,7 @@ impl Reading<'_> {
         for (name, at) in order {
             let Ok(member) = self.member(&inner, &name) else { return };
             let Some(member) = member else { continue };
-            match archive.by_index(at) {
+            match open_member(&mut archive, at) {
                 Ok(mut file) => self.stream(&member, &mut Budgeted { inner: &mut file, budget: self.budget }),
                 Err(error) => {
                     self.unreadable_member(&member, &error);
@@ -159,7 +162,7 @@ impl Reading<'_> {
     /// The place within an archive, unless it is too deep.
     fn deeper(&mut self, place: &Place) -> Option<Place> {
         if place.depth < self.limits.archive_depth_max {
-            return Some(Place { depth: place.depth + 1, unzipped: false, ..place.clone() });
+            return Some(Place { depth: place.depth + 1, unpacked: false, ..place.clone() });
         }
         let says = format!("an archive in more than {} others; unpack the outer ones first", self.limits.archive_depth_max - 1);
         self.problem(place, ProblemKind::Limit, says);
@@ -184,7 +187,7 @@ impl Reading<'_> {
             Some(outer) => format!("{outer}!{name}"),
             None => name.to_owned(),
         };
-        let member = Place { member: Some(whole), depth: archive.depth, unzipped: false };
+        let member = Place { member: Some(whole), depth: archive.depth, unpacked: false };
         if leads_outside(name) {
             self.outside += 1;
             self.first_outside.get_or_insert_with(|| member.clone());
@@ -201,6 +204,22 @@ impl Reading<'_> {
         let after = before.map_or_else(|| "at its start".to_owned(), |name| format!("after '{name}'"));
         self.problem(place, ProblemKind::Damaged, format!("damaged or cut off {after} ({error}); what came before was used"));
     }
+}
+
+/// Opens a member of a zip archive. What `zip` would unpack in as much memory as the archive asks for is unpacked here.
+fn open_member<'a, R: Read + Seek>(archive: &'a mut zip::ZipArchive<R>, at: usize) -> Result<Box<dyn Read + 'a>, ZipError> {
+    use zip::CompressionMethod;
+    let about = archive.by_index_data(at)?;
+    match about.compression() {
+        CompressionMethod::XZ if !about.encrypted() => {
+            let packed = BufReader::with_capacity(PACKED_BUFFER_BYTES, archive.by_index_raw(at)?);
+            return Ok(Box::new(Unpacked::new(Packing::Xz, packed)));
+        }
+        // Told only by the first read otherwise, as if it were damage.
+        CompressionMethod::Unsupported(method) => return Err(ZipError::CompressionMethodNotSupported(method)),
+        _ => {}
+    }
+    Ok(Box::new(archive.by_index(at)?))
 }
 
 /// Whether a name would leave the folder that an archive is extracted to.

@@ -12,6 +12,7 @@ mod run_id;
 mod stream;
 mod template;
 mod template_parse;
+mod unpack;
 mod utf16;
 mod walk;
 

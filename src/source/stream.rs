@@ -1,9 +1,7 @@
-//! Readers that stand between an input and whoever reads its text: they look ahead, unpack, count and stop.
+//! Readers that stand between an input and whoever reads its text: they look ahead, count and stop.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, Read};
-
-use flate2::bufread::GzDecoder;
+use std::io::{self, Read};
 
 use super::format::HEAD_BYTES;
 use super::limits::Budget;
@@ -63,61 +61,6 @@ impl Read for Headed<'_> {
             Some(error) => Err(error),
             None => self.rest.read(buffer),
         }
-    }
-}
-
-/// Unpacks gzip with all its members, which is what a rotated log that was appended to has. Bytes after the last of them that are
-/// not gzip do not spoil what was read: they are noted in [`Self::has_trailing`], and the text ends.
-pub(super) struct Gunzip<R> {
-    decoder: Option<GzDecoder<R>>,
-    trailing: bool,
-}
-
-impl<R: BufRead> Gunzip<R> {
-    pub(super) fn new(packed: R) -> Self {
-        Self { decoder: Some(GzDecoder::new(packed)), trailing: false }
-    }
-
-    /// Whether something other than gzip follows. Known at the end of the text.
-    pub(super) fn has_trailing(&self) -> bool {
-        self.trailing
-    }
-
-    /// Goes on to the next member, if there is one.
-    fn next_member(&mut self, mut packed: R) -> io::Result<()> {
-        loop {
-            let ahead = packed.fill_buf()?;
-            // Padding with NUL bytes is usual on tapes and in block stores.
-            let padding = ahead.iter().take_while(|byte| **byte == 0).count();
-            match ahead.get(padding) {
-                None if ahead.is_empty() => return Ok(()),
-                None => packed.consume(padding),
-                Some(0x1f) if ahead.get(padding + 1).is_none_or(|byte| *byte == 0x8b) => {
-                    packed.consume(padding);
-                    self.decoder = Some(GzDecoder::new(packed));
-                    return Ok(());
-                }
-                Some(_) => {
-                    self.trailing = true;
-                    return Ok(());
-                }
-            }
-        }
-    }
-}
-
-impl<R: BufRead> Read for Gunzip<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(decoder) = &mut self.decoder {
-            let count = decoder.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            if let Some(ended) = self.decoder.take() {
-                self.next_member(ended.into_inner())?;
-            }
-        }
-        Ok(0)
     }
 }
 
