@@ -122,7 +122,7 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
     let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
     // An export alone is worth looking at: it tells what failed without a log.
     let discovered = if arguments.paths.is_empty() { source::Discovered::default() } else { source::discover(&arguments.paths)? };
-    let options = scan::Options { dialects, naming, threads: arguments.threads, ..scan::Options::default() };
+    let options = scan::Options { dialects, naming, threads: arguments.threads, limits: arguments.limits.limits() };
     let scanned = scan::scan(&discovered.inputs, &rules, &options);
     // Of a million logs even the names take room that the attempts want.
     drop(discovered.inputs);

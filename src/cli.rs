@@ -1,9 +1,13 @@
 //! The command line: clap types only. What they mean is `app`'s business.
 
+mod inputs;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use inputs::LimitArgs;
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
 #[derive(Debug, Parser)]
@@ -190,6 +194,10 @@ pub struct Diagnose {
     /// Which rules
     #[command(flatten)]
     pub rules: RuleArgs,
+
+    /// How much of what is packed
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// The formats.

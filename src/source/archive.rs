@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use super::format::{self, Format};
-use super::limits::{Budget, Limits};
+use super::limits::{self, Budget, Limits};
 use super::passover::{self, PassedOver};
 use super::stream::{Fault, Headed, Metered};
 use super::utf16::Utf16;
@@ -32,6 +32,7 @@ pub fn read(
         naming,
         limits,
         visit,
+        is_stream: input.file.is_none(),
         // A pipe has no size.
         budget: &Budget::new(limits, Some(input.bytes).filter(|bytes| *bytes > 0)),
         problems: Vec::new(),
@@ -63,6 +64,8 @@ pub(super) struct Reading<'a> {
     naming: &'a Naming,
     pub(super) limits: &'a Limits,
     visit: Visit<'a>,
+    /// Whether it is a pipe or a device, which has no length.
+    is_stream: bool,
     pub(super) budget: &'a Budget,
     pub(super) problems: Vec<Problem>,
     pub(super) passed_over: PassedOver,
@@ -80,6 +83,7 @@ impl Reading<'_> {
             Err(error) => return self.problem(&place, ProblemKind::Unreadable, says_of(&error)),
         };
         if !about.is_file() {
+            self.is_stream = true;
             return self.stream(&place, &mut file);
         }
         if about.len() == 0 && self.input.bytes > 0 {
@@ -126,7 +130,7 @@ impl Reading<'_> {
 
     /// Hands a log to the visitor.
     fn log(&mut self, place: &Place, text: &mut dyn Read) {
-        let bytes_max = if place.depth > 0 { self.limits.member_bytes_max } else { u64::MAX };
+        let (bytes_max, flag) = self.bytes_max(place);
         let mut text = Metered::new(text, bytes_max);
         let source = self.source(place);
         let visited = (self.visit)(source, &mut text);
@@ -135,7 +139,7 @@ impl Reading<'_> {
             // Said once for the whole input, by `finish`.
             (Some(_), _) if self.budget.is_spent_up() => {}
             (Some(Fault::TooLong), _) => {
-                let says = format!("longer than {bytes_max} bytes; the rest was left out");
+                let says = format!("longer than {}; the rest was left out ({flag} reads more)", limits::size_of(bytes_max));
                 self.problem(place, ProblemKind::Limit, says);
             }
             (Some(Fault::Failed(why)), _) if place.depth > 0 => {
@@ -147,6 +151,15 @@ impl Reading<'_> {
             }
             (None, Err(error)) => self.problem(place, ProblemKind::Unreadable, format!("was not read beyond {bytes} bytes: {error}")),
             (None, Ok(())) => {}
+        }
+    }
+
+    /// How long a log may be, and the flag that says so. A file is as long as it is; a pipe or a device may never end.
+    fn bytes_max(&self, place: &Place) -> (u64, &'static str) {
+        match place.depth {
+            0 if self.is_stream => (self.limits.total_bytes_max, "--max-unpacked"),
+            0 => (u64::MAX, ""),
+            _ => (self.limits.member_bytes_max, "--max-member-size"),
         }
     }
 
@@ -174,8 +187,12 @@ impl Reading<'_> {
                 self.problem(place, ProblemKind::Encoding, says);
                 return self.log(place, &mut (&buffer[leading..count]).chain(bytes));
             }
-            if nuls > self.limits.member_bytes_max {
-                break;
+            let (bytes_max, flag) = self.bytes_max(place);
+            if nuls > bytes_max {
+                let says =
+                    format!("begins with more than {} of NUL bytes; the rest was left out ({flag} reads more)", limits::size_of(bytes_max));
+                self.problem(place, ProblemKind::Limit, says);
+                return self.without_text(place);
             }
         }
         self.not_text(place, "only NUL bytes, as a crash leaves in a file that was being written; nothing can be read of it");

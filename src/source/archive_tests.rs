@@ -122,7 +122,7 @@ fn archives_in_archives_are_read_to_a_depth() {
     let deeper = zip(&[("c.zip", &inner), ("2.log", b"two")]);
     let (logs, problems) = visited(&zip(&[("d.zip", &deeper)]));
     assert_eq!(logs, ["d.zip!2.log=two"]);
-    assert_eq!(problems, ["limit d.zip!c.zip!1.log.gz: an archive in more than 2 others; unpack the outer ones first"]);
+    assert_eq!(problems, ["limit d.zip!c.zip!1.log.gz: an archive in more than 2 others, which was not read (--max-depth reads more)"]);
     let attempt = zip(&[("dag_id=a/run_id=r/task_id=t/attempt=1.log.gz", &gzip(b"one"))]);
     assert_eq!(visited(&zip(&[("d.zip", &zip(&[("c.zip", &attempt)]))])).0, ["d.zip!c.zip!dag_id=a/run_id=r/task_id=t/attempt=1.log.gz="]);
 }
@@ -248,7 +248,10 @@ fn bombs_end_at_the_limits() {
     for bomb in [gzip(&zeros), zip(&[("1.log", &zeros)]), gzip(&tar(&[("1.log", &zeros)])), gzip(&tar(&[("skipped.py", &zeros)]))] {
         let (_, problems) = visited_within(&bomb, &limits);
         let limit = problems.iter().find(|problem| problem.starts_with("limit ")).unwrap();
-        assert_eq!(limit, "limit : decompresses to more than 100 times its size, as no log does; the rest was left out");
+        assert_eq!(
+            limit,
+            "limit : decompresses to more than 100 times its size, as no log does; the rest was left out (--max-ratio reads more)"
+        );
     }
     let few = Limits { members_max: 1, member_bytes_max: 4, ..Limits::default() };
     let (logs, problems) = visited_within(&tar(&[("1.log", b"three"), ("2.log", b"two")]), &few);
@@ -256,8 +259,8 @@ fn bombs_end_at_the_limits() {
     assert_eq!(
         problems,
         [
-            "limit : more than 1 members; the rest was left out (give its parts one by one)",
-            "limit 1.log: longer than 4 bytes; the rest was left out"
+            "limit : more than 1 members; the rest was left out (--max-members reads more)",
+            "limit 1.log: longer than 4 bytes; the rest was left out (--max-member-size reads more)"
         ]
     );
     let small = Limits { held_zip_bytes_max: 10, ..Limits::default() };

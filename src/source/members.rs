@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Cursor, Read, Seek};
 use zip::result::ZipError;
 
 use super::archive::{Place, Reading};
+use super::limits::size_of;
 use super::passover;
 use super::stream::{Budgeted, HeaderGuard, Whole};
 use super::unpack::{Packing, Unpacked};
@@ -83,7 +84,10 @@ impl Reading<'_> {
         let mut held = Vec::new();
         let result = bytes.take(bytes_max.saturating_add(1)).read_to_end(&mut held);
         if held.len() as u64 > bytes_max {
-            let says = format!("a zip archive of more than {bytes_max} bytes that is not a file of its own; unpack what it is in first");
+            let says = format!(
+                "a zip archive of more than {} that is not a file of its own, which was not read (--max-held-zip reads more)",
+                size_of(bytes_max)
+            );
             return self.problem(place, ProblemKind::Limit, says);
         }
         self.zip(place, Cursor::new(held));
@@ -164,7 +168,10 @@ impl Reading<'_> {
         if place.depth < self.limits.archive_depth_max {
             return Some(Place { depth: place.depth + 1, unpacked: false, ..place.clone() });
         }
-        let says = format!("an archive in more than {} others; unpack the outer ones first", self.limits.archive_depth_max - 1);
+        let says = match self.limits.archive_depth_max {
+            0 => "an archive or a compressed file, and none is to be read (--max-depth reads more)".to_owned(),
+            depth => format!("an archive in more than {} others, which was not read (--max-depth reads more)", depth - 1),
+        };
         self.problem(place, ProblemKind::Limit, says);
         self.without_unpacking(place);
         None
@@ -174,7 +181,7 @@ impl Reading<'_> {
     fn member(&mut self, archive: &Place, name: &str) -> Result<Option<Place>, ()> {
         self.members += 1;
         if self.members > self.limits.members_max {
-            let says = format!("more than {} members; the rest was left out (give its parts one by one)", self.limits.members_max);
+            let says = format!("more than {} members; the rest was left out (--max-members reads more)", self.limits.members_max);
             self.problem(archive, ProblemKind::Limit, says);
             return Err(());
         }
@@ -216,7 +223,9 @@ fn open_member<'a, R: Read + Seek>(archive: &'a mut zip::ZipArchive<R>, at: usiz
             return Ok(Box::new(Unpacked::new(Packing::Xz, packed)));
         }
         // Told only by the first read otherwise, as if it were damage.
-        CompressionMethod::Unsupported(method) => return Err(ZipError::CompressionMethodNotSupported(method)),
+        method if !zip::SUPPORTED_COMPRESSION_METHODS.contains(&method) => {
+            return Err(ZipError::UnsupportedArchive("its compression method is not known"));
+        }
         _ => {}
     }
     Ok(Box::new(archive.by_index(at)?))
