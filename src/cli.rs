@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use inputs::LimitArgs;
+pub use inputs::{InputArgs, LimitArgs};
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
 #[derive(Debug, Parser)]
@@ -144,6 +144,10 @@ pub struct Diagnose {
     /// Log files, folders, archives (tar, zip), any of them compressed (gzip, zstd, bzip2, xz, lz4), or - for standard input
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
+
+    /// Which logs besides
+    #[command(flatten)]
+    pub inputs: InputArgs,
 
     /// How to write the report
     #[arg(short, long, value_enum, default_value_t)]

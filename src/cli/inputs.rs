@@ -4,6 +4,23 @@ use clap::Args;
 
 use crate::source::{Limits, limits};
 
+/// Which logs are read, besides those that are named.
+#[derive(Debug, Clone, Default, Args)]
+pub struct InputArgs {
+    /// Read only logs last written at this date or time or after it, such as 2026-11-20 or 2026-11-20T06:00 (in --timezone), and those
+    /// whose name gives their run a later date
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+
+    /// Read the files and folders that FILE names too, one a line; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<String>,
+
+    /// The names of --files-from end with NUL, as "find -print0" writes them
+    #[arg(short = '0', long, requires = "files_from")]
+    pub null: bool,
+}
+
 /// How much an archive, a compressed file or a stream may hold.
 #[derive(Debug, Clone, Args)]
 #[command(

@@ -6,11 +6,11 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
 
 use super::format::{self, Format};
 use super::limits::{self, Budget, Limits};
 use super::passover::{self, PassedOver};
+use super::since::Since;
 use super::stream::{Fault, Headed, Metered};
 use super::utf16::Utf16;
 use super::walk::says_of;
@@ -20,30 +20,45 @@ use crate::error::{Problem, ProblemKind};
 /// What is called with each log and its text. An error that the reader gives it, it gives back.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>;
 
+/// What is read of an input, and by which names.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How logs are named.
+    pub naming: Naming,
+    /// What an archive may ask for.
+    pub limits: Limits,
+    /// Which members of an archive are too old to be read. Files are left out as they are found.
+    pub since: Option<Since>,
+}
+
 /// Reads an input: calls `visit` with each log in it, and gives what went wrong, sorted.
-pub fn read(
-    input: &Input,
-    naming: &Naming,
-    limits: &Limits,
-    visit: &mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>,
-) -> Vec<Problem> {
+pub fn read(input: &Input, options: &Options, visit: &mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>) -> Vec<Problem> {
+    let opened = input.file.as_ref().map(|path| File::open(path).and_then(|file| file.metadata().map(|about| (file, about))));
+    let bytes = match &opened {
+        Some(Ok((_, about))) if about.is_file() => Some(about.len()),
+        // A pipe has no size.
+        _ => None,
+    };
     let mut reading = Reading {
         input,
-        naming,
-        limits,
+        options,
+        limits: &options.limits,
         visit,
-        is_stream: input.file.is_none(),
-        // A pipe has no size.
-        budget: &Budget::new(limits, Some(input.bytes).filter(|bytes| *bytes > 0)),
+        is_stream: bytes.is_none(),
+        budget: &Budget::new(&options.limits, bytes),
         problems: Vec::new(),
         passed_over: PassedOver::default(),
+        too_old: 0,
         outside: 0,
         first_outside: None,
         members: 0,
     };
-    match &input.file {
-        None => reading.stream(&Place::default(), &mut io::stdin().lock()),
-        Some(file) => reading.file(file),
+    let place = Place::default();
+    match opened {
+        None => reading.stream(&place, &mut io::stdin()),
+        Some(Ok((mut file, _))) if reading.is_stream => reading.stream(&place, &mut file),
+        Some(Ok((file, about))) => reading.file(file, about.len()),
+        Some(Err(error)) => reading.problem(&place, ProblemKind::Unreadable, says_of(&error)),
     }
     reading.finish()
 }
@@ -61,7 +76,7 @@ pub(super) struct Place {
 
 pub(super) struct Reading<'a> {
     input: &'a Input,
-    naming: &'a Naming,
+    pub(super) options: &'a Options,
     pub(super) limits: &'a Limits,
     visit: Visit<'a>,
     /// Whether it is a pipe or a device, which has no length.
@@ -69,6 +84,8 @@ pub(super) struct Reading<'a> {
     pub(super) budget: &'a Budget,
     pub(super) problems: Vec<Problem>,
     pub(super) passed_over: PassedOver,
+    /// How many members are too old.
+    pub(super) too_old: u64,
     /// How many members' names lead outside, and the first of them.
     pub(super) outside: u64,
     pub(super) first_outside: Option<Place>,
@@ -76,21 +93,10 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn file(&mut self, path: &Path) {
+    fn file(&mut self, mut file: File, bytes: u64) {
         let place = Place::default();
-        let (mut file, about) = match File::open(path).and_then(|file| file.metadata().map(|about| (file, about))) {
-            Ok(opened) => opened,
-            Err(error) => return self.problem(&place, ProblemKind::Unreadable, says_of(&error)),
-        };
-        if !about.is_file() {
-            self.is_stream = true;
-            return self.stream(&place, &mut file);
-        }
-        if about.len() == 0 && self.input.bytes > 0 {
-            return self.empty(&place, format!("it had {} bytes when the scan began and has none now", self.input.bytes));
-        }
         // A log that is being written is read up to where it was when it was opened: the rest belongs to the next scan.
-        let mut text = (&file).take(about.len());
+        let mut text = (&file).take(bytes);
         let headed = Headed::new(&mut text);
         if format::of(headed.head()) == Format::Zip {
             self.zip(&place, BufReader::new(&mut file));
@@ -223,17 +229,17 @@ impl Reading<'_> {
     }
 
     fn source(&self, place: &Place) -> Source {
-        let mut source = self.naming.source(&self.input.path, place.member.as_deref());
+        let mut source = self.options.naming.source(&self.input.path, place.member.as_deref());
         source.path.clone_from(&self.input.path);
         let lacks_dag = matches!(source.kind, Kind::Task | Kind::Trigger) && source.task.dag_id.is_none();
         // A path that was given from within a DAG's folder lacks the part above it, with a template of one's own all of it.
-        let is_cut = source.member.is_none() && (lacks_dag || !self.naming.is_default());
+        let is_cut = source.member.is_none() && (lacks_dag || !self.options.naming.is_default());
         if let Some(whole) = self.input.file.as_ref().filter(|_| is_cut).and_then(|file| file.canonicalize().ok()) {
             let whole = whole.to_string_lossy();
-            if let Some((kind, task)) = self.naming.by_template(&whole) {
+            if let Some((kind, task)) = self.options.naming.by_template(&whole) {
                 (source.kind, source.task) = (kind, task);
             } else if lacks_dag {
-                let whole = self.naming.source(&whole, None);
+                let whole = self.options.naming.source(&whole, None);
                 if whole.kind == source.kind {
                     source.task = whole.task;
                 }
@@ -258,6 +264,10 @@ impl Reading<'_> {
             };
             let says = format!("its name leads out of the archive{others}; it was read as a log all the same, and nothing was extracted");
             self.problem(&first, ProblemKind::Suspicious, says);
+        }
+        if let Some(since) = self.options.since.filter(|_| self.too_old > 0) {
+            let (count, verb) = (self.too_old, if self.too_old == 1 { "log in it was" } else { "logs in it were" });
+            self.problem(&place, ProblemKind::TooOld, format!("{count} {verb} {}", since.says()));
         }
         self.problems
             .extend(self.passed_over.problem(&self.input.path, "unpack it and name a file on the command line to read it all the same"));

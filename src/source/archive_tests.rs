@@ -79,12 +79,12 @@ fn visited(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
 fn visited_within(bytes: &[u8], limits: &Limits) -> (Vec<String>, Vec<String>) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
-    read_all(&Input { path: "x".into(), file: Some(file.path().to_owned()), bytes: bytes.len() as u64 }, limits)
+    read_all(&Input { path: "x".into(), file: Some(file.path().to_owned()) }, limits)
 }
 
 fn read_all(input: &Input, limits: &Limits) -> (Vec<String>, Vec<String>) {
     let mut logs = Vec::new();
-    let problems = read(input, &Naming::default(), limits, &mut |source, reader: &mut dyn Read| {
+    let problems = read(input, &Options { limits: limits.clone(), ..Options::default() }, &mut |source, reader: &mut dyn Read| {
         let mut text = Vec::new();
         let result = reader.read_to_end(&mut text);
         let text = if text.len() > 40 { format!("{} bytes", text.len()) } else { String::from_utf8_lossy(&text).into_owned() };
@@ -321,17 +321,17 @@ fn members_that_are_no_logs_are_passed_over_and_counted() {
 #[test]
 fn files_that_change_while_the_scan_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let input = |name: &str| Input { path: name.into(), file: Some(folder.path().join(name)), bytes: 10 };
+    let input = |name: &str| Input { path: name.into(), file: Some(folder.path().join(name)) };
     assert_eq!(read_all(&input("gone.log"), &Limits::default()), (vec![], vec!["unreadable : it vanished while the scan ran".to_owned()]));
     fs::write(folder.path().join("emptied.log"), "").unwrap();
     let (logs, problems) = read_all(&input("emptied.log"), &Limits::default());
-    assert_eq!((logs, problems), (vec!["=".into()], vec!["empty : it had 10 bytes when the scan began and has none now".into()]));
+    assert_eq!((logs, problems), (vec!["=".into()], vec!["empty : an empty file: it says nothing about how its task went".into()]));
 
     // A log that grows with every read would never end.
     let path = folder.path().join("growing.log");
     fs::write(&path, "start").unwrap();
     let mut texts = Vec::new();
-    let problems = read(&input("growing.log"), &Naming::default(), &Limits::default(), &mut |_, reader| {
+    let problems = read(&input("growing.log"), &Options::default(), &mut |_, reader| {
         fs::OpenOptions::new().append(true).open(&path)?.write_all(b" and more")?;
         let mut text = String::new();
         reader.read_to_string(&mut text)?;
@@ -342,14 +342,49 @@ fn files_that_change_while_the_scan_runs() {
 }
 
 #[test]
+fn members_that_are_too_old_are_left_out_and_counted() {
+    let runs = ["2026-11-18T00:00:00+00:00", "2026-11-21T00:00:00+00:00"];
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    // At noon of 2026-11-17 and 2026-11-20, and at no time.
+    for (seconds, day) in [(1_794_916_800, 17), (1_795_176_000, 20), (0, 0)] {
+        for run in runs {
+            let name = format!("dag_id=a/run_id={run}/task_id=t/attempt={day}.log");
+            let mut header = tar::Header::new_gnu();
+            header.set_size(1);
+            header.set_mtime(seconds);
+            builder.append_data(&mut header, &name, &b"x"[..]).unwrap();
+            let time = zip::DateTime::from_date_and_time(2026, 11, day, 12, 0, 0).unwrap_or_default();
+            writer.start_file(&name, zip::write::SimpleFileOptions::default().last_modified_time(time)).unwrap();
+            writer.write_all(b"x").unwrap();
+        }
+    }
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let input = Input { path: "x".into(), file: Some(file.path().to_owned()) };
+    for archive in [builder.into_inner().unwrap(), writer.finish().unwrap().into_inner()] {
+        file.as_file_mut().set_len(0).unwrap();
+        fs::write(file.path(), archive).unwrap();
+        let since = Since::new("2026-11-19", &crate::time::Zone::default()).unwrap();
+        let mut count = 0;
+        let problems = read(&input, &Options { since: Some(since), ..Options::default() }, &mut |_, _| {
+            count += 1;
+            Ok(())
+        });
+        assert_eq!(count, 5);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(problems[0].says, "1 log in it was last written before 2026-11-19T00:00:00Z and not read (--since)");
+    }
+}
+
+#[test]
 fn a_path_from_within_a_dags_folder_is_completed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("dag_id=a/run_id=r/task_id=t/attempt=1.log");
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, "x").unwrap();
     let mut task = None;
-    let input = Input { path: "task_id=t/attempt=1.log".into(), file: Some(file), bytes: 1 };
-    let _ = read(&input, &Naming::default(), &Limits::default(), &mut |source, _| {
+    let input = Input { path: "task_id=t/attempt=1.log".into(), file: Some(file) };
+    let _ = read(&input, &Options::default(), &mut |source, _| {
         task = Some(source.task);
         Ok(())
     });

@@ -8,9 +8,11 @@ use zip::result::ZipError;
 use super::archive::{Place, Reading};
 use super::limits::size_of;
 use super::passover;
+use super::since::Since;
 use super::stream::{Budgeted, HeaderGuard, Whole};
 use super::unpack::{Packing, Unpacked};
 use crate::error::ProblemKind;
+use crate::time::{Span, Timestamp, Zone, parse_prefix};
 
 /// What is read of a compressed stream at once. Larger buffers gain nothing, and an archive may hold 100,000 of them one by one.
 const PACKED_BUFFER_BYTES: usize = 64 << 10;
@@ -56,7 +58,10 @@ impl Reading<'_> {
             // What is stored of a sparse file is less than its size.
             let stored = if kind.is_gnu_sparse() { entry.header().entry_size().unwrap_or_default() } else { entry.size() };
             left.set(u64::MAX);
-            let Ok(member) = self.member(&inner, &name) else { return };
+            // Archives that are to be the same whenever they are made have no times, or 1970.
+            let written = entry.header().mtime().ok().filter(|seconds| *seconds > 0).and_then(|seconds| i64::try_from(seconds).ok());
+            let written = written.and_then(|seconds| seconds.checked_mul(1_000_000)).map(Timestamp);
+            let Ok(member) = self.member(&inner, &name, written) else { return };
             let is_log = (kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) && !name.ends_with('/');
             match member {
                 Some(member) if is_log => {
@@ -103,18 +108,18 @@ impl Reading<'_> {
             Err(error) => return self.cut_zip(&inner, bytes, &error),
         };
         // In the order of names, which does not depend on who made the archive.
-        let mut order: Vec<(String, usize)> = Vec::with_capacity(archive.len());
+        let mut order: Vec<(String, usize, Option<Timestamp>)> = Vec::with_capacity(archive.len());
         for at in 0..archive.len() {
             if let Ok(entry) = archive.by_index_data(at)
                 && entry.is_file()
             {
                 let name = entry.name().map_or_else(|_| String::from_utf8_lossy(entry.name_raw()).into_owned(), |name| name.into_owned());
-                order.push((name, at));
+                order.push((name, at, entry.last_modified().and_then(|time| latest(&time))));
             }
         }
         order.sort();
-        for (name, at) in order {
-            let Ok(member) = self.member(&inner, &name) else { return };
+        for (name, at, written) in order {
+            let Ok(member) = self.member(&inner, &name, written) else { return };
             let Some(member) = member else { continue };
             match open_member(&mut archive, at) {
                 Ok(mut file) => self.stream(&member, &mut Budgeted { inner: &mut file, budget: self.budget }),
@@ -138,7 +143,7 @@ impl Reading<'_> {
                 if file.is_dir() {
                     continue;
                 }
-                let Ok(member) = self.member(inner, &name) else { return };
+                let Ok(member) = self.member(inner, &name, file.last_modified().and_then(|time| latest(&time))) else { return };
                 count += 1;
                 if let Some(member) = member {
                     self.stream(&member, &mut Budgeted { inner: &mut file, budget: self.budget });
@@ -177,8 +182,8 @@ impl Reading<'_> {
         None
     }
 
-    /// The place of a member: `Ok(None)` where it is passed over, `Err` where there are too many.
-    fn member(&mut self, archive: &Place, name: &str) -> Result<Option<Place>, ()> {
+    /// The place of a member: `Ok(None)` where it is passed over, `Err` where there are too many. `written`: when it was last written.
+    fn member(&mut self, archive: &Place, name: &str, written: Option<Timestamp>) -> Result<Option<Place>, ()> {
         self.members += 1;
         if self.members > self.limits.members_max {
             let says = format!("more than {} members; the rest was left out (--max-members reads more)", self.limits.members_max);
@@ -187,6 +192,11 @@ impl Reading<'_> {
         }
         if let Some(sort) = passover::by_name(name).filter(|_| !name.ends_with('/')) {
             self.passed_over.add(sort);
+            return Ok(None);
+        }
+        let is_too_old = |since: Since| since.leaves_out(written, || self.options.naming.source(name, Some(name)));
+        if self.options.since.is_some_and(is_too_old) && !name.ends_with('/') {
+            self.too_old += 1;
             return Ok(None);
         }
         let name = name.strip_prefix("./").unwrap_or(name);
@@ -211,6 +221,16 @@ impl Reading<'_> {
         let after = before.map_or_else(|| "at its start".to_owned(), |name| format!("after '{name}'"));
         self.problem(place, ProblemKind::Damaged, format!("damaged or cut off {after} ({error}); what came before was used"));
     }
+}
+
+/// The latest instant that a time in a zip archive may be: it is that of a clock, and nothing says where that stood.
+fn latest(time: &zip::DateTime) -> Option<Timestamp> {
+    const WESTERNMOST_ZONE_SECONDS: i64 = 12 * 3600;
+    let (year, month, day) = (time.year(), time.month(), time.day());
+    let text = format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
+    // Archives that are to be the same whenever they are made have the first time that there is.
+    let (at, _) = parse_prefix(text.as_bytes(), &Zone::default()).filter(|_| year > 1980)?;
+    Some(at + Span::seconds(WESTERNMOST_ZONE_SECONDS))
 }
 
 /// Opens a member of a zip archive. What `zip` would unpack in as much memory as the archive asks for is unpacked here.

@@ -6,9 +6,12 @@ mod archive;
 mod format;
 mod layout;
 pub mod limits;
+mod list;
 mod members;
+mod missing;
 mod passover;
 mod run_id;
+mod since;
 mod stream;
 mod template;
 mod template_parse;
@@ -18,11 +21,13 @@ mod walk;
 
 use std::sync::Arc;
 
-pub use archive::read;
+pub use archive::{Options, read};
 pub use limits::Limits;
+pub use list::List;
 pub use run_id::{is_bare_date, own_run_id, run_date};
+pub use since::Since;
 pub use template::Naming;
-pub use walk::{Discovered, discover};
+pub use walk::{Discovered, Walk, discover};
 
 /// One thing that can be opened: a file found below a given path, or standard input. It may hold many logs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,8 +36,6 @@ pub struct Input {
     pub path: Arc<str>,
     /// Where it really is; `None` for standard input.
     pub file: Option<std::path::PathBuf>,
-    /// Its size when it was found, in bytes.
-    pub bytes: u64,
 }
 
 /// One log: a plain file, a member of an archive, or standard input, with what its name says about it.

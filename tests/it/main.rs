@@ -37,4 +37,5 @@ mod stories;
 mod tracebacks;
 mod tree;
 mod verdicts;
+mod which_logs;
 mod worlds;
