@@ -37,16 +37,16 @@ where
     let all: Mutex<Scanned> = Mutex::default();
     let inputs = Mutex::new(inputs.into_iter());
     // To find an input takes a tenth of the time to read it: whoever has read one finds the next one, and nobody waits for a list.
-    let run = || {
+    let run = |crew: &dyn source::Crew| {
         while let Some(input) = next(&inputs) {
-            let part = read_input(&input, &observer, options);
+            let part = read_input(&input, &observer, options, crew);
             add(&mut all.lock().unwrap_or_else(PoisonError::into_inner), part);
         }
     };
     // Where no pool of its own can be had, one thread serves: only the time differs.
     match rayon::ThreadPoolBuilder::new().num_threads(options.threads.min(THREADS_MAX)).build() {
-        Ok(pool) => drop(pool.broadcast(|_| run())),
-        Err(_) => run(),
+        Ok(pool) => drop(pool.broadcast(|worker| run(&Pool { threads: worker.num_threads() }))),
+        Err(_) => run(&Pool { threads: 1 }),
     }
     let mut scanned = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     sort(&mut scanned.observations);
@@ -93,19 +93,41 @@ struct Part {
     stats: Stats,
 }
 
-fn read_input(input: &Input, observer: &Observer<'_>, options: &Options) -> Part {
-    let mut part = Part::default();
-    let problems = source::read(input, &options.source, &mut |source, reader: &mut dyn Read| {
+fn read_input(input: &Input, observer: &Observer<'_>, options: &Options, crew: &dyn source::Crew) -> Part {
+    let all: Mutex<(Part, Vec<(u64, Observation)>)> = Mutex::default();
+    let visit = |nth, source, reader: &mut dyn Read| {
         let observed = observer.observe(source, reader);
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        let (part, numbered) = &mut *all;
         part.stats.logs += 1;
         part.stats.bytes += observed.bytes;
         part.stats.lines += u64::from(observed.lines);
-        part.observations.extend(observed.observations);
         part.problems.extend(observed.problems);
+        numbered.extend(observed.observations.into_iter().map(|log| (nth, log)));
         observed.failure.map_or(Ok(()), Err)
-    });
+    };
+    let problems = source::read_shared(input, &options.source, &visit, crew);
+    let (mut part, mut numbered) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Members of one name keep their order, whichever thread was first.
+    numbered.sort_by_key(|(nth, _)| *nth);
+    part.observations = numbered.into_iter().map(|(_, log)| log).collect();
     part.problems.extend(problems);
     part
+}
+
+/// The pool's threads, for archives whose members they may share.
+struct Pool {
+    threads: usize,
+}
+
+impl source::Crew for Pool {
+    fn is_one(&self) -> bool {
+        self.threads == 1
+    }
+
+    fn share<'s>(&self, feed: &mut dyn FnMut(&dyn Fn(source::Job<'s>))) {
+        rayon::in_place_scope(|scope| feed(&|job: source::Job<'s>| scope.spawn(move |_| job())));
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@
 //! took place, and a report that left it out would be wrong. How archives are taken apart is in `members`.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 
 use super::format::{self, Format};
 use super::limits::{self, Budget, Limits};
 use super::passover::{self, PassedOver};
+use super::positioned::Positioned;
+use super::shared::{Crew, Shared, SharedVisit};
 use super::since::Since;
 use super::stream::{Fault, Headed, Metered};
 use super::utf16::Utf16;
@@ -17,8 +19,8 @@ use super::walk::says_of;
 use super::{Input, Kind, Naming, Source};
 use crate::error::{Problem, ProblemKind};
 
-/// What is called with each log and its text. An error that the reader gives it, it gives back.
-pub(super) type Visit<'a> = &'a mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>;
+/// What is called with each log and its text, and the log's number in its input. An error that the reader gives it, it gives back.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(u64, Source, &mut dyn Read) -> io::Result<()>;
 
 /// What is read of an input, and by which names.
 #[derive(Debug, Clone, Default)]
@@ -33,26 +35,24 @@ pub struct Options {
 
 /// Reads an input: calls `visit` with each log in it, and gives what went wrong, sorted.
 pub fn read(input: &Input, options: &Options, visit: &mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>) -> Vec<Problem> {
+    read_with(input, options, &mut |_, source, text| visit(source, text), None)
+}
+
+/// Reads an input like [`read`], where any thread of the crew may take a log. The logs come in no order; their numbers have one.
+pub fn read_shared(input: &Input, options: &Options, visit: SharedVisit<'_>, crew: &dyn Crew) -> Vec<Problem> {
+    let shared = Shared { input, options, visit, crew };
+    read_with(input, options, &mut |nth, source, text| visit(nth, source, text), Some(shared).filter(|shared| !shared.crew.is_one()))
+}
+
+fn read_with(input: &Input, options: &Options, visit: Visit<'_>, shared: Option<Shared<'_>>) -> Vec<Problem> {
     let opened = input.file.as_ref().map(|path| File::open(path).and_then(|file| file.metadata().map(|about| (file, about))));
     let bytes = match &opened {
         Some(Ok((_, about))) if about.is_file() => Some(about.len()),
         // A pipe has no size.
         _ => None,
     };
-    let mut reading = Reading {
-        input,
-        options,
-        limits: &options.limits,
-        visit,
-        is_stream: bytes.is_none(),
-        budget: &Budget::new(&options.limits, bytes),
-        problems: Vec::new(),
-        passed_over: PassedOver::default(),
-        too_old: 0,
-        outside: 0,
-        first_outside: None,
-        members: 0,
-    };
+    let budget = Budget::new(&options.limits, bytes);
+    let mut reading = Reading { shared, is_stream: bytes.is_none(), ..Reading::new(input, options, visit, &budget) };
     let place = Place::default();
     match opened {
         None => reading.stream(&place, &mut io::stdin()),
@@ -72,6 +72,8 @@ pub(super) struct Place {
     pub(super) depth: u32,
     /// Whether it is what a compressed stream holds.
     pub(super) unpacked: bool,
+    /// Which of the input's members it is.
+    pub(super) nth: u64,
 }
 
 pub(super) struct Reading<'a> {
@@ -79,6 +81,8 @@ pub(super) struct Reading<'a> {
     pub(super) options: &'a Options,
     pub(super) limits: &'a Limits,
     visit: Visit<'a>,
+    /// How members may be shared with other threads, where there are some.
+    pub(super) shared: Option<Shared<'a>>,
     /// Whether it is a pipe or a device, which has no length.
     is_stream: bool,
     pub(super) budget: &'a Budget,
@@ -92,14 +96,33 @@ pub(super) struct Reading<'a> {
     pub(super) members: u64,
 }
 
-impl Reading<'_> {
-    fn file(&mut self, mut file: File, bytes: u64) {
+impl<'a> Reading<'a> {
+    /// A reading of an input that is a file, on one thread.
+    pub(super) fn new(input: &'a Input, options: &'a Options, visit: Visit<'a>, budget: &'a Budget) -> Self {
+        Self {
+            input,
+            options,
+            limits: &options.limits,
+            visit,
+            shared: None,
+            is_stream: false,
+            budget,
+            problems: Vec::new(),
+            passed_over: PassedOver::default(),
+            too_old: 0,
+            outside: 0,
+            first_outside: None,
+            members: 0,
+        }
+    }
+
+    fn file(&mut self, file: File, bytes: u64) {
         let place = Place::default();
         // A log that is being written is read up to where it was when it was opened: the rest belongs to the next scan.
         let mut text = (&file).take(bytes);
         let headed = Headed::new(&mut text);
         if format::of(headed.head()) == Format::Zip {
-            self.zip(&place, BufReader::new(&mut file));
+            self.zip(&place, Positioned::new(file));
         } else {
             self.headed(&place, headed);
         }
@@ -110,7 +133,7 @@ impl Reading<'_> {
         self.headed(place, Headed::new(bytes));
     }
 
-    fn headed(&mut self, place: &Place, mut bytes: Headed<'_>) {
+    pub(super) fn headed(&mut self, place: &Place, mut bytes: Headed<'_>) {
         if let Some(sort) = place.member.as_deref().and_then(|name| passover::by_head(name, bytes.head())) {
             return self.passed_over.add(sort);
         }
@@ -139,7 +162,7 @@ impl Reading<'_> {
         let (bytes_max, flag) = self.bytes_max(place);
         let mut text = Metered::new(text, bytes_max);
         let source = self.source(place);
-        let visited = (self.visit)(source, &mut text);
+        let visited = (self.visit)(place.nth, source, &mut text);
         let bytes = text.bytes;
         match (text.fault, visited) {
             // Said once for the whole input, by `finish`.
@@ -218,7 +241,7 @@ impl Reading<'_> {
     fn without_text(&mut self, place: &Place) {
         let source = self.source(place);
         // There is nothing that the visitor could fail on.
-        let _ = (self.visit)(source, &mut io::empty());
+        let _ = (self.visit)(place.nth, source, &mut io::empty());
     }
 
     /// Visits what cannot be unpacked, if its name says that it is one log and not many.

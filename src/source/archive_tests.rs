@@ -185,6 +185,7 @@ fn members_of_a_zip_are_unpacked_by_their_method() {
     let mut bytes = writer.finish().unwrap().into_inner();
     let central = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
     (bytes[8], bytes[central + 10]) = (95, 95);
+    (bytes[22], bytes[central + 24]) = (3, 3);
     assert_eq!(visited(&bytes), (vec!["1.log=one".to_owned()], vec![]));
     (bytes[8], bytes[central + 10]) = (98, 98);
     let (logs, problems) = visited(&bytes);

@@ -121,6 +121,16 @@ impl Budget {
         Ok(())
     }
 
+    /// Draws as much of `bytes` as is left.
+    pub(super) fn spend_up_to(&self, bytes: u64) -> u64 {
+        let given = bytes.min(self.left.get());
+        self.left.set(self.left.get() - given);
+        if given < bytes {
+            self.spent_up.set(true);
+        }
+        given
+    }
+
     pub(super) fn is_spent_up(&self) -> bool {
         self.spent_up.get()
     }

@@ -10,7 +10,9 @@ mod list;
 mod members;
 mod missing;
 mod passover;
+mod positioned;
 mod run_id;
+mod shared;
 mod since;
 mod stream;
 mod template;
@@ -18,13 +20,15 @@ mod template_parse;
 mod unpack;
 mod utf16;
 mod walk;
+mod zips;
 
 use std::sync::Arc;
 
-pub use archive::{Options, read};
+pub use archive::{Options, read, read_shared};
 pub use limits::Limits;
 pub use list::List;
 pub use run_id::{is_bare_date, own_run_id, run_date};
+pub use shared::{Crew, Job, SharedVisit};
 pub use since::Since;
 pub use template::Naming;
 pub use walk::{Discovered, Walk, discover};

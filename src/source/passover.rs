@@ -43,6 +43,12 @@ impl PassedOver {
         self.0.values().sum()
     }
 
+    pub(super) fn extend(&mut self, other: Self) {
+        for (sort, count) in other.0 {
+            *self.0.entry(sort).or_default() += count;
+        }
+    }
+
     pub(super) fn add(&mut self, sort: String) {
         *self.0.entry(sort).or_default() += 1;
     }

@@ -95,6 +95,30 @@ impl<R: Read> Read for Whole<R> {
     }
 }
 
+/// A member of which an archive says how long it is. What it holds beyond is not read, and what it lacks is an error too.
+pub(super) struct Declared<R> {
+    pub(super) inner: R,
+    pub(super) left: u64,
+}
+
+impl<R: Read> Read for Declared<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && !buffer.is_empty() {
+            return match self.inner.read(&mut [0])? {
+                0 => Ok(0),
+                _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than its archive says")),
+            };
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.inner.read(buffer.get_mut(..most).unwrap_or_default())?;
+        if count == 0 && most > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
 /// What tar reads from. Names and attributes of any length may stand before a member, and `tar` holds them in memory: here they end.
 pub(super) struct HeaderGuard<'a> {
     inner: &'a mut dyn Read,

@@ -35,6 +35,7 @@ mod rules_test;
 mod spread;
 mod stories;
 mod tracebacks;
+mod traps;
 mod tree;
 mod verdicts;
 mod which_logs;
