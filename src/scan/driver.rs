@@ -125,7 +125,7 @@ impl source::Crew for Pool {
         self.threads == 1
     }
 
-    fn share<'s>(&self, feed: &mut dyn FnMut(&dyn Fn(source::Job<'s>))) {
+    fn share<'s>(&self, feed: &mut dyn FnMut(source::Hand<'_, 's>)) {
         rayon::in_place_scope(|scope| feed(&|job: source::Job<'s>| scope.spawn(move |_| job())));
     }
 }

@@ -162,11 +162,14 @@ impl<'a> Reading<'a> {
         let (bytes_max, flag) = self.bytes_max(place);
         let mut text = Metered::new(text, bytes_max);
         let source = self.source(place);
+        let was_spent_up = self.budget.is_spent_up();
         let visited = (self.visit)(place.nth, source, &mut text);
         let bytes = text.bytes;
         match (text.fault, visited) {
             // Said once for the whole input, by `finish`.
-            (Some(_), _) if self.budget.is_spent_up() => {}
+            (Some(Fault::OverBudget), _) => {}
+            // A decoder may have made another error of it.
+            (Some(_), _) if self.budget.is_spent_up() && !was_spent_up => {}
             (Some(Fault::TooLong), _) => {
                 let says = format!("longer than {}; the rest was left out ({flag} reads more)", limits::size_of(bytes_max));
                 self.problem(place, ProblemKind::Limit, says);

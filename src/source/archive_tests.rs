@@ -13,8 +13,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The packings with the names of their tools.
-fn packings() -> [(&'static str, fn(&[u8]) -> Vec<u8>); 5] {
+/// A packing: the name of its tool, and what it makes of bytes.
+type Pack = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+fn packings() -> [Pack; 5] {
     [
         ("gzip", gzip),
         ("zstd", |bytes| zstd::encode_all(bytes, 3).unwrap()),

@@ -115,7 +115,7 @@ impl Budget {
             Some(left) => self.left.set(left),
             None => {
                 self.spent_up.set(true);
-                return Err(std::io::ErrorKind::FileTooLarge.into());
+                return Err(super::stream::OVER_BUDGET.into());
             }
         }
         Ok(())

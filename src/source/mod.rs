@@ -28,7 +28,7 @@ pub use archive::{Options, read, read_shared};
 pub use limits::Limits;
 pub use list::List;
 pub use run_id::{is_bare_date, own_run_id, run_date};
-pub use shared::{Crew, Job, SharedVisit};
+pub use shared::{Crew, Hand, Job, SharedVisit};
 pub use since::Since;
 pub use template::Naming;
 pub use walk::{Discovered, Walk, discover};

@@ -26,13 +26,16 @@ const WAITING_BYTES_MAX: usize = 16 << 20;
 /// A piece of work that any thread may do.
 pub type Job<'s> = Box<dyn FnOnce() + Send + 's>;
 
+/// Takes a job, for any thread to do.
+pub type Hand<'f, 's> = &'f dyn Fn(Job<'s>);
+
 /// The threads that may take part in reading one input.
 pub trait Crew: Sync {
     /// Whether there is one thread only, so that nothing is gained by sharing.
     fn is_one(&self) -> bool;
 
     /// Calls `feed` with a function that takes jobs, and comes back when all of them are done.
-    fn share<'s>(&self, feed: &mut dyn FnMut(&dyn Fn(Job<'s>)));
+    fn share<'s>(&self, feed: &mut dyn FnMut(Hand<'_, 's>));
 }
 
 /// What any thread calls with a log and its text, and the number of the log in its input, in the order of which they stand there.
@@ -81,12 +84,12 @@ struct Batch {
 pub(super) struct Sharing<'f, 's> {
     shared: Shared<'s>,
     gathered: &'s Gathered,
-    hand: &'f dyn Fn(Job<'s>),
+    hand: Hand<'f, 's>,
     batch: Batch,
 }
 
 impl<'f, 's> Sharing<'f, 's> {
-    pub(super) fn new(shared: Shared<'s>, gathered: &'s Gathered, hand: &'f dyn Fn(Job<'s>)) -> Self {
+    pub(super) fn new(shared: Shared<'s>, gathered: &'s Gathered, hand: Hand<'f, 's>) -> Self {
         Self { shared, gathered, hand, batch: Batch::default() }
     }
 

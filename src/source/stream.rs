@@ -64,6 +64,9 @@ impl Read for Headed<'_> {
     }
 }
 
+/// The kind of the error that says that the budget is spent up.
+pub(super) const OVER_BUDGET: io::ErrorKind = io::ErrorKind::FileTooLarge;
+
 /// Draws on the budget for what is unpacked.
 pub(super) struct Budgeted<'a, R> {
     pub(super) inner: R,
@@ -99,11 +102,16 @@ impl<R: Read> Read for Whole<R> {
 pub(super) struct Declared<R> {
     pub(super) inner: R,
     pub(super) left: u64,
+    /// Whether less of it is read than the archive says, since there is no budget for more.
+    pub(super) is_cut: bool,
 }
 
 impl<R: Read> Read for Declared<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 && !buffer.is_empty() {
+            if self.is_cut {
+                return Err(OVER_BUDGET.into());
+            }
             return match self.inner.read(&mut [0])? {
                 0 => Ok(0),
                 _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than its archive says")),
@@ -157,6 +165,8 @@ pub(super) struct Metered<'a> {
 pub(super) enum Fault {
     /// It is longer than it may be.
     TooLong,
+    /// The budget of its input is spent up, which is said once for the whole input.
+    OverBudget,
     /// Reading or unpacking failed.
     Failed(String),
 }
@@ -172,6 +182,10 @@ impl Read for Metered<'_> {
         let count = match self.inner.read(buffer) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) if error.kind() == OVER_BUDGET => {
+                self.fault = Some(Fault::OverBudget);
+                return Err(error);
+            }
             Err(error) => {
                 let says = if error.kind() == io::ErrorKind::UnexpectedEof { "it ends early".to_owned() } else { error.to_string() };
                 self.fault = Some(Fault::Failed(says));
@@ -180,7 +194,7 @@ impl Read for Metered<'_> {
         };
         if self.bytes + count as u64 > self.bytes_max {
             self.fault = Some(Fault::TooLong);
-            return Err(io::ErrorKind::FileTooLarge.into());
+            return Err(OVER_BUDGET.into());
         }
         self.bytes += count as u64;
         Ok(count)

@@ -143,7 +143,7 @@ impl Walk {
         }
     }
 
-    fn from_list(&mut self, next: Result<PathBuf, Problem>) {
+    fn listed(&mut self, next: Result<PathBuf, Problem>) {
         let path = match next {
             Ok(path) => path,
             Err(problem) => return self.problems.push(problem),
@@ -309,7 +309,7 @@ impl Iterator for Walk {
             }
             if let Some(list) = &mut self.list {
                 match list.next() {
-                    Some(next) => self.from_list(next),
+                    Some(next) => self.listed(next),
                     None => self.list = None,
                 }
             } else if !self.step() && !self.next_folder() {

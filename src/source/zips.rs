@@ -31,6 +31,8 @@ struct Member {
     at: usize,
     /// How much of it is read.
     bytes: u64,
+    /// Whether it is longer than that.
+    is_cut: bool,
 }
 
 /// A zip archive in memory, of which each thread has its own reader.
@@ -118,8 +120,9 @@ impl Reading<'_> {
             let Ok(place) = self.member(inner, &name, entry.last_modified().and_then(|time| latest(&time))) else { break };
             let Some(place) = place else { continue };
             let bytes = entry.size().min(unpacked_max(entry.compression(), entry.compressed_size()));
-            members.push(Member { place, at, bytes: self.budget.spend_up_to(bytes) });
-            if self.budget.is_spent_up() {
+            let given = self.budget.spend_up_to(bytes);
+            members.push(Member { place, at, bytes: given, is_cut: given < bytes });
+            if given < bytes {
                 break;
             }
         }
@@ -130,7 +133,7 @@ impl Reading<'_> {
     fn zip_member<R: Read + Seek>(&mut self, archive: &mut zip::ZipArchive<R>, member: &Member, with_packed: bool) -> bool {
         match open_member(archive, member.at) {
             Ok(file) => {
-                let mut text = Declared { inner: file, left: member.bytes };
+                let mut text = Declared { inner: file, left: member.bytes, is_cut: member.is_cut };
                 let headed = Headed::new(&mut text);
                 if !with_packed && is_packed(format::of(headed.head())) {
                     return false;

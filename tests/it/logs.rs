@@ -39,8 +39,10 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// How a log may be compressed, by the suffix that names it.
-pub(crate) fn packings() -> [(&'static str, fn(&[u8]) -> Vec<u8>); 5] {
+/// How a log may be compressed: the suffix that names it, and what it makes of bytes.
+pub(crate) type Pack = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+pub(crate) fn packings() -> [Pack; 5] {
     [
         ("gz", gzip),
         ("zst", |bytes| zstd::encode_all(bytes, 3).unwrap()),
