@@ -192,15 +192,16 @@ fn every_way_in_gives_the_same_report() {
     {
         assert_same(&want, &format!("{:#}", apart_from_paths(&written(arguments, "2", input), "plain")), &format!("{arguments:?}"));
     }
-    for ((name, bytes), turn) in archives.iter().zip(0..) {
+    for (name, bytes) in &archives[1..3] {
+        let got = apart_from_paths(&written(&["-"], "2", bytes), "-");
+        assert_same(&want, &format!("{got:#}"), &format!("{name} from a pipe"));
+    }
+    for ((name, bytes), turn) in archives.iter().zip(0usize..) {
         put(folder.path(), name, bytes);
-        for threads in if turn < 4 { ["1", "2", "8"].as_slice() } else { &["8"] } {
+        let counts: &[&str] = if name == "logs.zip" || name == "logs.tar" { &["1", "2", "8"] } else { &[["1", "2", "8"][turn % 3]] };
+        for threads in counts {
             let got = apart_from_paths(&written(&[name], threads, b""), name);
             assert_same(&want, &format!("{got:#}"), &format!("{name}, {threads} threads"));
-        }
-        if turn < 4 {
-            let got = apart_from_paths(&written(&["-"], "2", bytes), "-");
-            assert_same(&want, &format!("{got:#}"), &format!("{name} from a pipe"));
         }
     }
 }
@@ -217,8 +218,11 @@ fn the_number_of_threads_moves_no_limit() {
         put(folder.path(), name, bytes);
         for limit in [["--max-unpacked", "100KiB"], ["--max-members", "17"], ["--max-member-size", "2KiB"], ["--max-ratio", "2"]] {
             let of = |threads: &str| {
-                let run =
-                    run_with(&[&[name, "-f", "json", "--attempts", "all", "--threads", threads], &limit[..]].concat(), folder.path(), b"");
+                let run = run_with(
+                    &[&[name, "-f", "json", "--attempts", "all", "--no-builtin-rules", "--threads", threads], &limit[..]].concat(),
+                    folder.path(),
+                    b"",
+                );
                 assert!(limit[0] == "--max-ratio" || run.out.contains(limit[0]), "{name} {limit:?}");
                 run.out
             };
