@@ -122,9 +122,15 @@ impl<'a> Reading<'a> {
         let mut text = (&file).take(bytes);
         let headed = Headed::new(&mut text);
         if format::of(headed.head()) == Format::Zip {
-            self.zip(&place, Positioned::new(file));
-        } else {
-            self.headed(&place, headed);
+            return self.zip(&place, Positioned::new(file));
+        }
+        self.headed(&place, headed);
+        let left = text.limit();
+        // What is left may be what follows a packed stream's end; where nothing is, the file has become shorter.
+        if left > 0 && matches!((&file).read(&mut [0]), Ok(0)) {
+            let says =
+                format!("cut short while it was read: it had {bytes} bytes, and ended after {}; what came before was used", bytes - left);
+            self.problem(&place, ProblemKind::Unreadable, says);
         }
     }
 

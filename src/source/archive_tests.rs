@@ -342,6 +342,27 @@ fn files_that_change_while_the_scan_runs() {
         Ok(())
     });
     assert_eq!((texts, problems), (vec!["start".to_owned()], vec![]));
+
+    // One that is cut, or whose place another takes.
+    let path = folder.path().join("cut.log");
+    for (is_cut, says) in
+        [(true, Some("cut short while it was read: it had 20000 bytes, and ended after 9000; what came before was used")), (false, None)]
+    {
+        fs::write(&path, vec![b'x'; 20_000]).unwrap();
+        let mut bytes = 0;
+        let problems = read(&input("cut.log"), &Options::default(), &mut |_, reader| {
+            if is_cut {
+                fs::OpenOptions::new().write(true).open(&path)?.set_len(9000)?;
+            } else {
+                fs::write(folder.path().join("new.log"), "new")?;
+                fs::rename(folder.path().join("new.log"), &path)?;
+            }
+            bytes = io::copy(reader, &mut io::sink())?;
+            Ok(())
+        });
+        assert_eq!(bytes, if is_cut { 9000 } else { 20_000 });
+        assert_eq!(problems.first().map(|problem| problem.says.as_str()), says);
+    }
 }
 
 #[test]

@@ -15,13 +15,13 @@ use super::{Input, Source};
 use crate::error::Problem;
 
 /// The longest member that is held in memory to be shared; the thread that unpacks a longer one looks at it itself.
-pub(super) const MEMBER_BYTES_MAX: u64 = 2 << 20;
+pub(super) const MEMBER_BYTES_MAX: u64 = 1 << 20;
 
 /// From how much text on a batch of members is handed over: smaller ones cost more than they gain.
 const BATCH_BYTES: usize = 256 << 10;
 
 /// How much text may wait for a thread. Beyond, the thread that unpacks looks at it itself.
-const WAITING_BYTES_MAX: usize = 16 << 20;
+const WAITING_BYTES_MAX: usize = 8 << 20;
 
 /// A piece of work that any thread may do.
 pub type Job<'s> = Box<dyn FnOnce() + Send + 's>;
