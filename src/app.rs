@@ -106,27 +106,37 @@ fn test_rules(files: &[PathBuf], junit: Option<&Path>, arguments: &RuleArgs, out
 
 /// The attempts below the given paths, read with the default options.
 fn read_attempts(paths: &[String], rules: &RuleSet) -> Result<Attempts, Error> {
-    let scanned = scan::scan(&source::discover(paths)?.inputs, rules, &scan::Options::default());
+    let scanned = scan::scan(source::Walk::new(paths)?, rules, &scan::Options::default());
     Ok(attempt::join(scanned.observations, &[], rules))
 }
 
 /// The main job.
 fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error> {
-    if arguments.paths.is_empty() && arguments.task_instances.is_empty() {
+    let inputs = &arguments.inputs;
+    if arguments.paths.is_empty() && arguments.task_instances.is_empty() && inputs.files_from.is_none() {
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
     }
     let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
+    let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
     let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
     let rules = rule::load_lean(&arguments.rules.dirs, !arguments.rules.no_builtin_rules)?;
     let naming = source::Naming::new(&arguments.path_templates)?;
     let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
     // An export alone is worth looking at: it tells what failed without a log.
-    let discovered = if arguments.paths.is_empty() { source::Discovered::default() } else { source::discover(&arguments.paths)? };
-    let options = scan::Options { dialects, naming, threads: arguments.threads, ..scan::Options::default() };
-    let scanned = scan::scan(&discovered.inputs, &rules, &options);
-    // Of a million logs even the names take room that the attempts want.
-    drop(discovered.inputs);
-    let mut problems = discovered.problems;
+    let mut walk = source::Walk::new(&arguments.paths)?;
+    if let Some(list) = &inputs.files_from {
+        if list == "-" && arguments.paths.contains(list) {
+            return Err(Error::Usage("standard input cannot be both a log and --files-from; name one of them by a file".to_owned()));
+        }
+        walk = walk.with_list(source::List::open(list, inputs.null)?);
+    }
+    if let Some(since) = since {
+        walk = walk.with_since(since, naming.clone());
+    }
+    let options = source::Options { naming, limits: arguments.limits.limits(), since };
+    let options = scan::Options { dialects, source: options, threads: arguments.threads };
+    let scanned = scan::scan(walk.by_ref(), &rules, &options);
+    let mut problems = walk.finish();
     problems.extend(scanned.problems);
     problems.extend(bad_rows);
     problems.sort();

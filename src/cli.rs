@@ -1,9 +1,13 @@
 //! The command line: clap types only. What they mean is `app`'s business.
 
+mod inputs;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use inputs::{InputArgs, LimitArgs};
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
 #[derive(Debug, Parser)]
@@ -137,9 +141,13 @@ pub struct RuleArgs {
 /// The main job's arguments.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Diagnose {
-    /// Log files, folders, archives (.gz, .tar.gz, .zip), or - for standard input
+    /// Log files, folders, archives (tar, zip), any of them compressed (gzip, zstd, bzip2, xz, lz4), or - for standard input
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
+
+    /// Which logs besides
+    #[command(flatten)]
+    pub inputs: InputArgs,
 
     /// How to write the report
     #[arg(short, long, value_enum, default_value_t)]
@@ -190,6 +198,10 @@ pub struct Diagnose {
     /// Which rules
     #[command(flatten)]
     pub rules: RuleArgs,
+
+    /// How much of what is packed
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// The formats.

@@ -80,6 +80,8 @@ pub enum ProblemKind {
     Suspicious,
     /// Files below a folder, or members of an archive, that are no logs by their names and were not read; one problem counts them.
     PassedOver,
+    /// Logs that were last written before the time that was asked for; one problem counts them.
+    TooOld,
     /// A row or cell of a task-instance export that is not understood; the others were used.
     TaskInstances,
     /// Entries that do not stand in the order in which they were written; they were put into it.
@@ -103,6 +105,7 @@ impl ProblemKind {
             Self::Timezone => "timezone",
             Self::Suspicious => "suspicious",
             Self::PassedOver => "passed-over",
+            Self::TooOld => "too-old",
             Self::TaskInstances => "task-instances",
             Self::Order => "order",
         }

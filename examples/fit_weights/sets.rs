@@ -99,7 +99,7 @@ fn logs(folder: &Path, labels: &Labels, rules: &RuleSet) -> Result<Set, String> 
         }
     }
     let inputs = source::discover(&[folder.display().to_string()]).map_err(|error| error.to_string())?.inputs;
-    let attempts = join(scan::scan(&inputs, rules, &scan::Options::default()).observations, &[], rules);
+    let attempts = join(scan::scan(inputs, rules, &scan::Options::default()).observations, &[], rules);
     let judged = judged(&attempts, rules, |_, attempt| truth.get(&*attempt.path()).cloned());
     Ok(Set { name: folder.display().to_string(), judged })
 }

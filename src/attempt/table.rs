@@ -89,7 +89,7 @@ impl Attempts {
         let is_plain = attempt.symptoms.is_empty() && attempt.failure.is_none() && attempt.copy_of.is_none() && !attempt.in_stream;
         let log = as_log(&attempt);
         let at = self.packed.rows.len();
-        let says_all = self.packed.push(&log) && is_plain;
+        let says_all = self.packed.push(&log, 0) && is_plain;
         self.because.push(join::renew(&mut self.packed, at, &attempt));
         let texts = &mut self.packed.texts;
         self.endpoints.push(if says_all { texts.add_list(attempt.endpoints.keys()) } else { None });

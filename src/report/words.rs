@@ -249,6 +249,7 @@ pub(super) fn problem_kind(kind: ProblemKind) -> &'static str {
         ProblemKind::Empty => "empty: nothing is known of what should stand there",
         ProblemKind::Suspicious => "with a name that leads out of its archive: read as data, never extracted",
         ProblemKind::PassedOver => "passed over: files that are no logs by their names",
+        ProblemKind::TooOld => "left out: last written before the time that was asked for",
         ProblemKind::TaskInstances => "in task-instance exports: rows or cells that were left out",
         ProblemKind::Order => "newest entry first: turned round, and lines counted from the end",
         ProblemKind::NotParsed => "not in the form that it seems to have: searched as text",

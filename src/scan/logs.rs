@@ -14,8 +14,13 @@ pub struct Logs {
 
 impl Logs {
     /// Adds a log.
-    pub fn push(&mut self, mut log: Observation) {
-        if self.packed.push(&log) {
+    pub fn push(&mut self, log: Observation) {
+        self.push_nth(log, 0);
+    }
+
+    /// Adds a log that is the nth of its input.
+    pub(super) fn push_nth(&mut self, mut log: Observation, nth: u32) {
+        if self.packed.push(&log, nth) {
             return;
         }
         self.names.of_log(&mut log);

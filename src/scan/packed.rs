@@ -73,6 +73,8 @@ pub(crate) struct Row {
     at: u32,
     /// How many endpoints; [`WHOLE`] for a row that is not packed.
     uses: u16,
+    /// Which log of its input it is: members of one name keep their order, whichever thread was first.
+    nth: u32,
 }
 
 /// Marks a row of which everything else is kept as it was.
@@ -158,8 +160,8 @@ pub(crate) struct Packed {
 
 impl Packed {
     /// Adds a row of a log. Gives whether the row says it all: else the log must be kept, and the row told where.
-    pub(crate) fn push(&mut self, log: &Observation) -> bool {
-        let row = self.row(log);
+    pub(crate) fn push(&mut self, log: &Observation, nth: u32) -> bool {
+        let row = Row { nth, ..self.row(log) };
         self.rows.push(row);
         is_plain(log) && self.says_all(log, row) && self.add_uses(log)
     }
@@ -168,7 +170,7 @@ impl Packed {
     pub(crate) fn renew(&mut self, at: usize, log: &Observation) {
         let new = self.row(log);
         if let Some(row) = self.rows.get_mut(at) {
-            *row = Row { at: row.at, uses: row.uses, ..new };
+            *row = Row { at: row.at, uses: row.uses, nth: row.nth, ..new };
         }
     }
 
@@ -203,6 +205,7 @@ impl Packed {
         };
         let (head, tail) = halves(name);
         Row {
+            nth: 0,
             name: (texts.add(head), texts.add(tail)),
             dag: texts.add_some(log.task.dag_id.as_deref()),
             run: texts.add_some(log.task.run_id.as_deref()),
@@ -373,7 +376,10 @@ impl Packed {
     pub(crate) fn sort(&mut self) {
         let ranks = self.texts.ranks();
         let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
-        order.sort_unstable_by(|a, b| self.compare(&self.rows[*a as usize], &self.rows[*b as usize], &ranks).then(a.cmp(b)));
+        order.sort_unstable_by(|a, b| {
+            let rows = (&self.rows[*a as usize], &self.rows[*b as usize]);
+            self.compare(rows.0, rows.1, &ranks).then(rows.0.nth.cmp(&rows.1.nth)).then(a.cmp(b))
+        });
         for at in 0..order.len() {
             // Where the row that belongs here has been swapped to.
             let mut from = order[at] as usize;

@@ -5,44 +5,60 @@
 //! took place, and a report that left it out would be wrong. How archives are taken apart is in `members`.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::io::{self, Read};
 
 use super::format::{self, Format};
-use super::limits::{Budget, Limits};
+use super::limits::{self, Budget, Limits};
 use super::passover::{self, PassedOver};
+use super::positioned::Positioned;
+use super::shared::{Crew, Shared, SharedVisit};
+use super::since::Since;
 use super::stream::{Fault, Headed, Metered};
 use super::utf16::Utf16;
 use super::walk::says_of;
 use super::{Input, Kind, Naming, Source};
 use crate::error::{Problem, ProblemKind};
 
-/// What is called with each log and its text. An error that the reader gives it, it gives back.
-pub(super) type Visit<'a> = &'a mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>;
+/// What is called with each log and its text, and the log's number in its input. An error that the reader gives it, it gives back.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(u64, Source, &mut dyn Read) -> io::Result<()>;
+
+/// What is read of an input, and by which names.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How logs are named.
+    pub naming: Naming,
+    /// What an archive may ask for.
+    pub limits: Limits,
+    /// Which members of an archive are too old to be read. Files are left out as they are found.
+    pub since: Option<Since>,
+}
 
 /// Reads an input: calls `visit` with each log in it, and gives what went wrong, sorted.
-pub fn read(
-    input: &Input,
-    naming: &Naming,
-    limits: &Limits,
-    visit: &mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>,
-) -> Vec<Problem> {
-    let mut reading = Reading {
-        input,
-        naming,
-        limits,
-        visit,
+pub fn read(input: &Input, options: &Options, visit: &mut dyn FnMut(Source, &mut dyn Read) -> io::Result<()>) -> Vec<Problem> {
+    read_with(input, options, &mut |_, source, text| visit(source, text), None)
+}
+
+/// Reads an input like [`read`], where any thread of the crew may take a log. The logs come in no order; their numbers have one.
+pub fn read_shared(input: &Input, options: &Options, visit: SharedVisit<'_>, crew: &dyn Crew) -> Vec<Problem> {
+    let shared = Shared { input, options, visit, crew };
+    read_with(input, options, &mut |nth, source, text| visit(nth, source, text), Some(shared).filter(|shared| !shared.crew.is_one()))
+}
+
+fn read_with(input: &Input, options: &Options, visit: Visit<'_>, shared: Option<Shared<'_>>) -> Vec<Problem> {
+    let opened = input.file.as_ref().map(|path| File::open(path).and_then(|file| file.metadata().map(|about| (file, about))));
+    let bytes = match &opened {
+        Some(Ok((_, about))) if about.is_file() => Some(about.len()),
         // A pipe has no size.
-        budget: &Budget::new(limits, Some(input.bytes).filter(|bytes| *bytes > 0)),
-        problems: Vec::new(),
-        passed_over: PassedOver::default(),
-        outside: 0,
-        first_outside: None,
-        members: 0,
+        _ => None,
     };
-    match &input.file {
-        None => reading.stream(&Place::default(), &mut io::stdin().lock()),
-        Some(file) => reading.file(file),
+    let budget = Budget::new(&options.limits, bytes);
+    let mut reading = Reading { shared, is_stream: bytes.is_none(), ..Reading::new(input, options, visit, &budget) };
+    let place = Place::default();
+    match opened {
+        None => reading.stream(&place, &mut io::stdin()),
+        Some(Ok((mut file, _))) if reading.is_stream => reading.stream(&place, &mut file),
+        Some(Ok((file, about))) => reading.file(file, about.len()),
+        Some(Err(error)) => reading.problem(&place, ProblemKind::Unreadable, says_of(&error)),
     }
     reading.finish()
 }
@@ -54,44 +70,67 @@ pub(super) struct Place {
     pub(super) member: Option<String>,
     /// How many archives and compressed files it is in.
     pub(super) depth: u32,
-    /// Whether it is what a gzip file holds.
-    pub(super) unzipped: bool,
+    /// Whether it is what a compressed stream holds.
+    pub(super) unpacked: bool,
+    /// Which of the input's members it is.
+    pub(super) nth: u64,
 }
 
 pub(super) struct Reading<'a> {
     input: &'a Input,
-    naming: &'a Naming,
+    pub(super) options: &'a Options,
     pub(super) limits: &'a Limits,
     visit: Visit<'a>,
+    /// How members may be shared with other threads, where there are some.
+    pub(super) shared: Option<Shared<'a>>,
+    /// Whether it is a pipe or a device, which has no length.
+    is_stream: bool,
     pub(super) budget: &'a Budget,
     pub(super) problems: Vec<Problem>,
     pub(super) passed_over: PassedOver,
+    /// How many members are too old.
+    pub(super) too_old: u64,
     /// How many members' names lead outside, and the first of them.
     pub(super) outside: u64,
     pub(super) first_outside: Option<Place>,
     pub(super) members: u64,
 }
 
-impl Reading<'_> {
-    fn file(&mut self, path: &Path) {
+impl<'a> Reading<'a> {
+    /// A reading of an input that is a file, on one thread.
+    pub(super) fn new(input: &'a Input, options: &'a Options, visit: Visit<'a>, budget: &'a Budget) -> Self {
+        Self {
+            input,
+            options,
+            limits: &options.limits,
+            visit,
+            shared: None,
+            is_stream: false,
+            budget,
+            problems: Vec::new(),
+            passed_over: PassedOver::default(),
+            too_old: 0,
+            outside: 0,
+            first_outside: None,
+            members: 0,
+        }
+    }
+
+    fn file(&mut self, file: File, bytes: u64) {
         let place = Place::default();
-        let (mut file, about) = match File::open(path).and_then(|file| file.metadata().map(|about| (file, about))) {
-            Ok(opened) => opened,
-            Err(error) => return self.problem(&place, ProblemKind::Unreadable, says_of(&error)),
-        };
-        if !about.is_file() {
-            return self.stream(&place, &mut file);
-        }
-        if about.len() == 0 && self.input.bytes > 0 {
-            return self.empty(&place, format!("it had {} bytes when the scan began and has none now", self.input.bytes));
-        }
         // A log that is being written is read up to where it was when it was opened: the rest belongs to the next scan.
-        let mut text = (&file).take(about.len());
+        let mut text = (&file).take(bytes);
         let headed = Headed::new(&mut text);
         if format::of(headed.head()) == Format::Zip {
-            self.zip(&place, BufReader::new(&mut file));
-        } else {
-            self.headed(&place, headed);
+            return self.zip(&place, Positioned::new(file));
+        }
+        self.headed(&place, headed);
+        let left = text.limit();
+        // What is left may be what follows a packed stream's end; where nothing is, the file has become shorter.
+        if left > 0 && matches!((&file).read(&mut [0]), Ok(0)) {
+            let says =
+                format!("cut short while it was read: it had {bytes} bytes, and ended after {}; what came before was used", bytes - left);
+            self.problem(&place, ProblemKind::Unreadable, says);
         }
     }
 
@@ -100,7 +139,7 @@ impl Reading<'_> {
         self.headed(place, Headed::new(bytes));
     }
 
-    fn headed(&mut self, place: &Place, mut bytes: Headed<'_>) {
+    pub(super) fn headed(&mut self, place: &Place, mut bytes: Headed<'_>) {
         if let Some(sort) = place.member.as_deref().and_then(|name| passover::by_head(name, bytes.head())) {
             return self.passed_over.add(sort);
         }
@@ -111,7 +150,7 @@ impl Reading<'_> {
                 bytes.skip_mark();
                 self.log(place, &mut bytes);
             }
-            Format::Gzip => self.gzip(place, &mut bytes),
+            Format::Packed(packing) => self.packed(place, packing, &mut bytes),
             Format::Tar => self.tar(place, &mut bytes),
             Format::Zip => self.held_zip(place, &mut bytes),
             Format::Nul => self.after_nuls(place, &mut bytes),
@@ -126,16 +165,19 @@ impl Reading<'_> {
 
     /// Hands a log to the visitor.
     fn log(&mut self, place: &Place, text: &mut dyn Read) {
-        let bytes_max = if place.depth > 0 { self.limits.member_bytes_max } else { u64::MAX };
+        let (bytes_max, flag) = self.bytes_max(place);
         let mut text = Metered::new(text, bytes_max);
         let source = self.source(place);
-        let visited = (self.visit)(source, &mut text);
+        let was_spent_up = self.budget.is_spent_up();
+        let visited = (self.visit)(place.nth, source, &mut text);
         let bytes = text.bytes;
         match (text.fault, visited) {
             // Said once for the whole input, by `finish`.
-            (Some(_), _) if self.budget.is_spent_up() => {}
+            (Some(Fault::OverBudget), _) => {}
+            // A decoder may have made another error of it.
+            (Some(_), _) if self.budget.is_spent_up() && !was_spent_up => {}
             (Some(Fault::TooLong), _) => {
-                let says = format!("longer than {bytes_max} bytes; the rest was left out");
+                let says = format!("longer than {}; the rest was left out ({flag} reads more)", limits::size_of(bytes_max));
                 self.problem(place, ProblemKind::Limit, says);
             }
             (Some(Fault::Failed(why)), _) if place.depth > 0 => {
@@ -147,6 +189,15 @@ impl Reading<'_> {
             }
             (None, Err(error)) => self.problem(place, ProblemKind::Unreadable, format!("was not read beyond {bytes} bytes: {error}")),
             (None, Ok(())) => {}
+        }
+    }
+
+    /// How long a log may be, and the flag that says so. A file is as long as it is; a pipe or a device may never end.
+    fn bytes_max(&self, place: &Place) -> (u64, &'static str) {
+        match place.depth {
+            0 if self.is_stream => (self.limits.total_bytes_max, "--max-unpacked"),
+            0 => (u64::MAX, ""),
+            _ => (self.limits.member_bytes_max, "--max-member-size"),
         }
     }
 
@@ -174,8 +225,12 @@ impl Reading<'_> {
                 self.problem(place, ProblemKind::Encoding, says);
                 return self.log(place, &mut (&buffer[leading..count]).chain(bytes));
             }
-            if nuls > self.limits.member_bytes_max {
-                break;
+            let (bytes_max, flag) = self.bytes_max(place);
+            if nuls > bytes_max {
+                let says =
+                    format!("begins with more than {} of NUL bytes; the rest was left out ({flag} reads more)", limits::size_of(bytes_max));
+                self.problem(place, ProblemKind::Limit, says);
+                return self.without_text(place);
             }
         }
         self.not_text(place, "only NUL bytes, as a crash leaves in a file that was being written; nothing can be read of it");
@@ -195,7 +250,7 @@ impl Reading<'_> {
     fn without_text(&mut self, place: &Place) {
         let source = self.source(place);
         // There is nothing that the visitor could fail on.
-        let _ = (self.visit)(source, &mut io::empty());
+        let _ = (self.visit)(place.nth, source, &mut io::empty());
     }
 
     /// Visits what cannot be unpacked, if its name says that it is one log and not many.
@@ -206,17 +261,17 @@ impl Reading<'_> {
     }
 
     fn source(&self, place: &Place) -> Source {
-        let mut source = self.naming.source(&self.input.path, place.member.as_deref());
+        let mut source = self.options.naming.source(&self.input.path, place.member.as_deref());
         source.path.clone_from(&self.input.path);
         let lacks_dag = matches!(source.kind, Kind::Task | Kind::Trigger) && source.task.dag_id.is_none();
         // A path that was given from within a DAG's folder lacks the part above it, with a template of one's own all of it.
-        let is_cut = source.member.is_none() && (lacks_dag || !self.naming.is_default());
+        let is_cut = source.member.is_none() && (lacks_dag || !self.options.naming.is_default());
         if let Some(whole) = self.input.file.as_ref().filter(|_| is_cut).and_then(|file| file.canonicalize().ok()) {
             let whole = whole.to_string_lossy();
-            if let Some((kind, task)) = self.naming.by_template(&whole) {
+            if let Some((kind, task)) = self.options.naming.by_template(&whole) {
                 (source.kind, source.task) = (kind, task);
             } else if lacks_dag {
-                let whole = self.naming.source(&whole, None);
+                let whole = self.options.naming.source(&whole, None);
                 if whole.kind == source.kind {
                     source.task = whole.task;
                 }
@@ -241,6 +296,10 @@ impl Reading<'_> {
             };
             let says = format!("its name leads out of the archive{others}; it was read as a log all the same, and nothing was extracted");
             self.problem(&first, ProblemKind::Suspicious, says);
+        }
+        if let Some(since) = self.options.since.filter(|_| self.too_old > 0) {
+            let (count, verb) = (self.too_old, if self.too_old == 1 { "log in it was" } else { "logs in it were" });
+            self.problem(&place, ProblemKind::TooOld, format!("{count} {verb} {}", since.says()));
         }
         self.problems
             .extend(self.passed_over.problem(&self.input.path, "unpack it and name a file on the command line to read it all the same"));

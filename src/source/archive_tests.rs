@@ -13,6 +13,32 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// A packing: the name of its tool, and what it makes of bytes.
+type Pack = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+fn packings() -> [Pack; 5] {
+    [
+        ("gzip", gzip),
+        ("zstd", |bytes| zstd::encode_all(bytes, 3).unwrap()),
+        ("bzip2", |bytes| {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+        ("xz", |bytes| {
+            let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+        ("lz4", |bytes| {
+            let blocks = lz4_flex::frame::FrameInfo::new().block_size(lz4_flex::frame::BlockSize::Max64KB);
+            let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(blocks, Vec::new());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+    ]
+}
+
 fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes) in members {
@@ -55,12 +81,12 @@ fn visited(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
 fn visited_within(bytes: &[u8], limits: &Limits) -> (Vec<String>, Vec<String>) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
-    read_all(&Input { path: "x".into(), file: Some(file.path().to_owned()), bytes: bytes.len() as u64 }, limits)
+    read_all(&Input { path: "x".into(), file: Some(file.path().to_owned()) }, limits)
 }
 
 fn read_all(input: &Input, limits: &Limits) -> (Vec<String>, Vec<String>) {
     let mut logs = Vec::new();
-    let problems = read(input, &Naming::default(), limits, &mut |source, reader: &mut dyn Read| {
+    let problems = read(input, &Options { limits: limits.clone(), ..Options::default() }, &mut |source, reader: &mut dyn Read| {
         let mut text = Vec::new();
         let result = reader.read_to_end(&mut text);
         let text = if text.len() > 40 { format!("{} bytes", text.len()) } else { String::from_utf8_lossy(&text).into_owned() };
@@ -76,12 +102,15 @@ fn every_packing_gives_the_same_logs() {
     let members: [(&str, &[u8]); 2] = [("a/1.log", b"one"), ("a/2.log", b"two")];
     let want = (vec!["a/1.log=one".to_owned(), "a/2.log=two".to_owned()], vec![]);
     assert_eq!(visited(&tar(&members)), want);
-    assert_eq!(visited(&gzip(&tar(&members))), want);
     assert_eq!(visited(&zip(&members)), want);
     assert_eq!(visited(b"one"), (vec!["=one".to_owned()], vec![]));
     assert_eq!(visited(b"\xef\xbb\xbfone"), (vec!["=one".to_owned()], vec![]));
-    assert_eq!(visited(&gzip(b"one")), (vec!["=one".to_owned()], vec![]));
-    assert_eq!(visited(&[gzip(b"one,"), gzip(b"two"), vec![0; 700]].concat()), (vec!["=one,two".to_owned()], vec![]));
+    for (name, pack) in packings() {
+        assert_eq!(visited(&pack(&tar(&members))), want, "{name}");
+        assert_eq!(visited(&pack(b"one")), (vec!["=one".to_owned()], vec![]), "{name}");
+        let many = [pack(b"one,"), pack(b""), pack(b"two"), vec![0; 700]].concat();
+        assert_eq!(visited(&many), (vec!["=one,two".to_owned()], vec![]), "{name}");
+    }
     assert_eq!(visited(&[tar(&members[..1]), tar(&members[1..])].concat()), want);
 }
 
@@ -95,26 +124,36 @@ fn archives_in_archives_are_read_to_a_depth() {
     let deeper = zip(&[("c.zip", &inner), ("2.log", b"two")]);
     let (logs, problems) = visited(&zip(&[("d.zip", &deeper)]));
     assert_eq!(logs, ["d.zip!2.log=two"]);
-    assert_eq!(problems, ["limit d.zip!c.zip!1.log.gz: an archive in more than 2 others; unpack the outer ones first"]);
+    assert_eq!(problems, ["limit d.zip!c.zip!1.log.gz: an archive in more than 2 others, which was not read (--max-depth reads more)"]);
     let attempt = zip(&[("dag_id=a/run_id=r/task_id=t/attempt=1.log.gz", &gzip(b"one"))]);
     assert_eq!(visited(&zip(&[("d.zip", &zip(&[("c.zip", &attempt)]))])).0, ["d.zip!c.zip!dag_id=a/run_id=r/task_id=t/attempt=1.log.gz="]);
 }
 
 #[test]
 fn what_comes_before_damage_is_read() {
+    let text = noise(200_000);
+    for (name, pack) in packings() {
+        let packed = pack(&text);
+        let (logs, problems) = visited(&packed[..packed.len() / 2]);
+        assert!(logs[0].ends_with(" bytes"), "{name}: {logs:?}");
+        assert!(problems[0].starts_with("damaged : damaged or cut off after ") && problems.len() == 1, "{name}: {problems:?}");
+        assert!(problems[0].contains("(it ends early)") && !problems[0].contains("after 0 bytes"), "{name}: {problems:?}");
+        // Wherever it is cut, that is said.
+        let packed = pack(b"one");
+        for end in 7..packed.len() {
+            let (logs, problems) = visited(&packed[..end]);
+            assert!((logs.len(), problems.len()) == (1, 1) && problems[0].starts_with("damaged : "), "{name} {end}: {problems:?}");
+        }
+
+        let (logs, problems) = visited(&[packed, b"Pgarbage!".to_vec()].concat());
+        assert_eq!(logs, ["=one"]);
+        assert_eq!(problems, [format!("damaged : something other than {name} follows its end; what came before was used")]);
+    }
+
     let text = noise(20_000);
-    let packed = gzip(&text);
-    let (logs, problems) = visited(&packed[..packed.len() / 2]);
-    assert!(logs[0].ends_with(" bytes"), "{logs:?}");
-    assert!(problems[0].starts_with("damaged : damaged or cut off after ") && problems.len() == 1, "{problems:?}");
-    assert!(problems[0].contains("(it ends early)"), "{problems:?}");
-
-    let (logs, problems) = visited(&[gzip(b"one"), b"garbage".to_vec()].concat());
-    assert_eq!(logs, ["=one"]);
-    assert_eq!(problems, ["damaged : something other than gzip follows its end; what came before was used"]);
-
     let archive = tar(&[("1.log", b"one"), ("2.log", &text)]);
-    for cut in [archive[..archive.len() / 2].to_vec(), gzip(&archive[..archive.len() / 2])] {
+    let half = &archive[..archive.len() / 2];
+    for cut in packings().into_iter().map(|(_, pack)| pack(half)).chain([half.to_vec()]) {
         let (logs, problems) = visited(&cut);
         assert_eq!((logs[0].as_str(), logs.len()), ("1.log=one", 2));
         assert!(problems[0].starts_with("damaged 2.log: damaged or cut off after ") && problems.len() == 1, "{problems:?}");
@@ -128,6 +167,55 @@ fn what_comes_before_damage_is_read() {
     assert_eq!((logs[0].as_str(), logs.len()), ("1.log=one", 2));
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].starts_with("damaged : its table of contents is damaged or cut off"), "{problems:?}");
+}
+
+#[test]
+fn members_of_a_zip_are_unpacked_by_their_method() {
+    use zip::CompressionMethod;
+    for method in [CompressionMethod::Stored, CompressionMethod::Deflated, CompressionMethod::Bzip2, CompressionMethod::Zstd] {
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        writer.start_file("1.log", zip::write::SimpleFileOptions::default().compression_method(method)).unwrap();
+        writer.write_all(b"one").unwrap();
+        assert_eq!(visited(&writer.finish().unwrap().into_inner()), (vec!["1.log=one".to_owned()], vec![]), "{method}");
+    }
+    // A stored member that is xz becomes one of the method xz where its two headers say so.
+    let xz = packings()[3].1(b"one");
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    writer.start_file("1.log", stored).unwrap();
+    writer.write_all(&xz).unwrap();
+    let mut bytes = writer.finish().unwrap().into_inner();
+    let central = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
+    (bytes[8], bytes[central + 10]) = (95, 95);
+    (bytes[22], bytes[central + 24]) = (3, 3);
+    assert_eq!(visited(&bytes), (vec!["1.log=one".to_owned()], vec![]));
+    (bytes[8], bytes[central + 10]) = (98, 98);
+    let (logs, problems) = visited(&bytes);
+    assert!(logs.is_empty());
+    assert!(problems[0].starts_with("unreadable 1.log: cannot be unpacked here"), "{problems:?}");
+}
+
+/// What `pzstd` writes before each frame, and others put their own notes in.
+#[test]
+fn frames_that_are_to_be_skipped_are_skipped() {
+    let skippable = [&b"\x50\x2a\x4d\x18\x04\0\0\0"[..], b"note"].concat();
+    for at in [1, 4] {
+        let (name, pack) = packings()[at];
+        let bytes = [&skippable[..], &skippable, &pack(b"one,"), &skippable, &pack(b"two"), &skippable].concat();
+        assert_eq!(visited(&bytes), (vec!["=one,two".to_owned()], vec![]), "{name}");
+    }
+}
+
+/// 4 GiB of dictionary, as an xz block of a few bytes may ask for.
+#[test]
+fn memory_that_a_stream_asks_for_has_a_limit() {
+    let mut options = lzma_rust2::XzOptions::with_preset(0);
+    options.lzma_options.dict_size = 256 << 20;
+    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+    encoder.write_all(b"one").unwrap();
+    let (_, problems) = visited(&encoder.finish().unwrap());
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with("damaged : ") && problems[0].contains("memory"), "{problems:?}");
 }
 
 #[test]
@@ -163,7 +251,10 @@ fn bombs_end_at_the_limits() {
     for bomb in [gzip(&zeros), zip(&[("1.log", &zeros)]), gzip(&tar(&[("1.log", &zeros)])), gzip(&tar(&[("skipped.py", &zeros)]))] {
         let (_, problems) = visited_within(&bomb, &limits);
         let limit = problems.iter().find(|problem| problem.starts_with("limit ")).unwrap();
-        assert_eq!(limit, "limit : decompresses to more than 100 times its size, as no log does; the rest was left out");
+        assert_eq!(
+            limit,
+            "limit : decompresses to more than 100 times its size, as no log does; the rest was left out (--max-ratio reads more)"
+        );
     }
     let few = Limits { members_max: 1, member_bytes_max: 4, ..Limits::default() };
     let (logs, problems) = visited_within(&tar(&[("1.log", b"three"), ("2.log", b"two")]), &few);
@@ -171,8 +262,8 @@ fn bombs_end_at_the_limits() {
     assert_eq!(
         problems,
         [
-            "limit : more than 1 members; the rest was left out (give its parts one by one)",
-            "limit 1.log: longer than 4 bytes; the rest was left out"
+            "limit : more than 1 members; the rest was left out (--max-members reads more)",
+            "limit 1.log: longer than 4 bytes; the rest was left out (--max-member-size reads more)"
         ]
     );
     let small = Limits { held_zip_bytes_max: 10, ..Limits::default() };
@@ -218,9 +309,9 @@ fn a_log_without_text_is_visited_all_the_same() {
     for (bytes, log, problem) in cases {
         assert_eq!(visited(bytes), (vec![log.to_owned()], vec![problem.to_owned()]));
     }
-    let (logs, problems) = visited(b"\x28\xb5\x2f\xfd....");
+    let (logs, problems) = visited(b"LZIP\x01...");
     assert!(logs.is_empty());
-    assert_eq!(problems, ["not-text : zstd, which is not read; unpack it first: zstd -dc FILE | dagnosis -"]);
+    assert_eq!(problems, ["not-text : lzip, which is not read; unpack it first: lzip -dc FILE | dagnosis -"]);
 }
 
 #[test]
@@ -233,17 +324,17 @@ fn members_that_are_no_logs_are_passed_over_and_counted() {
 #[test]
 fn files_that_change_while_the_scan_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let input = |name: &str| Input { path: name.into(), file: Some(folder.path().join(name)), bytes: 10 };
+    let input = |name: &str| Input { path: name.into(), file: Some(folder.path().join(name)) };
     assert_eq!(read_all(&input("gone.log"), &Limits::default()), (vec![], vec!["unreadable : it vanished while the scan ran".to_owned()]));
     fs::write(folder.path().join("emptied.log"), "").unwrap();
     let (logs, problems) = read_all(&input("emptied.log"), &Limits::default());
-    assert_eq!((logs, problems), (vec!["=".into()], vec!["empty : it had 10 bytes when the scan began and has none now".into()]));
+    assert_eq!((logs, problems), (vec!["=".into()], vec!["empty : an empty file: it says nothing about how its task went".into()]));
 
     // A log that grows with every read would never end.
     let path = folder.path().join("growing.log");
     fs::write(&path, "start").unwrap();
     let mut texts = Vec::new();
-    let problems = read(&input("growing.log"), &Naming::default(), &Limits::default(), &mut |_, reader| {
+    let problems = read(&input("growing.log"), &Options::default(), &mut |_, reader| {
         fs::OpenOptions::new().append(true).open(&path)?.write_all(b" and more")?;
         let mut text = String::new();
         reader.read_to_string(&mut text)?;
@@ -251,6 +342,62 @@ fn files_that_change_while_the_scan_runs() {
         Ok(())
     });
     assert_eq!((texts, problems), (vec!["start".to_owned()], vec![]));
+
+    // One that is cut, or whose place another takes.
+    let path = folder.path().join("cut.log");
+    for (is_cut, says) in
+        [(true, Some("cut short while it was read: it had 20000 bytes, and ended after 9000; what came before was used")), (false, None)]
+    {
+        fs::write(&path, vec![b'x'; 20_000]).unwrap();
+        let mut bytes = 0;
+        let problems = read(&input("cut.log"), &Options::default(), &mut |_, reader| {
+            if is_cut {
+                fs::OpenOptions::new().write(true).open(&path)?.set_len(9000)?;
+            } else {
+                fs::write(folder.path().join("new.log"), "new")?;
+                fs::rename(folder.path().join("new.log"), &path)?;
+            }
+            bytes = io::copy(reader, &mut io::sink())?;
+            Ok(())
+        });
+        assert_eq!(bytes, if is_cut { 9000 } else { 20_000 });
+        assert_eq!(problems.first().map(|problem| problem.says.as_str()), says);
+    }
+}
+
+#[test]
+fn members_that_are_too_old_are_left_out_and_counted() {
+    let runs = ["2026-11-18T00:00:00+00:00", "2026-11-21T00:00:00+00:00"];
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    // At noon of 2026-11-17 and 2026-11-20, and at no time.
+    for (seconds, day) in [(1_794_916_800, 17), (1_795_176_000, 20), (0, 0)] {
+        for run in runs {
+            let name = format!("dag_id=a/run_id={run}/task_id=t/attempt={day}.log");
+            let mut header = tar::Header::new_gnu();
+            header.set_size(1);
+            header.set_mtime(seconds);
+            builder.append_data(&mut header, &name, &b"x"[..]).unwrap();
+            let time = zip::DateTime::from_date_and_time(2026, 11, day, 12, 0, 0).unwrap_or_default();
+            writer.start_file(&name, zip::write::SimpleFileOptions::default().last_modified_time(time)).unwrap();
+            writer.write_all(b"x").unwrap();
+        }
+    }
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let input = Input { path: "x".into(), file: Some(file.path().to_owned()) };
+    for archive in [builder.into_inner().unwrap(), writer.finish().unwrap().into_inner()] {
+        file.as_file_mut().set_len(0).unwrap();
+        fs::write(file.path(), archive).unwrap();
+        let since = Since::new("2026-11-19", &crate::time::Zone::default()).unwrap();
+        let mut count = 0;
+        let problems = read(&input, &Options { since: Some(since), ..Options::default() }, &mut |_, _| {
+            count += 1;
+            Ok(())
+        });
+        assert_eq!(count, 5);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(problems[0].says, "1 log in it was last written before 2026-11-19T00:00:00Z and not read (--since)");
+    }
 }
 
 #[test]
@@ -260,8 +407,8 @@ fn a_path_from_within_a_dags_folder_is_completed() {
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, "x").unwrap();
     let mut task = None;
-    let input = Input { path: "task_id=t/attempt=1.log".into(), file: Some(file), bytes: 1 };
-    let _ = read(&input, &Naming::default(), &Limits::default(), &mut |source, _| {
+    let input = Input { path: "task_id=t/attempt=1.log".into(), file: Some(file) };
+    let _ = read(&input, &Options::default(), &mut |source, _| {
         task = Some(source.task);
         Ok(())
     });

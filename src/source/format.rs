@@ -1,5 +1,6 @@
 //! Tells from the first bytes what an input is. Names are not asked: a `.log` may be gzip, and a `.gz` may be text.
 
+use super::unpack::Packing;
 use super::utf16::{self, Order};
 
 /// How many first bytes are looked at; a tar header, the longest of the signatures, takes 512.
@@ -15,7 +16,8 @@ pub(super) enum Format {
     Empty,
     /// Text, as far as one can tell.
     Text,
-    Gzip,
+    /// A compressed stream.
+    Packed(Packing),
     Tar,
     Zip,
     /// A compressed format that is not read, and how to make one of it that is.
@@ -29,13 +31,10 @@ pub(super) enum Format {
 }
 
 /// Signatures of formats that are not read.
-const FOREIGN: [(&[u8], &str, &str); 8] = [
-    (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc FILE | dagnosis -"),
-    (b"BZh", "bzip2", "bzip2 -dc FILE | dagnosis -"),
-    (b"\xfd7zXZ\0", "xz", "xz -dc FILE | dagnosis -"),
-    (b"\x04\x22\x4d\x18", "lz4", "lz4 -dc FILE | dagnosis -"),
+const FOREIGN: [(&[u8], &str, &str); 4] = [
     (b"LZIP", "lzip", "lzip -dc FILE | dagnosis -"),
     (b"\x1f\x9d", "compress (.Z)", "gzip -dc FILE | dagnosis -"),
+    // To unpack 7z takes as much memory as the archive asks for, up to 4 GiB: the crates for it set no limit.
     (b"7z\xbc\xaf\x27\x1c", "7z", "7z x FILE, and give the folder it makes"),
     (b"Rar!\x1a\x07", "rar", "unrar x FILE, and give the folder it makes"),
 ];
@@ -45,8 +44,8 @@ pub(super) fn of(head: &[u8]) -> Format {
     if head.is_empty() {
         return Format::Empty;
     }
-    if head.starts_with(b"\x1f\x8b") {
-        return Format::Gzip;
+    if let Some(packing) = Packing::of(head) {
+        return Format::Packed(packing);
     }
     if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"].iter().any(|magic| head.starts_with(*magic)) {
         return Format::Zip;
@@ -68,13 +67,9 @@ pub(super) fn of(head: &[u8]) -> Format {
     if control * 100 > head.len() * CONTROL_PERCENT_MAX { Format::Binary } else { Format::Text }
 }
 
-/// `BZh` is three letters that a text may begin with; in bzip2 a digit and the bytes of pi follow. `LZIP` has a version.
+/// `LZIP` is four letters that a text may begin with; in lzip a version follows.
 fn is_really(magic: &[u8], head: &[u8]) -> bool {
-    match magic {
-        b"BZh" => head.get(4..6) == Some(b"1A") || head.get(4..6) == Some(b"\x17\x72"),
-        b"LZIP" => head.get(4).is_some_and(|version| *version <= 1),
-        _ => true,
-    }
+    magic != b"LZIP" || head.get(4).is_some_and(|version| *version <= 1)
 }
 
 /// A tar header has its own checksum, which old archives without the `ustar` mark have too.
@@ -95,7 +90,7 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_their_first_bytes() {
-        let cases: [(&[u8], Format); 9] = [
+        let cases: [(&[u8], Format); 14] = [
             (b"", Format::Empty),
             (b"[2026-11-21T06:58:57.642+0000] {a.py:1} INFO - x", Format::Text),
             (b"BZhang wrote this line", Format::Text),
@@ -103,14 +98,18 @@ mod tests {
             (b"caf\xe9 \xff\xfe latin", Format::Text),
             (b"\0\0\0\0", Format::Nul),
             (b"\xff\xfea\0b\0", Format::Utf16(Order::Little)),
-            (b"\x1f\x8b\x08", Format::Gzip),
+            (b"\x1f\x8b\x08", Format::Packed(Packing::Gzip)),
+            (b"\x28\xb5\x2f\xfd...", Format::Packed(Packing::Zstd)),
+            (b"\x50\x2a\x4d\x18\x04\0\0\0size\x28\xb5\x2f\xfd...", Format::Packed(Packing::Zstd)),
+            (b"BZh91AY&SY", Format::Packed(Packing::Bzip2)),
+            (b"\xfd7zXZ\0\0", Format::Packed(Packing::Xz)),
+            (b"\x04\x22\x4d\x18d", Format::Packed(Packing::Lz4)),
             (b"PK\x03\x04", Format::Zip),
         ];
         for (head, want) in cases {
             assert_eq!(of(head), want, "{head:?}");
         }
-        assert!(matches!(of(b"\x28\xb5\x2f\xfd..."), Format::Foreign("zstd", _)));
-        assert!(matches!(of(b"BZh91AY&SY"), Format::Foreign("bzip2", _)));
+        assert!(matches!(of(b"LZIP\x01..."), Format::Foreign("lzip", _)));
     }
 
     #[test]

@@ -13,7 +13,8 @@ use super::{Kind, TaskInstance};
 const STORAGE_SUFFIXES: [&str; 6] = [".gz", ".gzip", ".zst", ".bz2", ".xz", ".lz4"];
 
 /// Names of archives, which may stand before a `!`.
-const ARCHIVE_SUFFIXES: [&str; 5] = [".zip", ".tar", ".tgz", ".gz", ".taz"];
+const ARCHIVE_SUFFIXES: [&str; 13] =
+    [".zip", ".tar", ".tgz", ".gz", ".taz", ".zst", ".bz2", ".xz", ".lz4", ".tzst", ".tbz2", ".txz", ".tbz"];
 
 /// Derives kind and task instance from a path, or from the name of an archive's member.
 pub(super) fn recognise(name: &str) -> (Kind, TaskInstance) {

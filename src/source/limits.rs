@@ -25,6 +25,41 @@ pub const RATIO_FREE_BYTES: u64 = 16 << 20;
 /// table of contents is at its end, so all of it has to be held.
 pub const HELD_ZIP_BYTES_MAX: u64 = 256 << 20;
 
+/// [`MEMBER_BYTES_MAX`] as the flag says it.
+pub const MEMBER_SIZE_MAX: &str = "4GiB";
+
+/// [`TOTAL_BYTES_MAX`] as the flag says it.
+pub const TOTAL_SIZE_MAX: &str = "64GiB";
+
+/// [`HELD_ZIP_BYTES_MAX`] as the flag says it.
+pub const HELD_ZIP_SIZE_MAX: &str = "256MiB";
+
+/// The units of sizes, with how many bytes each has as a power of two.
+const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+
+/// Reads a size such as `512MiB`, `2 GiB` or `4096`, a number of bytes. Units may be written in small letters.
+#[must_use]
+pub fn bytes_of(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    match unit.trim_start() {
+        "" | "B" => Some(number),
+        unit => {
+            let (_, power) = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?;
+            number.checked_mul(1 << power)
+        }
+    }
+}
+
+/// Writes a size with the largest unit in which it is a whole number.
+pub(super) fn size_of(bytes: u64) -> String {
+    match UNITS.iter().find(|(_, power)| bytes > 0 && bytes.is_multiple_of(1 << power)) {
+        Some((unit, power)) => format!("{} {unit}", bytes >> power),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 /// The limits of reading one input, each with its constant as default. Sizes are in bytes.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -80,10 +115,20 @@ impl Budget {
             Some(left) => self.left.set(left),
             None => {
                 self.spent_up.set(true);
-                return Err(std::io::ErrorKind::FileTooLarge.into());
+                return Err(super::stream::OVER_BUDGET.into());
             }
         }
         Ok(())
+    }
+
+    /// Draws as much of `bytes` as is left.
+    pub(super) fn spend_up_to(&self, bytes: u64) -> u64 {
+        let given = bytes.min(self.left.get());
+        self.left.set(self.left.get() - given);
+        if given < bytes {
+            self.spent_up.set(true);
+        }
+        given
     }
 
     pub(super) fn is_spent_up(&self) -> bool {
@@ -93,9 +138,44 @@ impl Budget {
     /// What went beyond, as a sentence.
     pub(super) fn says(&self) -> String {
         if self.by_ratio {
-            format!("decompresses to more than {} times its size, as no log does; the rest was left out", self.limits.ratio_max)
+            let ratio = self.limits.ratio_max;
+            format!("decompresses to more than {ratio} times its size, as no log does; the rest was left out (--max-ratio reads more)")
         } else {
-            format!("decompresses to more than {} bytes; the rest was left out (give its parts one by one)", self.limits.total_bytes_max)
+            let size = size_of(self.limits.total_bytes_max);
+            format!("decompresses to more than {size}; the rest was left out (--max-unpacked reads more)")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, want) in [
+            ("0", Some(0)),
+            ("4096", Some(4096)),
+            ("10B", Some(10)),
+            ("1KiB", Some(1 << 10)),
+            ("3 mib", Some(3 << 20)),
+            ("2GiB", Some(2 << 30)),
+            ("1TiB", Some(1 << 40)),
+            ("", None),
+            ("GiB", None),
+            ("1.5GiB", None),
+            ("1GB", None),
+            ("-1", None),
+            ("99999999999TiB", None),
+            ("18446744073709551616", None),
+        ] {
+            assert_eq!(bytes_of(text), want, "{text}");
+        }
+        for text in [MEMBER_SIZE_MAX, TOTAL_SIZE_MAX, HELD_ZIP_SIZE_MAX, "7 bytes", "0 bytes", "1536 KiB"] {
+            let bytes = bytes_of(text.trim_end_matches("ytes")).unwrap_or_else(|| bytes_of(&text.replace(" bytes", "")).unwrap_or(1));
+            assert_eq!(size_of(bytes).replace(' ', ""), text.replace(' ', ""));
+        }
+        let own = [MEMBER_SIZE_MAX, TOTAL_SIZE_MAX, HELD_ZIP_SIZE_MAX].map(bytes_of);
+        assert_eq!(own, [MEMBER_BYTES_MAX, TOTAL_BYTES_MAX, HELD_ZIP_BYTES_MAX].map(Some));
     }
 }

@@ -6,22 +6,32 @@ mod archive;
 mod format;
 mod layout;
 pub mod limits;
+mod list;
 mod members;
+mod missing;
 mod passover;
+mod positioned;
 mod run_id;
+mod shared;
+mod since;
 mod stream;
 mod template;
 mod template_parse;
+mod unpack;
 mod utf16;
 mod walk;
+mod zips;
 
 use std::sync::Arc;
 
-pub use archive::read;
+pub use archive::{Options, read, read_shared};
 pub use limits::Limits;
+pub use list::List;
 pub use run_id::{is_bare_date, own_run_id, run_date};
+pub use shared::{Crew, Hand, Job, SharedVisit};
+pub use since::Since;
 pub use template::Naming;
-pub use walk::{Discovered, discover};
+pub use walk::{Discovered, Walk, discover};
 
 /// One thing that can be opened: a file found below a given path, or standard input. It may hold many logs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,8 +40,6 @@ pub struct Input {
     pub path: Arc<str>,
     /// Where it really is; `None` for standard input.
     pub file: Option<std::path::PathBuf>,
-    /// Its size when it was found, in bytes.
-    pub bytes: u64,
 }
 
 /// One log: a plain file, a member of an archive, or standard input, with what its name says about it.

@@ -43,6 +43,12 @@ impl PassedOver {
         self.0.values().sum()
     }
 
+    pub(super) fn extend(&mut self, other: Self) {
+        for (sort, count) in other.0 {
+            *self.0.entry(sort).or_default() += count;
+        }
+    }
+
     pub(super) fn add(&mut self, sort: String) {
         *self.0.entry(sort).or_default() += 1;
     }
@@ -82,13 +88,13 @@ pub(super) fn by_name(name: &str) -> Option<String> {
     if stem.is_empty() {
         return Some("dotfile".to_owned());
     }
-    let extension = extension.to_ascii_lowercase();
-    EXTENSIONS.contains(&extension.as_str()).then(|| format!(".{extension}"))
+    EXTENSIONS.iter().find(|known| known.eq_ignore_ascii_case(extension)).map(|known| format!(".{known}"))
 }
 
 /// Whether the name leaves open if it is a log, so that [`by_head`] has to tell.
 pub(super) fn is_json(name: &str) -> bool {
-    [".json", ".jsonl", ".ndjson"].iter().any(|end| name.to_ascii_lowercase().ends_with(end))
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    ["json", "jsonl", "ndjson"].iter().any(|json| extension.eq_ignore_ascii_case(json))
 }
 
 /// What sort of file it is, where a JSON file's first [`HEAD_BYTES`] hold none of the keys that a record has.

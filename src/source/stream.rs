@@ -1,9 +1,7 @@
-//! Readers that stand between an input and whoever reads its text: they look ahead, unpack, count and stop.
+//! Readers that stand between an input and whoever reads its text: they look ahead, count and stop.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, Read};
-
-use flate2::bufread::GzDecoder;
+use std::io::{self, Read};
 
 use super::format::HEAD_BYTES;
 use super::limits::Budget;
@@ -66,60 +64,8 @@ impl Read for Headed<'_> {
     }
 }
 
-/// Unpacks gzip with all its members, which is what a rotated log that was appended to has. Bytes after the last of them that are
-/// not gzip do not spoil what was read: they are noted in [`Self::has_trailing`], and the text ends.
-pub(super) struct Gunzip<R> {
-    decoder: Option<GzDecoder<R>>,
-    trailing: bool,
-}
-
-impl<R: BufRead> Gunzip<R> {
-    pub(super) fn new(packed: R) -> Self {
-        Self { decoder: Some(GzDecoder::new(packed)), trailing: false }
-    }
-
-    /// Whether something other than gzip follows. Known at the end of the text.
-    pub(super) fn has_trailing(&self) -> bool {
-        self.trailing
-    }
-
-    /// Goes on to the next member, if there is one.
-    fn next_member(&mut self, mut packed: R) -> io::Result<()> {
-        loop {
-            let ahead = packed.fill_buf()?;
-            // Padding with NUL bytes is usual on tapes and in block stores.
-            let padding = ahead.iter().take_while(|byte| **byte == 0).count();
-            match ahead.get(padding) {
-                None if ahead.is_empty() => return Ok(()),
-                None => packed.consume(padding),
-                Some(0x1f) if ahead.get(padding + 1).is_none_or(|byte| *byte == 0x8b) => {
-                    packed.consume(padding);
-                    self.decoder = Some(GzDecoder::new(packed));
-                    return Ok(());
-                }
-                Some(_) => {
-                    self.trailing = true;
-                    return Ok(());
-                }
-            }
-        }
-    }
-}
-
-impl<R: BufRead> Read for Gunzip<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(decoder) = &mut self.decoder {
-            let count = decoder.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            if let Some(ended) = self.decoder.take() {
-                self.next_member(ended.into_inner())?;
-            }
-        }
-        Ok(0)
-    }
-}
+/// The kind of the error that says that the budget is spent up.
+pub(super) const OVER_BUDGET: io::ErrorKind = io::ErrorKind::FileTooLarge;
 
 /// Draws on the budget for what is unpacked.
 pub(super) struct Budgeted<'a, R> {
@@ -148,6 +94,35 @@ impl<R: Read> Read for Whole<R> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.left = self.left.saturating_sub(count as u64);
+        Ok(count)
+    }
+}
+
+/// A member of which an archive says how long it is. What it holds beyond is not read, and what it lacks is an error too.
+pub(super) struct Declared<R> {
+    pub(super) inner: R,
+    pub(super) left: u64,
+    /// Whether less of it is read than the archive says, since there is no budget for more.
+    pub(super) is_cut: bool,
+}
+
+impl<R: Read> Read for Declared<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && !buffer.is_empty() {
+            if self.is_cut {
+                return Err(OVER_BUDGET.into());
+            }
+            return match self.inner.read(&mut [0])? {
+                0 => Ok(0),
+                _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than its archive says")),
+            };
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.inner.read(buffer.get_mut(..most).unwrap_or_default())?;
+        if count == 0 && most > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= count as u64;
         Ok(count)
     }
 }
@@ -190,6 +165,8 @@ pub(super) struct Metered<'a> {
 pub(super) enum Fault {
     /// It is longer than it may be.
     TooLong,
+    /// The budget of its input is spent up, which is said once for the whole input.
+    OverBudget,
     /// Reading or unpacking failed.
     Failed(String),
 }
@@ -205,6 +182,10 @@ impl Read for Metered<'_> {
         let count = match self.inner.read(buffer) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) if error.kind() == OVER_BUDGET => {
+                self.fault = Some(Fault::OverBudget);
+                return Err(error);
+            }
             Err(error) => {
                 let says = if error.kind() == io::ErrorKind::UnexpectedEof { "it ends early".to_owned() } else { error.to_string() };
                 self.fault = Some(Fault::Failed(says));
@@ -213,7 +194,7 @@ impl Read for Metered<'_> {
         };
         if self.bytes + count as u64 > self.bytes_max {
             self.fault = Some(Fault::TooLong);
-            return Err(io::ErrorKind::FileTooLarge.into());
+            return Err(OVER_BUDGET.into());
         }
         self.bytes += count as u64;
         Ok(count)

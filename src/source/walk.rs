@@ -1,17 +1,21 @@
-//! Finds what there is to read below the given paths. Opens nothing but JSON files, whose names do not say whether they are logs.
+//! Finds what there is to read below the given paths, one thing after another. Opens nothing but JSON files, whose names do not say whether
+//! they are logs.
 //!
 //! Each file is found once, however many paths and links lead to it: a task's log that counts twice is a failure that counts
-//! twice. The result does not depend on the order of paths or of directory entries.
+//! twice. What is found does not depend on the order of paths or of directory entries; the order in which it is found does.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::fs::{self, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-use super::Input;
+use super::list::List;
+use super::missing::missing;
 use super::passover::{self, PassedOver};
+use super::since::{Since, written};
+use super::{Input, Naming};
 use crate::error::{Error, Problem, ProblemKind};
 
 /// What was found below the given paths.
@@ -25,7 +29,7 @@ pub struct Discovered {
     pub passed_over: u64,
 }
 
-/// Finds the inputs below `paths`: files, folders, and `-` for standard input.
+/// Finds all inputs below `paths` at once, where there are few; see [`Walk::new`].
 ///
 /// # Errors
 /// [`Error::Usage`] when a path does not exist, or none is given.
@@ -33,122 +37,202 @@ pub fn discover(paths: &[String]) -> Result<Discovered, Error> {
     if paths.is_empty() {
         return Err(Error::Usage("no path given; name a log, a folder of logs, an archive, or - for standard input".to_owned()));
     }
-    let mut walk = Walk::default();
-    let mut folders: Vec<(PathBuf, &str)> = Vec::new();
-    let mut sorted: Vec<&String> = paths.iter().collect();
-    sorted.sort();
-    sorted.dedup();
-    for path in sorted {
-        if path == "-" {
-            walk.found.inputs.push(Input { path: path.as_str().into(), file: None, bytes: 0 });
-            continue;
-        }
-        // The pipe that a shell gives for `<(command)` has no real place.
-        let real = || fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
-        match fs::metadata(path) {
-            Ok(about) if about.is_dir() => folders.push((real(), path)),
-            Ok(about) => walk.add_named(path, real(), about.len()),
-            Err(error) if is_missing(&error) => return Err(Error::Usage(missing(path))),
-            Err(error) => walk.unreadable(path, &error),
-        }
-    }
-    // Sorted by where they really are, a folder comes before those inside it, which it covers.
-    folders.sort();
-    for (real, path) in folders {
-        if !walk.covers(&real) {
-            walk.roots.push(real.clone());
-            walk.queue.push((real, PathBuf::from(path)));
-        }
-    }
-    walk.run();
-    let mut found = walk.found;
-    found.inputs.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
-    found.problems.sort();
-    Ok(found)
+    let mut walk = Walk::new(paths)?;
+    let mut inputs: Vec<Input> = walk.by_ref().collect();
+    inputs.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
+    let passed_over = walk.passed_over;
+    Ok(Discovered { inputs, problems: walk.finish(), passed_over })
 }
 
-#[derive(Default)]
-struct Walk {
-    found: Discovered,
+/// Finds inputs while they are read: a list of a million files would take longer to make than the first hundred thousand to read.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// What was found and not given out yet.
+    found: VecDeque<Input>,
+    list: Option<List>,
+    /// Folders that were named, by where they really are: so sorted, a folder comes before those inside it, which it covers.
+    named: BTreeMap<PathBuf, PathBuf>,
     /// Folders that are walked, where they really are.
-    roots: Vec<PathBuf>,
+    roots: BTreeSet<PathBuf>,
     /// Those of them that are still to be walked, with the names they go by.
     queue: Vec<(PathBuf, PathBuf)>,
+    folder: Option<Folder>,
+    /// Links are looked at only after all that is walked is known: whether one leads to a new place depends on it.
+    links: BTreeSet<(PathBuf, PathBuf)>,
     /// Files that were found other than by walking, where they really are.
-    files: BTreeSet<PathBuf>,
+    seen: HashSet<PathBuf>,
+    since: Option<Since>,
+    naming: Naming,
+    problems: Vec<Problem>,
+    passed_over: u64,
+    /// The first file by its own name that is too old, and how many there are.
+    too_old: Option<(String, u64)>,
+}
+
+/// A folder that is being walked.
+#[derive(Debug)]
+struct Folder {
+    real: PathBuf,
+    named: PathBuf,
+    entries: walkdir::IntoIter,
+    passed_over: PassedOver,
+    too_old: u64,
 }
 
 impl Walk {
-    fn run(&mut self) {
-        // Links are looked at only after all that is walked is known: whether one leads to a new place depends on it.
-        let mut links = BTreeSet::new();
-        loop {
-            while let Some((real, named)) = self.queue.pop() {
-                self.folder(&real, &named, &mut links);
+    /// Begins at `paths`: files, folders, and `-` for standard input.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when a path does not exist.
+    pub fn new(paths: &[String]) -> Result<Self, Error> {
+        let mut walk = Self::default();
+        for path in paths.iter().collect::<BTreeSet<_>>() {
+            if path == "-" {
+                walk.found.push_back(Input { path: path.as_str().into(), file: None });
+                continue;
             }
-            let Some((named, real)) = links.pop_first() else { break };
-            self.link(&named, &real);
+            match fs::metadata(path) {
+                Ok(about) => walk.named(PathBuf::from(path), &about),
+                Err(error) if is_missing(&error) => return Err(Error::Usage(missing(path))),
+                Err(error) => walk.unreadable(path, &error),
+            }
+        }
+        Ok(walk)
+    }
+
+    /// Takes further files and folders from a list; those that do not exist become problems.
+    #[must_use]
+    pub fn with_list(mut self, list: List) -> Self {
+        self.list = Some(list);
+        self
+    }
+
+    /// Leaves out logs that are too old. `naming` tells the dates of their runs.
+    #[must_use]
+    pub fn with_since(mut self, since: Since, naming: Naming) -> Self {
+        self.since = Some(since);
+        self.naming = naming;
+        let found = std::mem::take(&mut self.found);
+        for input in found {
+            let is_too_old = input.file.as_deref().is_some_and(|file| self.is_too_old(file));
+            if is_too_old { self.add_too_old(&input.path) } else { self.found.push_back(input) }
+        }
+        self
+    }
+
+    /// What could not be looked at, leads nowhere or was left out, sorted. To be asked when everything was found.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Problem> {
+        if let (Some((first, count)), Some(since)) = (self.too_old.take(), self.since) {
+            let others = if count > 1 { format!("with {} more that were named, ", count - 1) } else { String::new() };
+            self.problem(&first, ProblemKind::TooOld, format!("{others}{}", since.says()));
+        }
+        self.problems.sort();
+        self.problems
+    }
+
+    /// A file or folder that was named.
+    fn named(&mut self, path: PathBuf, about: &Metadata) {
+        if about.is_dir() {
+            let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+            self.named.entry(real).or_insert(path);
+        } else {
+            // The pipe that a shell gives for `<(command)` has no real place.
+            let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+            self.add_once(path, real);
         }
     }
 
-    fn folder(&mut self, real: &Path, named: &Path, links: &mut BTreeSet<(PathBuf, PathBuf)>) {
-        let mut passed_over = PassedOver::default();
-        let mut entries = WalkDir::new(named).into_iter();
-        while let Some(entry) = entries.next() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    let path = error.path().unwrap_or(named).display().to_string();
-                    let why = error.io_error().map_or_else(|| error.to_string(), says_of);
-                    self.problem(&path, ProblemKind::Unreadable, format!("could not be looked into: {why}"));
-                    continue;
-                }
-            };
-            let within = entry.path().strip_prefix(named).unwrap_or(Path::new(""));
-            let really = real.join(within);
-            let base = entry.file_name().to_string_lossy();
-            let sort = entry.file_type();
-            if entry.depth() == 0 {
-                continue;
+    fn listed(&mut self, next: Result<PathBuf, Problem>) {
+        let path = match next {
+            Ok(path) => path,
+            Err(problem) => return self.problems.push(problem),
+        };
+        match fs::metadata(&path) {
+            Ok(about) => self.named(path, &about),
+            Err(error) if is_missing(&error) => {
+                self.problem(&path.to_string_lossy(), ProblemKind::Unreadable, "named in the list of files, and does not exist".to_owned());
             }
-            if sort.is_dir() {
-                if passover::folder(&base) {
-                    passed_over.add(base.into_owned());
-                    entries.skip_current_dir();
-                } else if self.roots.contains(&really) {
-                    entries.skip_current_dir();
+            Err(error) => self.unreadable(&path.to_string_lossy(), &error),
+        }
+    }
+
+    /// Goes on in the folder that is being walked; false at its end.
+    fn step(&mut self) -> bool {
+        let Some(folder) = &mut self.folder else { return false };
+        let Some(entry) = folder.entries.next() else { return false };
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(&folder.named).display().to_string();
+                let why = error.io_error().map_or_else(|| error.to_string(), says_of);
+                self.problem(&path, ProblemKind::Unreadable, format!("could not be looked into: {why}"));
+                return true;
+            }
+        };
+        if entry.depth() == 0 {
+            return true;
+        }
+        let sort = entry.file_type();
+        if sort.is_file() {
+            let base = entry.file_name().to_string_lossy();
+            if let Some(sort) = passover::by_name(&base).or_else(|| by_content(&base, entry.path())) {
+                folder.passed_over.add(sort);
+            } else if self.seen.is_empty() || !self.seen.contains(&folder.really(&entry)) {
+                let path = entry.into_path();
+                if self.since.is_some() && self.is_too_old(&path) {
+                    self.folder.iter_mut().for_each(|folder| folder.too_old += 1);
+                } else {
+                    self.add(path);
                 }
-            } else if sort.is_symlink() {
-                links.insert((entry.path().to_owned(), really));
-            } else if !sort.is_file() {
-                self.special(entry.path());
-            } else if !self.files.contains(&really) {
-                if let Some(sort) = passover::by_name(&base).or_else(|| by_content(entry.path())) {
-                    passed_over.add(sort);
-                    continue;
-                }
-                match entry.metadata() {
-                    Ok(about) => self.add(entry.path(), about.len()),
-                    Err(error) => {
-                        let why = error.io_error().map_or_else(|| error.to_string(), says_of);
-                        self.problem(&entry.path().to_string_lossy(), ProblemKind::Unreadable, why);
-                    }
-                }
+            }
+        } else if sort.is_dir() {
+            let base = entry.file_name().to_string_lossy();
+            if passover::folder(&base) {
+                folder.passed_over.add(base.into_owned());
+                folder.entries.skip_current_dir();
+            } else if self.roots.contains(&folder.really(&entry)) {
+                folder.entries.skip_current_dir();
+            }
+        } else if sort.is_symlink() {
+            self.links.insert((entry.path().to_owned(), folder.really(&entry)));
+        } else {
+            self.special(entry.path());
+        }
+        true
+    }
+
+    /// Begins with the next folder; false where there is none.
+    fn next_folder(&mut self) -> bool {
+        if let Some(folder) = self.folder.take() {
+            let named = folder.named.to_string_lossy();
+            self.passed_over += folder.passed_over.count();
+            self.problems.extend(folder.passed_over.problem(&named, "name a file on the command line to read it all the same"));
+            if let Some(since) = self.since.filter(|_| folder.too_old > 0) {
+                let count = folder.too_old;
+                let verb = if count == 1 { "log in it was" } else { "logs in it were" };
+                self.problem(&named, ProblemKind::TooOld, format!("{count} {verb} {}", since.says()));
             }
         }
-        self.found.passed_over += passed_over.count();
-        self.found
-            .problems
-            .extend(passed_over.problem(&named.to_string_lossy(), "name a file on the command line to read it all the same"));
+        for (real, named) in std::mem::take(&mut self.named) {
+            if !self.covers(&real) {
+                self.roots.insert(real.clone());
+                self.queue.push((real, named));
+            }
+        }
+        let Some((real, named)) = self.queue.pop() else { return false };
+        let entries = WalkDir::new(&named).into_iter();
+        self.folder = Some(Folder { real, named, entries, passed_over: PassedOver::default(), too_old: 0 });
+        true
     }
 
     /// Follows a link to what is not found otherwise.
-    fn link(&mut self, named: &Path, really: &Path) {
+    fn link(&mut self, named: PathBuf, really: &Path) {
         let path = named.to_string_lossy();
-        let (target, about) = match fs::canonicalize(named).and_then(|target| Ok((fs::metadata(&target)?, target))) {
+        let (target, about) = match fs::canonicalize(&named).and_then(|target| Ok((fs::metadata(&target)?, target))) {
             Ok((about, target)) => (target, about),
             Err(error) if is_missing(&error) => {
-                let leads = fs::read_link(named).map_or_else(|_| "a place".to_owned(), |to| format!("'{}'", to.display()));
+                let leads = fs::read_link(&named).map_or_else(|_| "a place".to_owned(), |to| format!("'{}'", to.display()));
                 return self.problem(&path, ProblemKind::Link, format!("a link to {leads}, which does not exist"));
             }
             Err(error) if leads_in_a_circle(&error) => {
@@ -163,30 +247,41 @@ impl Walk {
             }
             // Airflow's own `latest` link is one of these.
             if !self.covers(&target) {
-                self.roots.push(target.clone());
-                self.queue.push((target, named.to_owned()));
+                self.roots.insert(target.clone());
+                self.queue.push((target, named));
             }
         } else if !about.is_file() {
-            self.special(named);
-        } else if !self.covers(&target) && passover::by_name(&path).is_none() && by_content(named).is_none() {
-            self.add_named(&path, target, about.len());
+            self.special(&named);
+        } else if !self.covers(&target) && passover::by_name(&path).is_none() && by_content(&path, &named).is_none() {
+            self.add_once(named, target);
         }
     }
 
     /// Whether a place is found by walking.
     fn covers(&self, real: &Path) -> bool {
-        self.roots.iter().any(|root| real.starts_with(root))
+        real.ancestors().any(|above| self.roots.contains(above))
     }
 
     /// Adds a file that was found by its own name, unless it was before.
-    fn add_named(&mut self, path: &str, real: PathBuf, bytes: u64) {
-        if self.files.insert(real) {
-            self.add(Path::new(path), bytes);
+    fn add_once(&mut self, path: PathBuf, real: PathBuf) {
+        if !self.seen.insert(real) {
+            return;
         }
+        if self.is_too_old(&path) { self.add_too_old(&path.to_string_lossy()) } else { self.add(path) }
     }
 
-    fn add(&mut self, path: &Path, bytes: u64) {
-        self.found.inputs.push(Input { path: path.to_string_lossy().into(), file: Some(path.to_owned()), bytes });
+    fn add(&mut self, file: PathBuf) {
+        self.found.push_back(Input { path: file.to_string_lossy().into(), file: Some(file) });
+    }
+
+    fn is_too_old(&self, file: &Path) -> bool {
+        let Some(since) = self.since else { return false };
+        let about = fs::metadata(file).ok().filter(Metadata::is_file);
+        since.leaves_out(about.as_ref().and_then(written), || self.naming.source(&file.to_string_lossy(), None))
+    }
+
+    fn add_too_old(&mut self, path: &str) {
+        self.too_old.get_or_insert_with(|| (path.to_owned(), 0)).1 += 1;
     }
 
     /// Opening a pipe waits for a writer, and opening a device may do anything.
@@ -200,19 +295,46 @@ impl Walk {
     }
 
     fn problem(&mut self, path: &str, kind: ProblemKind, says: String) {
-        self.found.problems.push(Problem { path: path.to_owned(), member: None, kind, says });
+        self.problems.push(Problem { path: path.to_owned(), member: None, kind, says });
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Input;
+
+    fn next(&mut self) -> Option<Input> {
+        loop {
+            if let Some(input) = self.found.pop_front() {
+                return Some(input);
+            }
+            if let Some(list) = &mut self.list {
+                match list.next() {
+                    Some(next) => self.listed(next),
+                    None => self.list = None,
+                }
+            } else if !self.step() && !self.next_folder() {
+                let (named, real) = self.links.pop_first()?;
+                self.link(named, &real);
+            }
+        }
+    }
+}
+
+impl Folder {
+    /// Where an entry really is.
+    fn really(&self, entry: &DirEntry) -> PathBuf {
+        self.real.join(entry.path().strip_prefix(&self.named).unwrap_or(Path::new("")))
     }
 }
 
 /// What sort of file a JSON file is where it is no log. One that cannot be opened is left to the reading, which says so.
-fn by_content(path: &Path) -> Option<String> {
-    let name = path.to_string_lossy();
-    if !passover::is_json(&name) {
+fn by_content(name: &str, path: &Path) -> Option<String> {
+    if !passover::is_json(name) {
         return None;
     }
     let mut head = Vec::new();
     fs::File::open(path).ok()?.take(passover::HEAD_BYTES as u64).read_to_end(&mut head).ok()?;
-    passover::by_head(&name, &head)
+    passover::by_head(name, &head)
 }
 
 /// What an error means, in words that do not depend on the platform where they are common.
@@ -232,46 +354,6 @@ fn is_missing(error: &std::io::Error) -> bool {
 /// `ELOOP` on Linux and macOS; the standard library has no stable name for it.
 fn leads_in_a_circle(error: &std::io::Error) -> bool {
     matches!(error.raw_os_error(), Some(40 | 62))
-}
-
-/// Says that a path does not exist, and what may have been meant.
-fn missing(path: &str) -> String {
-    /// Names less alike than this are no slip of the hand; the value separates `sample-log` from `src` and the like.
-    const ALIKE_MIN: f64 = 0.8;
-    let given = Path::new(path);
-    if let Ok(target) = fs::read_link(given) {
-        return format!("'{path}' is a link to '{}', which does not exist", target.display());
-    }
-    // The part of the path that exists, and the name that is missing in it.
-    let mut missing = given;
-    let parent = loop {
-        let parent = match missing.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-            Some(parent) => parent,
-            None => return format!("'{path}' does not exist"),
-        };
-        if parent.exists() {
-            break parent;
-        }
-        missing = parent;
-    };
-    if !parent.is_dir() {
-        return format!("'{path}' does not exist: '{}' is a file, not a folder", parent.display());
-    }
-    let wanted = missing.file_name().unwrap_or_default().to_string_lossy();
-    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    let mut alike: Vec<(f64, String)> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .map(|name| (strsim::jaro_winkler(&wanted, &name), name))
-        .filter(|(score, _)| *score >= ALIKE_MIN)
-        .collect();
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    match alike.first() {
-        Some((_, name)) if parent == Path::new(".") => format!("'{path}' does not exist; did you mean '{name}'?"),
-        Some((_, name)) => format!("'{path}' does not exist; did you mean '{}'?", parent.join(name).display()),
-        None if parent == Path::new(".") => format!("'{path}' does not exist in the current folder"),
-        None => format!("'{path}' does not exist; '{}' does, but has no '{wanted}'", parent.display()),
-    }
 }
 
 #[cfg(test)]

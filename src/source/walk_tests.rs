@@ -128,5 +128,28 @@ fn a_path_that_does_not_exist_is_an_error_with_a_suggestion() {
 
 #[test]
 fn standard_input_is_read_once() {
-    assert_eq!(discover(&["-".to_owned(), "-".to_owned()]).unwrap().inputs, [Input { path: "-".into(), file: None, bytes: 0 }]);
+    assert_eq!(discover(&["-".to_owned(), "-".to_owned()]).unwrap().inputs, [Input { path: "-".into(), file: None }]);
+}
+
+#[test]
+fn names_from_a_list_are_found_once_and_may_be_missing() {
+    let tree = tree();
+    let logs = tree.path().join("logs");
+    for (by_nul, end) in [(false, "\n"), (false, "\r\n"), (true, "\0")] {
+        let names = ["a/1.log", "gone.log", "a/1.log", "", "a"].map(|name| logs.join(name).display().to_string()).join(end);
+        let list = tree.path().join("list");
+        fs::write(&list, names).unwrap();
+        let mut walk = Walk::new(&[]).unwrap().with_list(List::open(list.to_str().unwrap(), by_nul).unwrap());
+        let mut found: Vec<_> = walk.by_ref().map(|input| input.file.unwrap().strip_prefix(&logs).unwrap().display().to_string()).collect();
+        found.sort();
+        assert_eq!(found, ["a/1.log", "b/2.log"]);
+        let problems = walk.finish();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].path.ends_with("gone.log") && problems[0].kind == ProblemKind::Unreadable);
+    }
+    let other = tree.path().join("other");
+    fs::write(&other, vec![b'x'; 1 << 20]).unwrap();
+    let mut walk = Walk::new(&[]).unwrap().with_list(List::open(other.to_str().unwrap(), false).unwrap());
+    assert_eq!(walk.next(), None);
+    assert!(walk.finish()[0].says.contains("want --null"));
 }

@@ -106,6 +106,10 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("zip", &["source"]),
         ("tar", &["source"]),
         ("flate2", &["source"]),
+        ("zstd", &["source"]),
+        ("bzip2", &["source"]),
+        ("lzma_rust2", &["source"]),
+        ("lz4_flex", &["source"]),
         ("csv", &["record"]),
     ];
     let mut found = Vec::new();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::logs::{files_below, gzip, put, tar, zip};
+use crate::logs::{files_below, gzip, packings, put, tar, zip};
 use crate::program::run_with;
 
 const FORMATS: [&str; 3] = ["text", "markdown", "json"];
@@ -141,14 +141,92 @@ fn packed_logs_give_the_same_report() {
 #[test]
 fn packed_files_in_a_tree_give_the_same_report() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in &files_below(&repository().join("sample-logs")) {
+    let packings = packings();
+    for ((name, bytes), at) in files_below(&repository().join("sample-logs")).iter().zip(0..) {
         put(&folder.path().join("plain"), name, bytes);
+        // The name says gzip, whatever it is: one that sorts alike keeps the order of logs.
+        let (_, pack) = packings[at % packings.len()];
         match name.strip_suffix(".log") {
-            Some(_) => put(&folder.path().join("packed"), &format!("{name}.gz"), gzip(bytes)),
+            Some(_) => put(&folder.path().join("packed"), &format!("{name}.gz"), pack(bytes)),
             None => put(&folder.path().join("packed"), name, bytes),
         };
     }
     let want = apart_from_paths(&written(folder.path(), &["plain"], "json", "8"), "plain");
     let got = written(folder.path(), &["packed"], "json", "8").replace(".log.gz", ".log");
     assert_same(&format!("{want:#}"), &format!("{:#}", apart_from_paths(&got, "packed")), "every file packed");
+}
+
+/// Whichever way logs come in, and on however many threads.
+#[test]
+fn every_way_in_gives_the_same_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = files_below(&repository().join("sample-logs/airflow-2.10"));
+    let mut names = String::new();
+    for (name, bytes) in &files {
+        put(&folder.path().join("plain"), name, bytes);
+        names.insert_str(0, &format!("plain/{name}\n"));
+    }
+    put(folder.path(), "names", &names);
+    let backwards: Vec<_> = files.iter().rev().map(|(name, bytes)| (name, bytes)).collect();
+    let archive = tar(&backwards);
+    let packed: Vec<_> = files.iter().map(|(name, bytes)| (name, packings()[bytes.len() % 5].1(bytes))).collect();
+    let mut archives = vec![
+        ("logs.tar".to_owned(), archive.clone()),
+        ("logs.zip".to_owned(), zip(&backwards)),
+        ("packed.zip".to_owned(), zip(&packed)),
+        ("packed.tar".to_owned(), tar(&packed)),
+        ("nested.zip".to_owned(), zip(&[("in.tar.zst", packings()[1].1(&archive))])),
+        ("nested.tar".to_owned(), tar(&[("in.zip", zip(&backwards))])),
+    ];
+    archives.extend(packings().into_iter().map(|(suffix, pack)| (format!("logs.tar.{suffix}"), pack(&archive))));
+    let written = |arguments: &[&str], threads: &str, input: &[u8]| {
+        let all = [arguments, &["-f", "json", "--attempts", "all", "--fail-on", "never", "--threads", threads]].concat();
+        let run = run_with(&all, folder.path(), input);
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{arguments:?}");
+        run.out.replace("in.tar.zst!", "").replace("in.zip!", "")
+    };
+    let want = format!("{:#}", apart_from_paths(&written(&["plain"], "1", b""), "plain"));
+    assert!(want.len() > 100_000);
+    for (arguments, input) in
+        [(["plain"].as_slice(), b"".as_slice()), (&["--files-from", "names"], b""), (&["--files-from", "-"], names.as_bytes())]
+    {
+        assert_same(&want, &format!("{:#}", apart_from_paths(&written(arguments, "2", input), "plain")), &format!("{arguments:?}"));
+    }
+    for (name, bytes) in &archives[1..3] {
+        let got = apart_from_paths(&written(&["-"], "2", bytes), "-");
+        assert_same(&want, &format!("{got:#}"), &format!("{name} from a pipe"));
+    }
+    for ((name, bytes), turn) in archives.iter().zip(0usize..) {
+        put(folder.path(), name, bytes);
+        let counts: &[&str] = if name == "logs.zip" || name == "logs.tar" { &["1", "2", "8"] } else { &[["1", "2", "8"][turn % 3]] };
+        for threads in counts {
+            let got = apart_from_paths(&written(&[name], threads, b""), name);
+            assert_same(&want, &format!("{got:#}"), &format!("{name}, {threads} threads"));
+        }
+    }
+}
+
+/// Where a limit cuts does not depend on who reads.
+#[test]
+fn the_number_of_threads_moves_no_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = files_below(&repository().join("sample-logs/airflow-3.1"));
+    let members: Vec<_> =
+        files.iter().zip(0..).map(|((name, bytes), at)| (name, if at % 3 == 0 { gzip(bytes) } else { bytes.clone() })).collect();
+    let zip_of_zips = zip(&[("a.zip", zip(&members)), ("b.zip", zip(&members))]);
+    for (name, bytes) in [("logs.tar", tar(&members)), ("logs.zip", zip(&members)), ("zips.zip", zip_of_zips)] {
+        put(folder.path(), name, bytes);
+        for limit in [["--max-unpacked", "100KiB"], ["--max-members", "17"], ["--max-member-size", "2KiB"], ["--max-ratio", "2"]] {
+            let of = |threads: &str| {
+                let run = run_with(
+                    &[&[name, "-f", "json", "--attempts", "all", "--no-builtin-rules", "--threads", threads], &limit[..]].concat(),
+                    folder.path(),
+                    b"",
+                );
+                assert!(limit[0] == "--max-ratio" || run.out.contains(limit[0]), "{name} {limit:?}");
+                run.out
+            };
+            assert_same(&of("1"), &of("8"), &format!("{name} {limit:?}"));
+        }
+    }
 }

@@ -39,6 +39,31 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// How a log may be compressed: the suffix that names it, and what it makes of bytes.
+pub(crate) type Pack = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+pub(crate) fn packings() -> [Pack; 5] {
+    [
+        ("gz", gzip),
+        ("zst", |bytes| zstd::encode_all(bytes, 3).unwrap()),
+        ("bz2", |bytes| {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+        ("xz", |bytes| {
+            let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(0)).unwrap();
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+        ("lz4", |bytes| {
+            let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }),
+    ]
+}
+
 pub(crate) fn zip<N: AsRef<str>, B: AsRef<[u8]>>(members: &[(N, B)]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in members {

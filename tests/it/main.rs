@@ -35,6 +35,8 @@ mod rules_test;
 mod spread;
 mod stories;
 mod tracebacks;
+mod traps;
 mod tree;
 mod verdicts;
+mod which_logs;
 mod worlds;

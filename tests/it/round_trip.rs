@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use dagnosis::record::{Dialects, Splitter};
-use dagnosis::source::{self, Limits, Naming};
+use dagnosis::source;
 
 use crate::logs::{put, samples};
 
@@ -76,7 +76,7 @@ fn wrong(folder: &Path, case: &Case) -> Option<String> {
     let mut wrong = None;
     let mut line = 1u32;
     for input in &found.inputs {
-        source::read(input, &Naming::default(), &Limits::default(), &mut |_, reader| {
+        source::read(input, &source::Options::default(), &mut |_, reader| {
             let dialects = Dialects::default();
             let mut splitter = Splitter::new(reader, &dialects);
             while let Some(record) = splitter.next()? {

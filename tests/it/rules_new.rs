@@ -66,7 +66,7 @@ fn every_failure_of_the_samples_makes_a_rule_that_holds() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("sample-logs").to_str().unwrap().to_owned();
     let inputs = source::discover(&[folder]).unwrap().inputs;
-    let scanned = scan::scan(&inputs, &rules, &scan::Options::default());
+    let scanned = scan::scan(inputs, &rules, &scan::Options::default());
     let (mut tried, mut bad) = (0, String::new());
     let mut of_symptom = BTreeMap::<usize, usize>::new();
     for log in scanned.observations.iter() {

@@ -6,7 +6,7 @@ use std::io::Read;
 
 use crate::error::{Error, Problem};
 use crate::record::{Dialects, Piece, RawRecord, Record, TracebackLines, each_record};
-use crate::source::{self, Kind, Limits, Naming, Source, TaskInstance};
+use crate::source::{self, Kind, Source, TaskInstance};
 
 /// How many members of an archive are named where one has to be chosen.
 const MEMBERS_SHOWN: usize = 5;
@@ -37,7 +37,7 @@ pub(super) fn find(from: &str, dialects: &Dialects) -> Result<Found, Error> {
     let mut search = Search { wanted: member, line, dialects, found: None, others: Vec::new(), read: false, lines: 0 };
     let mut problems = inputs.problems;
     for input in &inputs.inputs {
-        problems.extend(source::read(input, &Naming::default(), &Limits::default(), &mut |source, reader| {
+        problems.extend(source::read(input, &source::Options::default(), &mut |source, reader| {
             search.log(&source, reader);
             Ok(())
         }));

@@ -1,0 +1,87 @@
+//! The flags that say which logs are read, and how much of what is packed.
+
+use clap::Args;
+
+use crate::source::{Limits, limits};
+
+/// Which logs are read, besides those that are named.
+#[derive(Debug, Clone, Default, Args)]
+pub struct InputArgs {
+    /// Read only logs last written at this date or time or after it, such as 2026-11-20 or 2026-11-20T06:00 (in --timezone), and those
+    /// whose name gives their run a later date
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+
+    /// Read the files and folders that FILE names too, one a line; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<String>,
+
+    /// The names of --files-from end with NUL, as "find -print0" writes them
+    #[arg(short = '0', long, requires = "files_from")]
+    pub null: bool,
+}
+
+/// How much an archive, a compressed file or a stream may hold.
+#[derive(Debug, Clone, Args)]
+#[command(
+    next_help_heading = "Limits of each archive, compressed file or stream (beyond one the rest is left out, and the report says so)"
+)]
+pub struct LimitArgs {
+    /// How deep archives and compressed files may lie in one another; a .tar.gz counts as one
+    #[arg(long, value_name = "N", default_value_t = limits::ARCHIVE_DEPTH_MAX)]
+    pub max_depth: u32,
+
+    /// How many members, those of archives in it included
+    #[arg(long, value_name = "N", default_value_t = limits::MEMBERS_MAX)]
+    pub max_members: u64,
+
+    /// How long one log in it may be, unpacked
+    #[arg(long, value_name = "SIZE", default_value = limits::MEMBER_SIZE_MAX, value_parser = size)]
+    pub max_member_size: u64,
+
+    /// How much is unpacked of it; and how much is read of a pipe or a device
+    #[arg(long, value_name = "SIZE", default_value = limits::TOTAL_SIZE_MAX, value_parser = size)]
+    pub max_unpacked: u64,
+
+    /// How many bytes one packed byte may become, where more than 16MiB are unpacked
+    #[arg(long, value_name = "N", default_value_t = limits::RATIO_MAX)]
+    pub max_ratio: u64,
+
+    /// The largest zip archive that is held in memory, where it stands in another archive or comes through a pipe
+    #[arg(long, value_name = "SIZE", default_value = limits::HELD_ZIP_SIZE_MAX, value_parser = size)]
+    pub max_held_zip: u64,
+}
+
+impl LimitArgs {
+    /// The limits that the flags name.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            archive_depth_max: self.max_depth,
+            members_max: self.max_members,
+            member_bytes_max: self.max_member_size,
+            total_bytes_max: self.max_unpacked,
+            ratio_max: self.max_ratio,
+            held_zip_bytes_max: self.max_held_zip,
+            ..Limits::default()
+        }
+    }
+}
+
+impl Default for LimitArgs {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            max_depth: limits.archive_depth_max,
+            max_members: limits.members_max,
+            max_member_size: limits.member_bytes_max,
+            max_unpacked: limits.total_bytes_max,
+            max_ratio: limits.ratio_max,
+            max_held_zip: limits.held_zip_bytes_max,
+        }
+    }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    limits::bytes_of(text).ok_or_else(|| "write a number of bytes, or one with KiB, MiB, GiB or TiB behind it, such as 512MiB".to_owned())
+}
