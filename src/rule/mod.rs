@@ -325,6 +325,15 @@ impl RuleSet {
         self.prefilter.look(bytes, found)
     }
 
+    /// The same rules without the search: every record of a log is read whole and every symptom tried on it. It takes a hundred times as long and
+    /// has to give the same, which is what it is for.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn naive(mut self) -> Self {
+        self.prefilter = prefilter::Prefilter::open(&self.symptoms);
+        self
+    }
+
     /// Whether the search cannot narrow a symptom down: no text must stand in a record that shows it, so it is tried on every one.
     #[must_use]
     pub fn is_open(&self, symptom: SymptomIx) -> bool {

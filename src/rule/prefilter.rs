@@ -77,6 +77,12 @@ impl Prefilter {
         Self { rarest: Some(Sieve::new(rarest)), rarest_owners, all: Some(Sieve::new(texts)), owners, lists, always }
     }
 
+    /// One that finds nothing out: every record could show every symptom, and everything else may stand in it.
+    pub(crate) fn open(symptoms: &[Symptom]) -> Self {
+        let of_records = symptoms.iter().enumerate().filter(|(_, symptom)| symptom.record.is_some());
+        Self { always: of_records.map(|(index, _)| index).collect(), ..Self::default() }
+    }
+
     /// Where the first literal stands in `bytes[from..]` by which a symptom or a sign is found, or one of the first: a literal that begins a few
     /// bytes before it may stand there too, in the same line. Where a symptom has no literal, that is at once.
     pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {

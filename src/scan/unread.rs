@@ -88,7 +88,9 @@ impl Unread {
             format!("{count} records with bytes that are not UTF-8, first at line {line}; those bytes were replaced")
         });
         tell(ProblemKind::Encoding, &self.half_pairs, &|count, line| {
-            format!("{count} JSON records with half a pair of surrogates (\\ud800 to \\udfff), first at line {line}; it was replaced")
+            format!(
+                "JSON records with half a pair of surrogates, \\ud800 to \\udfff (at least {count}), the first at line {line}; it was replaced"
+            )
         });
         tell(ProblemKind::NotParsed, &self.not_json, &|count, line| {
             format!(

@@ -377,7 +377,7 @@ fn bytes_that_are_no_text_hide_nothing() {
             case("lines of bytes", before("[2026-11-21T07:16:24.5", &with_end), &[("encoding", "first at line 4")]),
             case("bytes within the traceback", before("  File \"/opt", &with_end), &[("encoding", "first at line 5")]),
             case("JSON in Latin-1", latin, &[("encoding", "first at line 3")]),
-            case("half a pair", half, &[("encoding", "first at line 4")]),
+            case("half a pair", half, &[("encoding", "the first at line 4")]),
             case("UTF-16 without a mark", utf16, &[]),
         ],
         &[],

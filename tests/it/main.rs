@@ -32,6 +32,7 @@ mod rule_pages;
 mod rules;
 mod rules_new;
 mod rules_test;
+mod skim;
 mod spread;
 mod stories;
 mod tracebacks;

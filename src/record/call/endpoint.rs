@@ -41,6 +41,9 @@ pub(in crate::record) const ENDPOINT_LITERALS: [&str; 5] =
 /// Searches for [`ENDPOINT_LITERALS`], made ready once: healthy logs are full of URLs.
 static ENDPOINTS: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| ENDPOINT_LITERALS.map(Finder::new));
 
+/// How much of a URL is looked at. A line of a megabyte may hold a hundred thousand that are not parted by anything that ends one.
+const URL_BYTES_MAX: usize = 4096;
+
 /// The longest path that is kept.
 pub(super) const PATH_BYTES_MAX: usize = 200;
 
@@ -271,7 +274,7 @@ fn urls(text: &str) -> impl Iterator<Item = (usize, &str)> {
     ENDPOINTS[0].find_iter(text.as_bytes()).filter_map(move |at| {
         let in_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'+';
         let begin = text.as_bytes()[..at].iter().rposition(|byte| !in_scheme(byte)).map_or(0, |before| before + 1);
-        let behind = &text.as_bytes()[at + 3..];
+        let behind = head_of(text.get(at + 3..)?, URL_BYTES_MAX).as_bytes();
         let end = behind.iter().position(is_end).unwrap_or(behind.len());
         let mut behind = text.get(at + 3..at + 3 + end)?;
         // There are blanks beyond ASCII.

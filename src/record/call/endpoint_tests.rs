@@ -25,6 +25,14 @@ fn endpoints_of_urls_pools_and_connections() {
 }
 
 #[test]
+fn of_a_very_long_url_the_host_is_seen_and_no_character_is_cut() {
+    for before in ["", "x"] {
+        let text = format!("GET https://api.lab/{before}{} and http://b.lab/", "\u{e9}".repeat(URL_BYTES_MAX));
+        assert_eq!(endpoints(&text), ["api.lab:443", "b.lab:80"]);
+    }
+}
+
+#[test]
 fn secrets_of_urls_are_not_kept() {
     for url in [
         "https://user:hunter2@api.lab/v1/items?token=hunter2#hunter2",
