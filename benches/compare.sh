@@ -83,11 +83,13 @@ where() {
 
 diagnose=("$DAGNOSIS" --quiet --fail-on never --output /dev/null)
 quietly() { add "$1" sh -c "\"\$0\" \"\$@\" > /dev/null" "${@:2}"; }
+# Where nobody reads what they print, grep and ugrep stop at the first match of a file.
+counting() { add "$1" sh -c "\"\$0\" \"\$@\" > '$scratch/counted'" "${@:2}"; }
 for tree in many-small few-large; do
     add "dagnosis $tree" "${diagnose[@]}" --threads 1 "$corpora/$tree"
-    where rg && quietly "rg $tree" rg --no-config --no-ignore -j1 -c -F -f "$literals" "$corpora/$tree"
-    quietly "grep $tree" grep -r -c -F -f "$literals" "$corpora/$tree"
-    where ugrep && quietly "ugrep $tree" ugrep -r -J1 -c -F -f "$literals" "$corpora/$tree"
+    where rg && counting "rg $tree" rg --no-config --no-ignore -j1 -c -F -f "$literals" "$corpora/$tree"
+    counting "grep $tree" grep -r -c -F -f "$literals" "$corpora/$tree"
+    where ugrep && counting "ugrep $tree" ugrep -r -J1 -c -F -f "$literals" "$corpora/$tree"
     quietly "wc $tree" find "$corpora/$tree" -name '*.log' -exec wc -l {} +
 done
 add "dagnosis 2 threads" "${diagnose[@]}" --threads 2 "$corpora/many-small"
