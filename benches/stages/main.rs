@@ -17,10 +17,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use clap::Parser;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime};
 use dagnosis::cli::Cli;
-use dagnosis::record::{Dialects, RawRecord, Record, each_record};
+use dagnosis::record::{Dialects, Lookout, RawRecord, Record, each_record};
 use dagnosis::rule::{self, RuleSet};
 use dagnosis::{app, scan};
 
@@ -31,8 +32,10 @@ const INPUT_BYTES: usize = 16 << 20;
 const TRIED_BYTES: usize = 1 << 20;
 
 /// The rows of the table; the first is the unit of all others.
-const STAGES: [&str; 8] = [LINES, RECORDS, LOOK, PARSE, SCAN, FEW_RULES, MANY_RULES, PROGRAM];
+const STAGES: [&str; 10] = [LINES, SIEVE, AUTOMATON, RECORDS, LOOK, PARSE, SCAN, FEW_RULES, MANY_RULES, PROGRAM];
 const LINES: &str = "count lines";
+const SIEVE: &str = "search";
+const AUTOMATON: &str = "search, aho-corasick";
 const RECORDS: &str = "cut into records";
 const LOOK: &str = "look for literals";
 const PARSE: &str = "parse every record";
@@ -55,7 +58,9 @@ fn main() {
     let [builtin, few, thousand, many] = [0, 100, 1_000, 10_000].map(|count| loaded(count, &scratch));
     let more = [(FEW_RULES, &few.0), (MANY_RULES, &many.0)];
     let inputs = inputs::inputs(if is_tried { TRIED_BYTES } else { INPUT_BYTES });
+    let automaton = automaton(&builtin.0);
     for input in &inputs {
+        searches(&mut criterion, input, &builtin.0, &automaton);
         measure(&mut criterion, input, &builtin.0, &more, &scratch);
     }
     criterion.final_summary();
@@ -78,6 +83,22 @@ fn loaded(more: usize, scratch: &Path) -> (RuleSet, Duration) {
     };
     let (rules, first) = load();
     (rules, (0..2).map(|_| load().1).fold(first, Duration::min))
+}
+
+/// The best that a library offers for as many texts. Letters in any case cost it nothing, and the rules' own search takes them so too at first.
+fn automaton(rules: &RuleSet) -> AhoCorasick {
+    let mut builder = AhoCorasick::builder();
+    builder.kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true);
+    builder.build(rules.literals().map(|(text, _)| text)).expect("so many texts fit")
+}
+
+/// The rules' own search, and a library's for the same texts.
+fn searches(criterion: &mut Criterion, input: &Input, rules: &RuleSet, automaton: &AhoCorasick) {
+    let mut group = criterion.benchmark_group(input.name);
+    group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Bytes(input.bytes.len() as u64));
+    stage(&mut group, SIEVE, || std::iter::successors(rules.find(&input.bytes, 0), |at| rules.find(&input.bytes, at + 1)).count());
+    stage(&mut group, AUTOMATON, || automaton.find_iter(&input.bytes).count());
+    group.finish();
 }
 
 fn measure(criterion: &mut Criterion, input: &Input, rules: &RuleSet, more: &[(&str, &RuleSet)], scratch: &Path) {

@@ -340,6 +340,11 @@ impl RuleSet {
         self.prefilter.is_open(symptom)
     }
 
+    /// The texts that whole logs are searched for, each with whether its ASCII letters may stand in either case; in lower case then.
+    pub fn literals(&self) -> impl Iterator<Item = (&[u8], bool)> {
+        self.prefilter.texts().iter().map(|text| (text.bytes(), text.any_case()))
+    }
+
     /// The kinds of logs that a symptom of single records names.
     #[must_use]
     pub fn kinds(&self, symptom: SymptomIx) -> Kinds {

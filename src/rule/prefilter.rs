@@ -93,6 +93,11 @@ impl Prefilter {
         }
     }
 
+    /// What whole logs are searched for.
+    pub(crate) fn texts(&self) -> &[Text] {
+        self.rarest.as_ref().map_or(&[], Sieve::texts)
+    }
+
     /// The length of the longest literal, in bytes.
     pub(crate) fn longest(&self) -> usize {
         self.rarest.as_ref().map_or(0, Sieve::longest)

@@ -114,6 +114,11 @@ impl Sieve {
         Self { texts, filter, halves, begins, places, shift, longest }
     }
 
+    /// What it searches for.
+    pub(super) fn texts(&self) -> &[Text] {
+        &self.texts
+    }
+
     /// The length of the longest text: what stands so far before the end of a buffer may go on behind it.
     pub(super) fn longest(&self) -> usize {
         self.longest
