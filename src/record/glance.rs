@@ -32,9 +32,10 @@ impl<'a> Glance<'a> {
             let header = header::parse(bytes, &dialects.zone);
             Self { time: header.time?, text: Cow::Borrowed(line.get(header.text_at..)?) }
         };
-        // A line that is an exception's is one.
+        // A line that is an exception's is one; what looks like a class with a message may be a URL.
         let text = glance.text.trim_start();
-        (!text.starts_with(['|', '+']) && exception_line(text).is_none() && !text.contains('\n')).then_some(glance)
+        let is_exception = exception_line(text).is_some_and(|line| !line.is_url());
+        (!text.starts_with(['|', '+']) && !is_exception && !text.contains('\n')).then_some(glance)
     }
 }
 

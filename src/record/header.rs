@@ -109,6 +109,16 @@ fn starts_with_date(line: &[u8]) -> bool {
         && matches!(line[10], b'T' | b' ' | b',')
 }
 
+/// Whether a line begins as Airflow's do, with a date in brackets, and no time of day stands behind it: it was torn there, or is none of a log.
+#[must_use]
+pub fn lacks_time(line: &[u8]) -> bool {
+    line.len() > 1
+        && line[0] == b'['
+        && line[1].is_ascii_digit()
+        && (line.get(14), line.get(17)) != (Some(&b':'), Some(&b':'))
+        && starts_with_date(&line[1..])
+}
+
 /// Skips ANSI escapes: service logs of some versions colour the parts of their prefix even into files.
 fn after_escapes(mut line: &[u8]) -> &[u8] {
     while let Some(rest) = line.strip_prefix(b"\x1b[") {

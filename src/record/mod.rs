@@ -45,7 +45,7 @@ pub use exception::{Chain, Exception, Link, SyntaxSpot};
 pub use facts::Facts;
 pub use frame::Frame;
 pub use glance::Glance;
-pub use header::{Dialect, Header, time_of};
+pub use header::{Dialect, Header, lacks_time, time_of};
 pub use instances::{INSTANCES_BYTES_MAX, Instance, State, parse_instances, read_instances};
 pub use json_line::Flaw;
 pub use lifecycle::{Landmark, Outcome, landmarks};

@@ -69,6 +69,11 @@ pub(super) fn exception_line(line: &str) -> Option<ExceptionLine<'_>> {
 }
 
 impl ExceptionLine<'_> {
+    /// Whether the line begins with a URL, whose scheme looks like a class.
+    pub(super) fn is_url(&self) -> bool {
+        self.message.is_some_and(|message| message.starts_with("//"))
+    }
+
     /// The exception, without frames.
     pub(super) fn exception(&self) -> Exception {
         Exception {

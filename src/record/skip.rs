@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::header::LineKind;
+use super::header::{LineKind, lacks_time};
 use super::split::{BEFORE_BYTES_MAX, RECORD_BYTES_MAX, Splitter};
 use super::{Dialects, RawRecord, time_of};
 use crate::time::Timestamp;
@@ -220,5 +220,13 @@ fn quiet_lines(bytes: &[u8], only_text: bool) -> Option<u32> {
             return None;
         }
     }
-    u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).ok()
+    let (mut begin, mut lines) = (0, 0);
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        if lacks_time(&bytes[begin..end]) {
+            return None;
+        }
+        lines += 1;
+        begin = end + 1;
+    }
+    Some(lines)
 }

@@ -73,8 +73,6 @@ pub(crate) struct Row {
     at: u32,
     /// How many endpoints; [`WHOLE`] for a row that is not packed.
     uses: u16,
-    /// Which log of its input it is: members of one name keep their order, whichever thread was first.
-    nth: u32,
 }
 
 /// Marks a row of which everything else is kept as it was.
@@ -156,12 +154,19 @@ pub(crate) struct Packed {
     manners: Vec<Manner>,
     numbers: HashMap<Manner, u32>,
     uses: Vec<Use>,
+    /// Until rows are sorted, which log of its input each row is, as far as they come from archives: members of one name keep their order,
+    /// whichever thread was first.
+    order: Vec<u32>,
 }
 
 impl Packed {
     /// Adds a row of a log. Gives whether the row says it all: else the log must be kept, and the row told where.
     pub(crate) fn push(&mut self, log: &Observation, nth: u32) -> bool {
-        let row = Row { nth, ..self.row(log) };
+        let row = self.row(log);
+        if nth > 0 {
+            self.order.resize(self.rows.len(), 0);
+            self.order.push(nth);
+        }
         self.rows.push(row);
         is_plain(log) && self.says_all(log, row) && self.add_uses(log)
     }
@@ -170,7 +175,7 @@ impl Packed {
     pub(crate) fn renew(&mut self, at: usize, log: &Observation) {
         let new = self.row(log);
         if let Some(row) = self.rows.get_mut(at) {
-            *row = Row { at: row.at, uses: row.uses, nth: row.nth, ..new };
+            *row = Row { at: row.at, uses: row.uses, ..new };
         }
     }
 
@@ -205,7 +210,6 @@ impl Packed {
         };
         let (head, tail) = halves(name);
         Row {
-            nth: 0,
             name: (texts.add(head), texts.add(tail)),
             dag: texts.add_some(log.task.dag_id.as_deref()),
             run: texts.add_some(log.task.run_id.as_deref()),
@@ -378,7 +382,8 @@ impl Packed {
         let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
         order.sort_unstable_by(|a, b| {
             let rows = (&self.rows[*a as usize], &self.rows[*b as usize]);
-            self.compare(rows.0, rows.1, &ranks).then(rows.0.nth.cmp(&rows.1.nth)).then(a.cmp(b))
+            let nth = |row: u32| self.order.get(row as usize).copied().unwrap_or_default();
+            self.compare(rows.0, rows.1, &ranks).then_with(|| nth(*a).cmp(&nth(*b))).then(a.cmp(b))
         });
         for at in 0..order.len() {
             // Where the row that belongs here has been swapped to.
@@ -389,6 +394,7 @@ impl Packed {
             order[at] = from as u32;
             self.rows.swap(at, from);
         }
+        self.order = Vec::new();
     }
 
     fn compare(&self, a: &Row, b: &Row, ranks: &Ranks) -> std::cmp::Ordering {

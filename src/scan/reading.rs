@@ -126,7 +126,7 @@ impl<'a> Reading<'a> {
     pub(super) fn take(&mut self, raw: &RawRecord<'_>) -> Attention {
         self.last_line = raw.line + raw.line_count.saturating_sub(1);
         self.heads.skip_to(raw);
-        self.unread.take(raw);
+        self.unread.take(raw, &self.observer.dialects.zone);
         self.last_is_broken = is_broken(raw.bytes);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();

@@ -1,7 +1,8 @@
 //! Counts what of a log was not understood, to be said once for all of it.
 
 use crate::error::ProblemKind;
-use crate::record::{Flaw, RECORD_BYTES_MAX, RawRecord, Record, offset_name};
+use crate::record::{Flaw, RECORD_BYTES_MAX, RawRecord, Record, lacks_time, offset_name, time_of};
+use crate::time::Zone;
 
 /// What of one log was not understood.
 #[derive(Debug, Default)]
@@ -42,13 +43,17 @@ impl Count {
 
 impl Unread {
     /// Looks at the bytes of the next record.
-    pub(super) fn take(&mut self, raw: &RawRecord<'_>) {
+    pub(super) fn take(&mut self, raw: &RawRecord<'_>, zone: &Zone) {
         if std::str::from_utf8(raw.bytes).is_err() {
             self.not_utf8.add(raw.line);
         }
         // A record that does not end is seen without reading it; what is wrong in the middle of one, where it is read.
         if raw.bytes.starts_with(b"{\"") && !raw.cut && !raw.bytes.trim_ascii_end().ends_with(b"}") {
             self.not_json.add(raw.line);
+        }
+        // The pieces of a long record and a line that is still being written are told of elsewhere.
+        if lacks_time(raw.bytes) && !raw.cut && !raw.line_end.is_empty() && time_of(raw.bytes, zone).is_none() {
+            self.no_times.add(raw.line);
         }
         self.pieces += u64::from(raw.cut);
     }
