@@ -122,7 +122,9 @@ pub(super) fn log(rng: &mut Rng, bytes: usize) -> Vec<u8> {
         match rng.below(12) {
             0..6 => {
                 let said = telling(rng);
-                out.extend_from_slice(line(form, at, *rng.pick(&["INFO", "ERROR", "WARNING"]), &said).as_bytes());
+                let levels = ["INFO", "ERROR", "WARNING"];
+                let level = rng.pick(&levels);
+                out.extend_from_slice(line(form, at, level, &said).as_bytes());
             }
             6 | 7 => out.extend_from_slice(line(form, at, "ERROR", &format!("failed\n{}", traceback(rng))).as_bytes()),
             8 => traceback(rng).lines().for_each(|one| out.extend_from_slice(line(form, at, "INFO", one).as_bytes())),
