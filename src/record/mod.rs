@@ -54,7 +54,7 @@ pub use pieces::TracebackLines;
 pub use signs::Signs;
 pub use skip::{Heads, Lookout};
 pub use split::{BEFORE_BYTES_MAX, RECORD_BYTES_MAX, RawRecord, Splitter};
-pub use streams::{Attention, Piece, STREAMS_MAX, Skim, Told, each_record, each_record_found};
+pub use streams::{Attention, Piece, STREAMS_MAX, Skim, Told, Visitor, each_record, each_record_found};
 
 use crate::time::Timestamp;
 

@@ -6,19 +6,17 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use super::header::{LineKind, lacks_time};
-use super::split::{BEFORE_BYTES_MAX, RECORD_BYTES_MAX, Splitter};
+use super::split::{self, BEFORE_BYTES_MAX, RECORD_BYTES_MAX, Splitter};
 use super::{Dialects, RawRecord, time_of};
 use crate::time::Timestamp;
 
 /// Where something may stand that is worth reading.
 pub trait Lookout {
-    /// The place of the first such thing in `bytes[from..]`, or a place in the same line.
-    fn find(&self, bytes: &[u8], from: usize) -> Option<usize>;
+    /// The place of the first such thing in `bytes[from..]`, or a place in the same line. Where no more stands than what may name an endpoint,
+    /// that is no such thing: these places are added to `mentions`, as far as they lie before.
+    fn find(&self, bytes: &[u8], from: usize, mentions: &mut Vec<usize>) -> Option<usize>;
 
     /// How long such a thing is at most, in bytes. It never reaches over the end of a line.
     fn longest(&self) -> usize;
@@ -32,8 +30,9 @@ const BYTES_MIN: usize = 256;
 
 impl<R: Read> Splitter<'_, '_, R> {
     /// Goes on to the next record that is worth reading, or near it. Where lines are not all of one process (`only_text`), nothing is left out
-    /// between lines that may name another one: JSON, and those of the console.
-    pub(super) fn skip(&mut self, lookout: &dyn Lookout, only_text: bool) {
+    /// between lines that may name another one: JSON, and those of the console. Of what is left out, the records that may name an endpoint are
+    /// handed to `mention`; one that it refuses is the next worth reading.
+    pub(super) fn skip(&mut self, lookout: &dyn Lookout, only_text: bool, mention: &mut dyn FnMut(&[u8]) -> bool) {
         // In the middle of a long record there is no line to go on from.
         while self.start == self.seen && self.start >= self.outlook.unusual {
             let found = self.next_found(lookout);
@@ -47,32 +46,84 @@ impl<R: Read> Splitter<'_, '_, R> {
                 self.outlook.unusual = limit;
                 return;
             };
+            let mut is_refused = false;
             if target >= self.start + BYTES_MIN {
                 let Some(lines) = quiet_lines(&self.buffer[self.start..target], only_text) else {
                     self.outlook.unusual = target;
                     return;
                 };
-                self.line = self.line.saturating_add(lines);
-                self.start = target;
-                self.seen = target;
-                self.ahead = None;
-                self.outlook.skipped = true;
+                is_refused = self.mentions_before(target, mention).is_some();
+                self.leave_out(target, lines);
             }
-            if found.is_some() || self.at_end {
+            if found.is_some() || is_refused || self.at_end {
                 return;
             }
             self.fill();
         }
     }
 
+    /// Leaves out what stands before `target`, so many lines, up to the record that was refused, if one was.
+    fn leave_out(&mut self, mut target: usize, mut lines: u32) {
+        if let Some(refused) = self.outlook.refused.filter(|refused| *refused < target) {
+            target = self.header_before(refused, 1).unwrap_or(self.start);
+            lines = split::line_feeds(&self.buffer[self.start..target]);
+        }
+        if target > self.start {
+            self.line = self.line.saturating_add(lines);
+            self.start = target;
+            self.seen = target;
+            self.ahead = None;
+            self.outlook.skipped = true;
+        }
+    }
+
+    /// Hands the lines that may name an endpoint to `mention`, up to `target`, where a line with a header begins. Gives the place of the first that
+    /// is no record of its own, or is refused.
+    fn mentions_before(&mut self, target: usize, mention: &mut dyn FnMut(&[u8]) -> bool) -> Option<usize> {
+        let mut places = std::mem::take(&mut self.outlook.mentions);
+        places.sort_unstable();
+        let (mut taken, mut refused) = (0, None);
+        let mut line_end = self.start;
+        let is_headed = |line: &[u8]| matches!(self.dialects.line_kind(line), LineKind::Headed | LineKind::Json);
+        let line_from = |begin: usize| {
+            let end = memchr::memchr(b'\n', &self.buffer[begin..target]).map_or(target, |length| begin + length + 1);
+            &self.buffer[begin..end]
+        };
+        for place in places.iter().take_while(|place| **place < target) {
+            taken += 1;
+            if *place < line_end {
+                continue;
+            }
+            let begin = memchr::memrchr(b'\n', &self.buffer[line_end..*place]).map_or(line_end, |before| line_end + before + 1);
+            let line = line_from(begin);
+            line_end = begin + line.len();
+            let line = &line[..split::without_line_end(line)];
+            let is_record = is_headed(line) && (line_end == target || is_headed(line_from(line_end)));
+            if !is_record || !mention(line) {
+                refused = Some(*place);
+                break;
+            }
+        }
+        places.drain(..taken);
+        self.outlook.mentions = places;
+        self.outlook.refused = refused;
+        refused
+    }
+
     /// Where the next thing stands that is worth reading, in what is in memory and has not been given out.
     fn next_found(&mut self, lookout: &dyn Lookout) -> Option<usize> {
+        if let Some(known) = self.outlook.refused.or(self.outlook.found).filter(|known| *known >= self.start) {
+            return Some(known);
+        }
+        self.outlook.refused = None;
         if let Some(found) = self.outlook.found.filter(|found| *found >= self.start) {
             return Some(found);
         }
         // What began before the end of what was there the last time may be whole only now.
         let from = self.outlook.looked.saturating_sub(lookout.longest()).max(self.start);
-        self.outlook.found = lookout.find(&self.buffer[..self.end], from);
+        let mentions = &mut self.outlook.mentions;
+        mentions.retain(|place| *place >= self.start && *place < from);
+        self.outlook.found = lookout.find(&self.buffer[..self.end], from, mentions);
         self.outlook.looked = self.outlook.found.unwrap_or(self.end);
         self.outlook.found
     }
@@ -196,33 +247,15 @@ fn head_of(bytes: &[u8]) -> &[u8] {
 
 /// How many lines some bytes have, if there is nothing about them that a reader would have to say. They begin and end with whole lines.
 fn quiet_lines(bytes: &[u8], only_text: bool) -> Option<u32> {
-    static OBJECT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n{\""));
     if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
         return None;
     }
     let ends_well = |line: &[u8]| !line.starts_with(b"{\"") || line.trim_ascii_end().ends_with(b"}");
-    if only_text || bytes.starts_with(b"{\"") {
-        let (mut begin, mut lines) = (0, 0);
-        for end in memchr::memchr_iter(b'\n', bytes) {
-            let line = &bytes[begin..end];
-            let names = only_text && matches!(line.first(), Some(b'{' | b'0'..=b'9' | 0x1b));
-            if names || !ends_well(line) {
-                return None;
-            }
-            lines += 1;
-            begin = end + 1;
-        }
-        return Some(lines);
-    }
-    for before in OBJECT.find_iter(bytes) {
-        let line = &bytes[before + 1..];
-        if !ends_well(&line[..memchr::memchr(b'\n', line).unwrap_or(line.len())]) {
-            return None;
-        }
-    }
+    let names = |line: &[u8]| only_text && matches!(line.first(), Some(b'{' | b'0'..=b'9' | 0x1b));
     let (mut begin, mut lines) = (0, 0);
     for end in memchr::memchr_iter(b'\n', bytes) {
-        if lacks_time(&bytes[begin..end]) {
+        let line = &bytes[begin..end];
+        if names(line) || !ends_well(line) || lacks_time(line) {
             return None;
         }
         lines += 1;

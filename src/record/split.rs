@@ -90,6 +90,10 @@ pub(super) struct Outlook {
     pub(super) looked: usize,
     /// Where something is.
     pub(super) found: Option<usize>,
+    /// Where endpoints may be named, among what was found before it and has not been given out.
+    pub(super) mentions: Vec<usize>,
+    /// Which of these places has to be read as what was found.
+    pub(super) refused: Option<usize>,
     /// Up to where each record has to be read, because something in it is unusual.
     pub(super) unusual: usize,
     /// Whether records were left out before the next one.
@@ -239,7 +243,14 @@ impl<'d, 'b, R: Read> Splitter<'d, 'b, R> {
             let outlook = &mut self.outlook;
             outlook.looked = outlook.looked.saturating_sub(dropped);
             outlook.unusual = outlook.unusual.saturating_sub(dropped);
-            outlook.found = outlook.found.and_then(|found| found.checked_sub(dropped));
+            for place in [&mut outlook.found, &mut outlook.refused] {
+                *place = place.and_then(|place| place.checked_sub(dropped));
+            }
+            outlook.mentions.retain_mut(|place| {
+                let is_there = *place >= dropped;
+                *place = place.saturating_sub(dropped);
+                is_there
+            });
             if self.buffer.len() < self.end + READ_BYTES / 2 {
                 let bytes = self.end + READ_BYTES;
                 self.buffer.resize(bytes, 0);
@@ -324,7 +335,7 @@ pub(super) fn without_line_end(bytes: &[u8]) -> usize {
     }
 }
 
-fn line_feeds(bytes: &[u8]) -> u32 {
+pub(super) fn line_feeds(bytes: &[u8]) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
 }
 

@@ -72,28 +72,40 @@ pub struct Skim<'a> {
     pub buffer: &'a mut Vec<u8>,
 }
 
+/// Who is handed the records of a log.
+pub trait Visitor {
+    /// Takes a record, and says how much of what comes next it wants to see.
+    fn take(&mut self, piece: Piece<'_>) -> Attention;
+
+    /// Takes a line, without its end, that is a record of its own and may name an endpoint, and shows nothing else of what is looked for. Whoever
+    /// cannot tell what it says refuses it, and gets it as a record.
+    fn mention(&mut self, line: &[u8]) -> bool;
+}
+
+/// Sees every record.
+struct Every<'v>(&'v mut dyn FnMut(Piece<'_>));
+
+impl Visitor for Every<'_> {
+    fn take(&mut self, piece: Piece<'_>) -> Attention {
+        (self.0)(piece);
+        Attention::Every
+    }
+
+    fn mention(&mut self, _: &[u8]) -> bool {
+        false
+    }
+}
+
 /// Reads all records of a log and hands them on, in the order in which they end.
 pub fn each_record(source: &Source, reader: &mut dyn Read, dialects: &Dialects, visit: &mut dyn FnMut(Piece<'_>)) -> Told {
-    let mut visit = |piece: Piece<'_>| {
-        visit(piece);
-        Attention::Every
-    };
-    read(source, reader, dialects, &mut Vec::new(), None, &mut visit)
+    read(source, reader, dialects, &mut Vec::new(), None, &mut Every(visit))
 }
 
 /// Reads a log and hands on the records that are worth it, in the order in which they end. What is said of the log as a whole, and of each of
 /// these records, is what [`each_record`] says.
-pub fn each_record_found(
-    source: &Source,
-    reader: &mut dyn Read,
-    dialects: &Dialects,
-    skim: Skim<'_>,
-    visit: &mut dyn FnMut(Piece<'_>) -> Attention,
-) -> Told {
-    read(source, reader, dialects, skim.buffer, Some(skim.lookout), visit)
+pub fn each_record_found(source: &Source, reader: &mut dyn Read, dialects: &Dialects, skim: Skim<'_>, visitor: &mut dyn Visitor) -> Told {
+    read(source, reader, dialects, skim.buffer, Some(skim.lookout), visitor)
 }
-
-type Visit<'v> = &'v mut dyn FnMut(Piece<'_>) -> Attention;
 
 fn read(
     source: &Source,
@@ -101,7 +113,7 @@ fn read(
     dialects: &Dialects,
     buffer: &mut Vec<u8>,
     lookout: Option<&dyn Lookout>,
-    visit: Visit<'_>,
+    visitor: &mut dyn Visitor,
 ) -> Told {
     if buffer.len() < READ_BYTES {
         buffer.resize(READ_BYTES, 0);
@@ -115,7 +127,7 @@ fn read(
     let rest = Rest { failure, reader };
     let speakers = (!is_one).then(|| Speakers::new(source.kind));
     let mut every = |piece: Piece<'_>| {
-        visit(piece);
+        visitor.take(piece);
     };
     match sort {
         Some(Sort::Document) => document(&buffer[..filled], rest, dialects, speakers, &mut every),
@@ -125,7 +137,7 @@ fn read(
             Splitter::with_buffer(Buffer::Lent(buffer), filled, rest, dialects),
             lookout.filter(|_| !dialects.has_own()),
             speakers,
-            visit,
+            visitor,
         ),
     }
 }
@@ -163,7 +175,7 @@ fn plain(
     mut splitter: Splitter<'_, '_, Rest<'_>>,
     lookout: Option<&dyn Lookout>,
     mut speakers: Option<Speakers>,
-    visit: Visit<'_>,
+    visitor: &mut dyn Visitor,
 ) -> Told {
     let origin = Origin::default();
     let mut attention = Attention::Every;
@@ -171,13 +183,13 @@ fn plain(
         // Once attempts are told apart by what lines say, each line counts.
         let is_one = speakers.as_ref().is_none_or(Speakers::are_none);
         if let (Attention::Found, true, Some(lookout)) = (attention, is_one, lookout) {
-            splitter.skip(lookout, speakers.is_some());
+            splitter.skip(lookout, speakers.is_some(), &mut |line| visitor.mention(line));
         }
         match splitter.next() {
             Ok(Some(record)) => {
                 let speaker = speakers.as_mut().map_or(Speaker::File, |speakers| speakers.of(&record));
                 let origin = speakers.as_ref().and_then(|speakers| speakers.origin(speaker)).unwrap_or(&origin);
-                attention = visit(Piece { stream: number(speaker, 0), origin, record });
+                attention = visitor.take(Piece { stream: number(speaker, 0), origin, record });
             }
             Ok(None) => break None,
             Err(error) => break Some(error),

@@ -260,8 +260,8 @@ pub struct RuleSet {
 }
 
 impl crate::record::Lookout for RuleSet {
-    fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.prefilter.find(bytes, from)
+    fn find(&self, bytes: &[u8], from: usize, mentions: &mut Vec<usize>) -> Option<usize> {
+        self.prefilter.find(bytes, from, mentions)
     }
 
     fn longest(&self) -> usize {

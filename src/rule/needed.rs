@@ -209,9 +209,14 @@ fn of_texts(texts: Vec<Text>) -> Vec<Required> {
 
 /// What must stand in the bytes where a text does: each of its pieces, and the signs of a frame where it holds the begin of one.
 pub(crate) fn of_text(text: &Text) -> Vec<Required> {
-    let frame =
-        text.bytes.windows(6).find(|part| *part == b"File \"").map(|_| FRAME_SIGNS.map(|sign| Text::exact(sign.as_bytes())).to_vec());
+    let frame = text.bytes.windows(6).any(|part| part == b"File \"").then(frame_signs);
     pieces(text).into_iter().map(|piece| vec![piece]).chain(frame).collect()
+}
+
+fn frame_signs() -> Required {
+    let mut signs = FRAME_SIGNS.map(|sign| Text::exact(sign.as_bytes())).to_vec();
+    signs.sort_unstable();
+    signs
 }
 
 /// Each text's rarest piece, if all have one that is long enough.
@@ -220,10 +225,14 @@ pub(crate) fn usable(texts: Vec<Text>) -> Option<Required> {
     some(texts.iter().map(rarest).collect::<Option<_>>()?)
 }
 
-/// What is required where one of several is: the rarest texts of each.
+/// What is required where one of several is: the rarest texts of each that not all require, and what all require.
 pub(crate) fn union(all: impl Iterator<Item = Vec<Required>>) -> Vec<Required> {
-    let rarest = all.map(|required| required.into_iter().next()).collect::<Option<Vec<_>>>();
-    rarest.and_then(|texts| some(texts.concat())).into_iter().collect()
+    let all: Vec<Vec<Required>> = all.collect();
+    let is_common = |texts: &&Required| all.iter().all(|required| required.contains(texts));
+    let common: Vec<Required> = all.first().into_iter().flatten().filter(is_common).cloned().collect();
+    let own = all.iter().map(|required| required.iter().find(|texts| !common.contains(texts))).collect::<Option<Vec<_>>>();
+    let rarest = own.and_then(|texts| some(texts.into_iter().flatten().cloned().collect()));
+    prune(common.into_iter().chain(rarest).collect())
 }
 
 fn some(mut texts: Required) -> Option<Required> {
@@ -232,9 +241,11 @@ fn some(mut texts: Required) -> Option<Required> {
     (!texts.is_empty() && texts.len() <= REQUIRED_MAX).then_some(texts)
 }
 
-/// The rarest lists of which each is required, in this order.
+/// The rarest lists of which each is required, in this order. The signs of a frame come first: they are looked for in any case, and hardly ever stand
+/// in a healthy log, where the name of a source file may stand in the header of every line.
 pub(crate) fn prune(mut all: Vec<Required>) -> Vec<Required> {
-    all.sort_by_cached_key(|texts| (texts.iter().map(rarity).sum::<u64>(), texts.clone()));
+    let frame_signs = frame_signs();
+    all.sort_by_cached_key(|texts| (*texts != frame_signs, texts.iter().map(rarity).sum::<u64>(), texts.clone()));
     all.dedup();
     all.truncate(LISTS_MAX);
     // By a short text a condition may have to be found; that one is missing tells little.
@@ -273,7 +284,8 @@ fn pieces(text: &Text) -> Vec<Text> {
     pieces.into_iter().map(|piece| Text { bytes: piece.into_bytes(), any_case }).collect()
 }
 
-/// Cuts ` key=value` into what stands before it, the key and the value. Other equals signs, as in `(host='x'`, are no seams.
+/// Cuts ` key=value` into what stands before it, the key and the value. Of a key with dots, which may lead into objects, the last part counts. Other
+/// equals signs, as in `(host='x'`, are no seams.
 fn at_keys(piece: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut rest = piece;
@@ -284,7 +296,7 @@ fn at_keys(piece: &str) -> Vec<&str> {
         let (lead, key) = before.split_at(before.len() - key);
         from = equals + 1;
         if lead.is_empty() || lead.ends_with(' ') {
-            out.extend([lead.trim_end_matches(' '), key]);
+            out.extend([lead.trim_end_matches(' '), key.rsplit('.').next().unwrap_or_default()]);
             rest = after.get(1..).unwrap_or_default();
             from = 0;
         }
@@ -305,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_requires_its_longest_texts() {
+    fn an_expression_requires_its_rarest_texts() {
         assert_eq!(of(r"ConnectionResetError\(104, '"), ["ConnectionResetError(104, '"]);
         assert_eq!(of(r"^exit (code|status) [0-9]+"), ["exit code ", "exit status "]);
         assert_eq!(of(r"(?:foo bar)+[a-z]*x"), ["foo bar"]);
@@ -319,12 +331,25 @@ mod tests {
     }
 
     #[test]
+    fn what_all_alternatives_require_is_required() {
+        let lists = |expression: &str| {
+            let lists = of_expression(&parse(expression).unwrap());
+            lists.into_iter().map(|texts| texts.len()).collect::<Vec<_>>()
+        };
+        // The signs of a frame, and one of the files.
+        assert_eq!(lists(r#"File "[^"]*socket\.py", line \d+|File "[^"]*selectors\.py", line \d+"#), [FRAME_SIGNS.len(), 2]);
+        assert_eq!(lists(r#"File "[^"]*", line \d+|File "[^"]*selectors\.py", line \d+"#), [FRAME_SIGNS.len()]);
+        assert_eq!(lists("needle in (a hay|[a-z]+) or another"), [1, 1]);
+    }
+
+    #[test]
     fn texts_are_cut_where_json_records_are_joined() {
         let piece = |text: &str| {
             pieces(&Text::exact(text.as_bytes())).into_iter().map(|piece| String::from_utf8(piece.bytes).unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(piece("ConnectionResetError: [Errno 104] reset by peer"), ["ConnectionResetError", "[Errno 104] reset by peer"]);
         assert_eq!(piece("Task finished task_id=x"), ["Task finished", "task_id"]);
+        assert_eq!(piece("raised error.type=KeyError"), ["raised", "type", "KeyError"]);
         assert_eq!(piece("Traceback (most recent call last):\nKeyError"), ["KeyError"]);
         assert_eq!(piece("HTTPSConnectionPool(host='"), ["HTTPSConnectionPool(host='"]);
         assert!(piece("ab: c").is_empty());

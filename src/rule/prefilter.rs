@@ -84,10 +84,18 @@ impl Prefilter {
     }
 
     /// Where the first literal stands in `bytes[from..]` by which a symptom or a sign is found, or one of the first: a literal that begins a few
-    /// bytes before it may stand there too, in the same line. Where a symptom has no literal, that is at once.
-    pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
+    /// bytes before it may stand there too, in the same line. Where a symptom has no literal, that is at once. Literals that only tell of an endpoint
+    /// are no such finds; those that stand before one, and perhaps in its line, are added to `endpoints`, nearly in their order.
+    pub(crate) fn find(&self, bytes: &[u8], from: usize, endpoints: &mut Vec<usize>) -> Option<usize> {
         let Some(search) = self.rarest.as_ref().filter(|_| self.always.is_empty()) else { return Some(from) };
-        match search.each(bytes, from, |_, at| ControlFlow::Break(at)) {
+        let found = search.each(bytes, from, |text, at| {
+            if self.rarest_owners.get(text).is_some_and(|owners| *owners == (false, Signs::ENDPOINT)) {
+                endpoints.push(at);
+                return ControlFlow::Continue(());
+            }
+            ControlFlow::Break(at)
+        });
+        match found {
             ControlFlow::Break(at) => Some(at),
             ControlFlow::Continue(()) => None,
         }

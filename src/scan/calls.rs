@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::record::{Announced, Call, EndpointNames, Record, RetryLine, TimeoutKind, head_of, retry_line, tells_of_answer};
+use crate::record::{
+    Announced, Call, EndpointNames, Glance, RawRecord, Record, RetryLine, TimeoutKind, head_of, retry_line, tells_of_answer,
+};
 use crate::time::{Span, Timestamp};
 
 use super::EndpointUse;
@@ -58,6 +60,13 @@ impl Calls {
 }
 
 impl Reading<'_> {
+    /// Takes a record of one line in which nothing stands but what may be an endpoint's name, if it is one of those that are told at a glance.
+    pub(super) fn mention_of_endpoint(&mut self, line: &[u8]) -> bool {
+        let raw = RawRecord { bytes: line, line_count: 1, ..RawRecord::default() };
+        let glance = Glance::of(&raw, self.observer.dialects);
+        glance.map(|glance| self.endpoints(&glance.text, Some(glance.time))).is_some()
+    }
+
     /// Notes which endpoints a line names that tells of no exception: what a traceback's text names is the failing call itself, and its
     /// documentation links are none at all.
     pub(super) fn endpoints(&mut self, text: &str, time: Option<Timestamp>) {

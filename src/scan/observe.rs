@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Mutex;
 
 use crate::error::{Problem, ProblemKind};
-use crate::record::{Dialects, Origin, STREAMS_MAX, Skim, Told, each_record_found};
+use crate::record::{Attention, Dialects, Origin, Piece, STREAMS_MAX, Skim, Told, Visitor, each_record_found};
 use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
 
@@ -47,6 +47,27 @@ pub(super) struct Observer<'a> {
 /// What is kept of the memory into which a log was read.
 const BUFFER_BYTES_MAX: usize = 512 << 10;
 
+/// The logs of one file while they are read.
+struct Readings<'a> {
+    observer: &'a Observer<'a>,
+    source: &'a Source,
+    /// By the numbers of their streams.
+    all: BTreeMap<usize, Reading<'a>>,
+}
+
+impl Visitor for Readings<'_> {
+    fn take(&mut self, piece: Piece<'_>) -> Attention {
+        let reading = self.all.entry(piece.stream).or_insert_with(|| Reading::of_stream(self.observer, self.source, piece.origin));
+        reading.adopt(piece.origin);
+        reading.take(&piece.record)
+    }
+
+    fn mention(&mut self, line: &[u8]) -> bool {
+        // Nothing is left out of a file of several logs.
+        self.all.len() == 1 && self.all.values_mut().all(|reading| reading.mention_of_endpoint(line))
+    }
+}
+
 impl<'a> Observer<'a> {
     pub(super) fn new(rules: &'a RuleSet, dialects: &'a Dialects) -> Self {
         let mut counted = vec![false; rules.symptoms.len()];
@@ -57,14 +78,11 @@ impl<'a> Observer<'a> {
     }
 
     pub(super) fn observe(&self, source: Source, reader: &mut dyn Read) -> Observed {
-        let mut readings: BTreeMap<usize, Reading<'_>> = BTreeMap::new();
+        let mut visitor = Readings { observer: self, source: &source, all: BTreeMap::new() };
         let mut buffer = self.buffers.lock().ok().and_then(|mut buffers| buffers.pop()).unwrap_or_default();
         let skim = Skim { lookout: self.rules, buffer: &mut buffer };
-        let told = each_record_found(&source, reader, self.dialects, skim, &mut |piece| {
-            let reading = readings.entry(piece.stream).or_insert_with(|| Reading::of_stream(self, &source, piece.origin));
-            reading.adopt(piece.origin);
-            reading.take(&piece.record)
-        });
+        let told = each_record_found(&source, reader, self.dialects, skim, &mut visitor);
+        let mut readings = visitor.all;
         // A log with very long records has made it large.
         buffer.truncate(BUFFER_BYTES_MAX);
         buffer.shrink_to(BUFFER_BYTES_MAX);

@@ -36,7 +36,7 @@ fn every_place_of_every_text_is_found_once() {
     let letters = *b"abAB: \xc3\n";
     for round in 0..300 {
         let mut word = |length: u64| (0..length).map(|_| letters[next(if round % 2 == 0 { 3 } else { 8 }) as usize]).collect::<Vec<u8>>();
-        let mut texts: Vec<Text> = (0..12).map(|number| Text::exact(&word(3 + number % 9))).collect();
+        let mut texts: Vec<Text> = (0..16).map(|number| Text::exact(&word(3 + number % 14))).collect();
         texts.extend((0..6).map(|number| Text::exact(&word(3 + number)).in_any_case()));
         texts.sort();
         texts.dedup();
