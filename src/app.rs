@@ -134,7 +134,8 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
         walk = walk.with_since(since, naming.clone());
     }
     let options = source::Options { naming, limits: arguments.limits.limits(), since };
-    let options = scan::Options { dialects, source: options, threads: arguments.threads };
+    let quick = inputs.quick.then(|| scan::Quick::new(&instances));
+    let options = scan::Options { dialects, source: options, threads: arguments.threads, quick };
     let scanned = scan::scan(walk.by_ref(), &rules, &options);
     let mut problems = walk.finish();
     problems.extend(scanned.problems);

@@ -21,7 +21,8 @@ pub(super) fn evaluate(table: &mut Joined, rules: &RuleSet) {
     let mut added: BTreeSet<usize> = BTreeSet::new();
     for (index, symptom) in rules.named().iter().enumerate() {
         let Some(condition) = &symptom.attempt else { continue };
-        let rows: Vec<(usize, usize)> = table.whole().collect();
+        // Of a log that was read in part it is not known what it shows, nor what is absent in it.
+        let rows: Vec<(usize, usize)> = table.whole().filter(|(row, _)| !only_ends(&table.packed, &table.packed.rows[*row])).collect();
         let attempts: Vec<(usize, &Attempt)> = rows.iter().map(|(row, place)| (*row, &table.attempts[*place])).collect();
         let seen: Vec<(&Composite, BTreeMap<usize, Part>)> =
             condition.composites().into_iter().map(|composite| (composite, occurrences(composite, &attempts))).collect();
@@ -34,7 +35,7 @@ pub(super) fn evaluate(table: &mut Joined, rules: &RuleSet) {
         // A packed row shows no symptom, so it is asked only for what needs none.
         if !needs_symptom(condition) {
             let packed = &table.packed;
-            for (row, one) in packed.rows.iter().enumerate().filter(|(_, one)| one.whole().is_none()) {
+            for (row, one) in packed.rows.iter().enumerate().filter(|(_, one)| one.whole().is_none() && !only_ends(packed, one)) {
                 holding.extend(holds(condition, &Asked::of_row(packed, one), &|_| None).map(|places| (row, places)));
             }
         }
@@ -55,6 +56,10 @@ pub(super) fn evaluate(table: &mut Joined, rules: &RuleSet) {
         table.attempts.iter_mut().for_each(|attempt| attempt.symptoms.retain(|shown| !rules.is_part(shown.symptom)));
         table.logs.iter_mut().for_each(|log| log.matches.retain(|found| !rules.is_part(found.symptom)));
     }
+}
+
+fn only_ends(packed: &Packed, row: &Row) -> bool {
+    packed.manner(row).only_ends
 }
 
 /// What conditions ask of an attempt.

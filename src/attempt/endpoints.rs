@@ -58,7 +58,8 @@ pub(super) fn complete(packed: &mut Packed, sets: &mut Sets, attempts: &mut [Att
     let of_tasks = only_endpoints(packed, sets, attempts);
     for row in &packed.rows {
         let Some(attempt) = row.whole().and_then(|place| attempts.get_mut(place)) else { continue };
-        let only = row.dag.zip(row.task).and_then(|task| of_tasks.get(&task)).and_then(|only| only.endpoint);
+        let of_task = row.dag.zip(row.task).and_then(|task| of_tasks.get(&task));
+        let only = of_task.filter(|only| !only.may_use_others).and_then(|only| only.endpoint);
         if let (Some(failure), Some(endpoint)) = (&mut attempt.failure, only)
             && failure.endpoint.is_none()
             && failure::has_endpoint(failure.symptom, rules)
@@ -116,6 +117,8 @@ struct Only {
     /// The one endpoint, as long as it is one.
     endpoint: Option<Text>,
     is_used: bool,
+    /// Of some attempt it is not known what it used.
+    may_use_others: bool,
     /// The set that was looked at last.
     set: Option<Text>,
 }
@@ -134,6 +137,10 @@ fn only_endpoints(packed: &mut Packed, sets: &Sets, attempts: &[Attempt]) -> Has
         let row = packed.rows[at];
         let Some(task) = row.dag.zip(row.task).filter(|_| packed.manner(&row).kind == Kind::Task) else { continue };
         let (own, set) = (row.whole().and_then(|place| attempts.get(place)), sets.of_rows[at]);
+        if packed.manner(&row).only_ends {
+            all.entry(task).or_default().may_use_others = true;
+            continue;
+        }
         if own.map_or(set.is_none(), |attempt| !attempt.is_task()) {
             continue;
         }

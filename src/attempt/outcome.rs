@@ -2,7 +2,7 @@
 
 use crate::record::{Dialect, Outcome};
 use crate::scan::packed::{Packed, Row};
-use crate::scan::{Ending, Observation};
+use crate::scan::{Ending, NO_LINE, Observation};
 use crate::time::{Span, Timestamp};
 
 /// What is known beside the attempt's own log.
@@ -92,7 +92,10 @@ pub(super) fn outcome_of(log: &Own, beside: &Beside) -> (Outcome, String) {
     if let Some((outcome, line)) = log.outcome
         && !matches!(outcome, Outcome::Running | Outcome::Deferred | Outcome::UpForReschedule)
     {
-        return (outcome, format!("the log says so at line {line}"));
+        return match line {
+            NO_LINE => (outcome, "the log says so at its end; what stands before was not read (--quick)".to_owned()),
+            line => (outcome, format!("the log says so at line {line}")),
+        };
     }
     if let Some((outcome, place)) = &beside.mentioned
         && matches!(outcome, Outcome::Success | Outcome::Failed | Outcome::UpForRetry | Outcome::Skipped)

@@ -405,6 +405,12 @@ impl<'a> AttemptRef<'a> {
         self.manner().endpoints_cut
     }
 
+    /// Whether only the beginning and the end of its log were read, so that its endpoints and symptoms are not known.
+    #[must_use]
+    pub fn only_ends(self) -> bool {
+        self.manner().only_ends
+    }
+
     /// See [`Attempt::versions`].
     pub fn versions(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let own = self.own();

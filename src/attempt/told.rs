@@ -123,7 +123,7 @@ impl<'a> All<'a> {
         let mut beside = self.beside(packed, row);
         if attempt.kind == Kind::Task {
             // What stands in another log counts at the attempt's own last line, where a reader looks first.
-            let line = log.lines.max(1);
+            let line = if log.only_ends { 1 } else { log.lines.max(1) };
             for trigger in self.triggers.get(&(row.instance(), row.try_number())).into_iter().flatten() {
                 add_trigger(&mut attempt, line, trigger, &mut beside);
             }

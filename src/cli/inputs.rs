@@ -12,6 +12,11 @@ pub struct InputArgs {
     #[arg(long, value_name = "DATE")]
     pub since: Option<String>,
 
+    /// Look for failed attempts only: of a long log whose end proves that its attempt succeeded, only the beginning and the end are read.
+    /// What fails is told as without it; what healthy attempts show, and which endpoints they used, is not known then
+    #[arg(long)]
+    pub quick: bool,
+
     /// Read the files and folders that FILE names too, one a line; - for standard input
     #[arg(long, value_name = "FILE")]
     pub files_from: Option<String>,

@@ -9,6 +9,7 @@ mod console_pairs;
 mod cut;
 mod detail;
 mod detail_text;
+mod ends;
 mod envelope;
 mod exception;
 mod facts;
@@ -40,6 +41,7 @@ pub use call::{
 };
 pub use clock::{offset_name, other_offset};
 pub use cut::head_of;
+pub use ends::whole_ends;
 pub use envelope::Origin;
 pub use exception::{Chain, Exception, Link, SyntaxSpot};
 pub use facts::Facts;

@@ -35,11 +35,12 @@ impl Serialize for Json<'_> {
         use serde::ser::SerializeStruct;
         let totals = Totals::of(self.report);
         let window = wire::Window { from: time(totals.from), to: time(totals.to) };
-        let mut whole = serializer.serialize_struct("Report", 7)?;
+        let mut whole = serializer.serialize_struct("Report", 8)?;
         whole.serialize_field("schema", "dagnosis.report/1")?;
         whole.serialize_field("tool", &wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") })?;
         whole.serialize_field("window", &window)?;
         whole.serialize_field("totals", &self.totals(&totals))?;
+        whole.serialize_field("quick", &self.quick())?;
         whole.serialize_field("incidents", &Each(|| self.report.diagnosed.diagnoses.iter().map(|diagnosis| self.incident(diagnosis))))?;
         whole.serialize_field("attempts", &Each(|| self.attempts()))?;
         whole.serialize_field("problems", &Each(|| self.report.problems.iter().map(|problem| self.problem(problem))))?;
@@ -85,6 +86,11 @@ impl<'r> Json<'r> {
             unfinished: totals.unfinished,
             unknown: totals.unknown,
         }
+    }
+
+    fn quick(&self) -> Option<wire::Quick> {
+        let left_out = self.report.stats.left_out?;
+        Some(wire::Quick { logs: left_out.logs, bytes_not_read: left_out.bytes })
     }
 
     fn incident(&self, diagnosis: &'r Diagnosis) -> wire::Incident<'r> {

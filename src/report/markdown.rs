@@ -21,6 +21,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let totals = Totals::of(report);
     let mut page = Markdown { report, mask: Mask::default(), out };
     writeln!(page.out, "# Why tasks failed\n\n**{}**\n\n{}", words::verdict(report, &totals), words::read(report, &totals))?;
+    if let Some(quick) = words::quick(report) {
+        writeln!(page.out, "\n{}", escape::markdown(&quick))?;
+    }
     let look = words::look(&report.diagnosed.diagnoses);
     if !look.is_empty() {
         writeln!(page.out, "\n**{look}**")?;

@@ -29,6 +29,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let totals = Totals::of(report);
     text.page.paragraph(&words::verdict(report, &totals), Ink::Bold)?;
     text.page.paragraph(&words::read(report, &totals), Ink::Dim)?;
+    if let Some(quick) = words::quick(report) {
+        text.page.paragraph(&quick, Ink::Yellow)?;
+    }
     let lost = report.problems.iter().filter(|problem| problem.kind.is_loss()).count() as u64;
     if lost > 0 {
         text.page.paragraph(&format!("{} could not be read in full; see the end.", figures::count(lost, "input")), Ink::Yellow)?;

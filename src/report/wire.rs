@@ -37,6 +37,13 @@ pub(super) struct Totals {
     pub(super) unknown: u64,
 }
 
+/// What a quick run has left out.
+#[derive(Debug, Serialize)]
+pub(super) struct Quick {
+    pub(super) logs: u64,
+    pub(super) bytes_not_read: u64,
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct Incident<'a> {
     pub(super) id: &'a str,

@@ -109,6 +109,19 @@ pub(super) fn read(report: &Report<'_>, totals: &Totals) -> String {
     format!("Read {}{files}: {}, {}{window}.", count(stats.logs, "log"), bytes(stats.bytes), count(stats.lines, "line"))
 }
 
+/// What a quick run has left out, if it was one.
+pub(super) fn quick(report: &Report<'_>) -> Option<String> {
+    let left_out = report.stats.left_out?;
+    if left_out.logs == 0 {
+        return Some("Quick: no log is a long one with an end that proves success, so all were read in whole (--quick).".to_owned());
+    }
+    let (logs, were) = (count(left_out.logs, "log"), if left_out.logs == 1 { "was" } else { "were" });
+    Some(format!(
+        "Quick: {logs} of attempts that succeeded {were} read at the beginning and the end alone, and {} between not. Warnings and endpoints in these are          not known, so failures are compared with less; without --quick all is read.",
+        bytes(left_out.bytes)
+    ))
+}
+
 /// `2026-11-21 06:58 to 07:16 UTC`: the day is said once where it is the same.
 pub(super) fn span_of_time(from: Timestamp, to: Timestamp) -> String {
     let (first, last) = (from.minute(), to.minute());

@@ -8,6 +8,7 @@ mod logs;
 mod names;
 mod observe;
 pub(crate) mod packed;
+mod quick;
 mod reading;
 pub(crate) mod texts;
 mod unread;
@@ -18,6 +19,7 @@ pub use endpoints::{EndpointUse, Endpoints};
 pub use logs::Logs;
 pub use names::Names;
 pub use observe::{Observed, observe};
+pub use quick::{NO_LINE, Quick};
 pub use reading::is_trouble;
 
 use std::sync::Arc;
@@ -50,6 +52,17 @@ pub struct Stats {
     pub bytes: u64,
     /// Lines.
     pub lines: u64,
+    /// In a quick run, what was left out; see [`Quick`].
+    pub left_out: Option<LeftOut>,
+}
+
+/// What a quick run has left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Logs of which only the beginning and the end were read.
+    pub logs: u64,
+    /// Bytes between these.
+    pub bytes: u64,
 }
 
 /// What one log says. Small and owned: it holds excerpts, not the log. One that failed takes a few kilobytes while it waits for the join: its excerpts
@@ -65,6 +78,8 @@ pub struct Observation {
     pub is_excerpt: bool,
     /// Whether there is no such log: it stands for a row of a task-instance export, and its place is that row's.
     pub without_log: bool,
+    /// Whether only its beginning and its end were read: what it shows and which endpoints it uses is not known.
+    pub only_ends: bool,
     /// The worker host, where the log names it.
     pub host: Option<Arc<str>>,
     /// The process that ran the task.
@@ -79,9 +94,9 @@ pub struct Observation {
     pub started: Option<Timestamp>,
     /// See `started`.
     pub ended: Option<Timestamp>,
-    /// How many lines it has.
+    /// How many lines it has; about how many, where only its ends were read.
     pub lines: u32,
-    /// The last state that the log itself names, with the line.
+    /// The last state that the log itself names, with the line; [`NO_LINE`] where only its ends were read.
     pub outcome: Option<(Outcome, u32)>,
     /// The process's return code, where the log names it.
     pub return_code: Option<i32>,

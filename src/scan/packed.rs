@@ -37,6 +37,7 @@ pub(crate) struct Manner {
     pub(crate) executions: u32,
     pub(crate) is_excerpt: bool,
     pub(crate) without_log: bool,
+    pub(crate) only_ends: bool,
     pub(crate) lacks_end: bool,
     pub(crate) endpoints_cut: bool,
 }
@@ -205,6 +206,7 @@ impl Packed {
             executions: log.executions,
             is_excerpt: log.is_excerpt,
             without_log: log.without_log,
+            only_ends: log.only_ends,
             lacks_end: log.lacks_end,
             endpoints_cut: log.endpoints_cut,
         };
@@ -348,6 +350,7 @@ impl Packed {
             task,
             is_excerpt: manner.is_excerpt,
             without_log: manner.without_log,
+            only_ends: manner.only_ends,
             host: self.shared(row.host),
             pid: row.pid(),
             operator: self.shared(manner.operator),

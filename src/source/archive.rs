@@ -261,23 +261,7 @@ impl<'a> Reading<'a> {
     }
 
     fn source(&self, place: &Place) -> Source {
-        let mut source = self.options.naming.source(&self.input.path, place.member.as_deref());
-        source.path.clone_from(&self.input.path);
-        let lacks_dag = matches!(source.kind, Kind::Task | Kind::Trigger) && source.task.dag_id.is_none();
-        // A path that was given from within a DAG's folder lacks the part above it, with a template of one's own all of it.
-        let is_cut = source.member.is_none() && (lacks_dag || !self.options.naming.is_default());
-        if let Some(whole) = self.input.file.as_ref().filter(|_| is_cut).and_then(|file| file.canonicalize().ok()) {
-            let whole = whole.to_string_lossy();
-            if let Some((kind, task)) = self.options.naming.by_template(&whole) {
-                (source.kind, source.task) = (kind, task);
-            } else if lacks_dag {
-                let whole = self.options.naming.source(&whole, None);
-                if whole.kind == source.kind {
-                    source.task = whole.task;
-                }
-            }
-        }
-        source
+        source_of(self.input, place.member.as_deref(), &self.options.naming)
     }
 
     pub(super) fn problem(&mut self, place: &Place, kind: ProblemKind, says: String) {
@@ -306,6 +290,27 @@ impl<'a> Reading<'a> {
         self.problems.sort();
         self.problems
     }
+}
+
+/// What the name of an input, or of its member, says of the log.
+pub(super) fn source_of(input: &Input, member: Option<&str>, naming: &Naming) -> Source {
+    let mut source = naming.source(&input.path, member);
+    source.path.clone_from(&input.path);
+    let lacks_dag = matches!(source.kind, Kind::Task | Kind::Trigger) && source.task.dag_id.is_none();
+    // A path that was given from within a DAG's folder lacks the part above it, with a template of one's own all of it.
+    let is_cut = source.member.is_none() && (lacks_dag || !naming.is_default());
+    if let Some(whole) = input.file.as_ref().filter(|_| is_cut).and_then(|file| file.canonicalize().ok()) {
+        let whole = whole.to_string_lossy();
+        if let Some((kind, task)) = naming.by_template(&whole) {
+            (source.kind, source.task) = (kind, task);
+        } else if lacks_dag {
+            let whole = naming.source(&whole, None);
+            if whole.kind == source.kind {
+                source.task = whole.task;
+            }
+        }
+    }
+    source
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! This module opens, decompresses and names; it never looks into a log beyond the first bytes that tell its format.
 
 mod archive;
+mod ends;
 mod format;
 mod layout;
 pub mod limits;
@@ -25,6 +26,7 @@ mod zips;
 use std::sync::Arc;
 
 pub use archive::{Options, read, read_shared};
+pub use ends::{Ends, EndsWanted, ends};
 pub use limits::Limits;
 pub use list::List;
 pub use run_id::{is_bare_date, own_run_id, run_date};

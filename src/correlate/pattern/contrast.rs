@@ -86,7 +86,9 @@ impl View<'_, '_> {
                 let bad_in = bad(rates.of.get(&(class.clone(), *kind, value))).max(self.instances_with(*kind, value));
                 let bad_all = bad(rates.known.get(&(class.clone(), *kind))).max(bad_in);
                 let (good_in, good) = (column.healthy(value).within(window), column.healthy_known().within(window));
-                let contrast = Contrast { bad_in, good_in, bad_out: bad_all - bad_in, good_out: good - good_in };
+                // What healthy attempts do not tell, because their logs were read in part, speaks against the claim: each may have had the value.
+                let unread = column.unread().within(window);
+                let contrast = Contrast { bad_in, good_in: good_in + unread, bad_out: bad_all - bad_in, good_out: good - good_in };
                 let tried = column.len() as f64 / self.weight(*kind, &compared) * if self.grouped_by(*kind) { stretches } else { 1.0 };
                 found.push(((contrast.fisher() * tried).min(1.0), contrast, vec![(*kind, value)]));
             }
@@ -128,6 +130,10 @@ impl View<'_, '_> {
         );
         if let [first, ..] = alike {
             says.push_str(&format!("; {} has the same attempts, so the two cannot be told apart", name(first)));
+        }
+        let unread = values.iter().map(|(kind, _)| self.table.column(*kind).unread().len()).sum::<usize>();
+        if unread > 0 {
+            says.push_str("; healthy attempts of which only the ends were read are counted as if they had it too (--quick)");
         }
         let numbers = vec![
             ("failed_inside", bad_in as f64),
@@ -217,6 +223,10 @@ impl View<'_, '_> {
         for (at, (p_one, one, first)) in singles.iter().enumerate() {
             for (p_other, other, second) in &singles[at + 1..] {
                 if first.0 == second.0 || same_by_nature(first.0, second.0) || p_one.max(*p_other) > PAIR_P_MAX {
+                    continue;
+                }
+                let is_unread = |value: &Value| !self.table.column(value.0).unread().is_empty();
+                if is_unread(first) || is_unread(second) {
                     continue;
                 }
                 let Some((bad, good)) = self.both(*first, *second) else { continue };

@@ -123,7 +123,11 @@ impl<'v, 'a> View<'v, 'a> {
         let says = if self.table.healthy == 0 {
             "no healthy attempts were read, so there is nothing to compare with"
         } else if !self.incident.scope.endpoints.is_empty() && self.table.column(ScopeKind::Endpoint).healthy_known().is_empty() {
-            "the healthy logs do not say which endpoints they used, so the rate of failure of an endpoint is not known"
+            if self.table.column(ScopeKind::Endpoint).unread().is_empty() {
+                "the healthy logs do not say which endpoints they used, so the rate of failure of an endpoint is not known"
+            } else {
+                "of the healthy logs only the ends were read (--quick), so the rate of failure of an endpoint is not known"
+            }
         } else {
             return None;
         };

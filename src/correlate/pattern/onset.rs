@@ -20,8 +20,11 @@ impl View<'_, '_> {
             return None;
         }
         let endpoints = self.values(ScopeKind::Endpoint);
+        let column = self.table.column(ScopeKind::Endpoint);
+        // An attempt that succeeded since may have used it, where that was not read.
+        let may_have_worked = column.unread().last().is_some_and(|last| Some(last) >= self.incident.first_seen);
         let of_endpoint = match endpoints[..] {
-            [endpoint] if self.table.column(ScopeKind::Endpoint).healthy(endpoint).len() >= SUCCESSES_MIN => {
+            [endpoint] if column.healthy(endpoint).len() >= SUCCESSES_MIN && !may_have_worked => {
                 self.since(ScopeKind::Endpoint, &endpoints)
             }
             _ => None,

@@ -34,7 +34,7 @@ struct Known {
     times: OnceCell<Vec<Timestamp>>,
     stretches: OnceCell<Vec<(Timestamp, Timestamp)>>,
     healthy_meanwhile: OnceCell<Option<bool>>,
-    healthy_since: OnceCell<bool>,
+    healthy_since: OnceCell<Option<bool>>,
     simultaneous: OnceCell<bool>,
     /// By [`crate::rule::HealthyBy`].
     healthy_elsewhere: [OnceCell<bool>; 3],

@@ -63,7 +63,7 @@ impl Context<'_> {
             && is(when.simultaneous, &|| self.simultaneous())
             && when.lasts.as_ref().is_none_or(|bounds| self.lasts().is_some_and(|span| bounds.hold(span)))
             && when.healthy_meanwhile.is_none_or(|wanted| self.healthy_meanwhile() == Some(wanted))
-            && is(when.healthy_since, &|| self.healthy_since())
+            && when.healthy_since.is_none_or(|wanted| self.healthy_since() == Some(wanted))
             && when.same_elapsed.is_none_or(|wanted| wanted == self.same_elapsed(verdict))
             && when.idle_near_timer.is_none_or(|wanted| wanted == self.idle_near_timer(verdict))
             && when.scope.is_none_or(|kind| self.has(|known| known == PatternKind::Scope(kind)))
@@ -192,14 +192,18 @@ impl Context<'_> {
     fn healthy_meanwhile(&self) -> Option<bool> {
         *self.known.healthy_meanwhile.get_or_init(|| {
             // Without an endpoint the other instances of the one mapped task stand for it: they make the same call.
-            let healthy = match (&self.incident.scope.endpoints[..], &self.incident.scope.tasks[..]) {
-                ([endpoint], _) => self.healthy_of(ScopeKind::Endpoint, endpoint)?,
-                ([], [task]) => self.healthy_of(ScopeKind::Task, task)?,
+            let (kind, name) = match (&self.incident.scope.endpoints[..], &self.incident.scope.tasks[..]) {
+                ([endpoint], _) => (ScopeKind::Endpoint, endpoint),
+                ([], [task]) => (ScopeKind::Task, task),
                 _ => return None,
             };
+            let healthy = self.healthy_of(kind, name)?;
             let long: Vec<&(Timestamp, Timestamp)> = self.stretches().iter().filter(|(from, to)| *to - *from >= STRETCH_MIN).collect();
-            let meanwhile = long.iter().any(|(from, to)| healthy.within(Window(Some((*from, *to)))) > 0);
-            (!healthy.is_empty() && !long.is_empty()).then_some(meanwhile)
+            let ended = |ends: &Ends<'_>| long.iter().any(|(from, to)| ends.within(Window(Some((*from, *to)))) > 0);
+            let meanwhile = ended(&healthy);
+            // Others may have, where that was not read.
+            let unread = self.table.column(kind).unread();
+            (!healthy.is_empty() && !long.is_empty() && (meanwhile || !ended(&unread))).then_some(meanwhile)
         })
     }
 
@@ -209,14 +213,17 @@ impl Context<'_> {
         Some(column.healthy(column.id(name)?))
     }
 
-    fn healthy_since(&self) -> bool {
+    /// Whether the endpoint or one of the tasks worked again after the last failure; `None` where that may stand in what was not read.
+    fn healthy_since(&self) -> Option<bool> {
         *self.known.healthy_since.get_or_init(|| {
-            let Some(last) = self.incident.last_seen else { return false };
+            let Some(last) = self.incident.last_seen else { return Some(false) };
             let ends = |kind: ScopeKind, value: u32| self.table.column(kind).healthy(value).last();
             let endpoints = self.table.column(ScopeKind::Endpoint);
             let of_endpoints =
                 self.incident.scope.endpoints.iter().filter_map(|endpoint| ends(ScopeKind::Endpoint, endpoints.id(endpoint)?));
-            of_endpoints.chain(self.tasks().into_iter().filter_map(|task| ends(ScopeKind::Task, task))).any(|end| end > last)
+            let since = of_endpoints.chain(self.tasks().into_iter().filter_map(|task| ends(ScopeKind::Task, task))).any(|end| end > last);
+            let may_have = !self.incident.scope.endpoints.is_empty() && endpoints.unread().last().is_some_and(|end| end > last);
+            (since || !may_have).then_some(since)
         })
     }
 

@@ -140,6 +140,8 @@ pub(in crate::correlate) struct Column<'a> {
     sick: Csr,
     /// The healthy rows of which a value is known, in the order of their instants; `None`: all of them.
     known: Option<Vec<u32>>,
+    /// The healthy rows of which no value is known because their logs were read in part, in the order of their instants.
+    unread: Vec<u32>,
     /// For each value how often it succeeded, and when last, in which row.
     succeeded: Vec<Succeeded>,
 }
@@ -156,7 +158,7 @@ impl<'a> Column<'a> {
         let (mut of_keys, mut of_own): (HashMap<Key, u32>, HashMap<u32, u32>) = (HashMap::new(), HashMap::new());
         // The set of each row, as long as the column is made.
         let mut of_rows: Vec<u32> = Vec::new();
-        for attempt in attempts.iter().filter(|attempt| attempt.is_task()) {
+        for attempt in attempts.iter().filter(|attempt| attempt.is_task() && !is_unread(*attempt, kind)) {
             let own = attempt.own().filter(|_| kind == ScopeKind::Endpoint);
             let key = key(attempt, kind);
             let set = match own {
@@ -181,15 +183,22 @@ impl<'a> Column<'a> {
         // Most kinds are known of every healthy row, or of none.
         let healthy = by.order.iter().copied().filter(|row| by.is_healthy(*row));
         let is_known = |row: &u32| !values(*row).is_empty();
-        let known = if healthy.clone().all(|row| is_known(&row)) { None } else { Some(healthy.filter(is_known).collect()) };
-        Self { attempts, kind, by: Arc::clone(by), sets, of_keys, of_own, rows, sick, known, succeeded, names, ids }
+        let known = if healthy.clone().all(|row| is_known(&row)) { None } else { Some(healthy.clone().filter(is_known).collect()) };
+        let is_unread = |row: &u32| is_unread(attempts.at(*row as usize), kind);
+        let unread = if kind == ScopeKind::Endpoint { healthy.filter(is_unread).collect() } else { Vec::new() };
+        Self { attempts, kind, by: Arc::clone(by), sets, of_keys, of_own, rows, sick, known, unread, succeeded, names, ids }
+    }
+
+    /// When the healthy attempts ended that may have had any value, for their logs were read in part.
+    pub(in crate::correlate) fn unread(&self) -> Ends<'_> {
+        Ends { by: &self.by, rows: &self.unread, sick: &[] }
     }
 
     /// The values of a row of a task.
     pub(in crate::correlate) fn of_row(&self, row: usize) -> &[u32] {
         let own = || self.of_own.get(&(row as u32));
         let set = own().or_else(|| {
-            let attempt = self.attempts.get(row).filter(|attempt| attempt.is_task())?;
+            let attempt = self.attempts.get(row).filter(|attempt| attempt.is_task() && !is_unread(*attempt, self.kind))?;
             self.of_keys.get(&key(attempt, self.kind))
         });
         set.map(|set| self.sets.of(*set)).unwrap_or_default()
@@ -257,6 +266,11 @@ impl<'a> Naming<'a> {
         self.sets += 1;
         self.sets - 1
     }
+}
+
+/// Whether an attempt's values are not known because only the ends of its log were read.
+fn is_unread(attempt: AttemptRef<'_>, kind: ScopeKind) -> bool {
+    kind == ScopeKind::Endpoint && attempt.only_ends()
 }
 
 /// What the values of a row are known by; without its second part there are none.
