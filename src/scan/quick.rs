@@ -12,7 +12,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::record::{Instance, Outcome, State, whole_ends};
+use crate::record::{Dialect, Instance, Outcome, State, whole_ends};
 use crate::rule::{AttemptCondition, EndingName, RuleSet, Symptom, SymptomIx, glob_matches};
 use crate::source::{self, Ends, EndsWanted, Input, Kind, Source, TaskInstance};
 
@@ -20,9 +20,12 @@ use super::driver::Options;
 use super::observe::{Observed, Observer};
 use super::{Ending, Observation};
 
-/// How much is read at either end. The host, the operator, the process and the try stand within 2 kB of the beginning, behind what DAG files print
-/// as they are parsed; the state within 8 kB of the end, of which one line may be what the task returned.
-const ENDS: EndsWanted = EndsWanted { head: 16 << 10, tail: 24 << 10 };
+/// How much is read at either end. The host, the operator, the process and the try mostly stand within 2 kB of the beginning, and the state within 2 kB
+/// of the end; but what a DAG's file prints as it is parsed may stand before these, and what is logged as an XCom is pushed behind. So of a log that is so
+/// long that it costs little beside the whole, more is looked at before that is read. One that is short is read in whole at once: there is little to be
+/// gained, and what healthy attempts say of their endpoints is what failures are compared with.
+const ENDS: [EndsWanted; 2] =
+    [EndsWanted { head: 4 << 10, tail: 4 << 10, least: 32 << 10 }, EndsWanted { head: 16 << 10, tail: 32 << 10, least: 512 << 10 }];
 
 /// The symptoms of Airflow's own words about a state that somebody sets: a log that ends with success some time after these holds two executions.
 const OF_STATES: [&str; 3] = ["task-marked-failed", "externally-set", "externally-set-success"];
@@ -54,7 +57,15 @@ impl Quick {
 
 /// What the ends of a log say, and how many bytes stand between them; `None` where it has to be read in whole.
 pub(super) fn healthy(input: &Input, observer: &Observer<'_>, options: &Options, quick: &Quick) -> Option<(Observed, u64)> {
-    let Ends { source, head, tail, between } = source::ends(input, &options.source.naming, ENDS, |source| quick.takes(source))?;
+    ENDS.into_iter().find_map(|wanted| {
+        let ends = source::ends(input, &options.source.naming, wanted, |source| quick.takes(source))?;
+        proven(ends, observer)
+    })
+}
+
+fn proven(ends: Ends, observer: &Observer<'_>) -> Option<(Observed, u64)> {
+    let Ends { source, head, tail, between } = ends;
+    let bytes = (head.len() + tail.len()) as u64;
     let (first, last) = whole_ends(&head, &tail, observer.dialects)?;
     let observe = |mut bytes: &[u8]| {
         let observed = observer.observe(source.clone(), &mut bytes);
@@ -65,15 +76,12 @@ pub(super) fn healthy(input: &Input, observer: &Observer<'_>, options: &Options,
     let (tail, tail_lines) = observe(last).filter(|(tail, _)| succeeds(tail))?;
     let (head, head_lines) = observe(first).filter(|(head, _)| goes_on(head, &tail))?;
     let lines = head_lines.saturating_add(tail_lines);
-    let read = (first.len() + last.len()) as u64;
-    let all = (ENDS.head + ENDS.tail) as u64 + between;
-    let log = joined(head, tail, lines, all / read.max(1));
-    if may_have_failed(&log.0, &log.1, observer.rules) {
+    let times = (bytes + between) / (first.len() + last.len()).max(1) as u64;
+    let (log, shown) = joined(head, tail, lines, times);
+    if may_have_failed(&log, &shown, observer.rules) {
         return None;
     }
-    let observed =
-        Observed { observations: vec![log.0], problems: Vec::new(), bytes: (ENDS.head + ENDS.tail) as u64, lines, failure: None };
-    Some((observed, between))
+    Some((Observed { observations: vec![log], problems: Vec::new(), bytes, lines, failure: None }, between))
 }
 
 /// Whether an end proves that the attempt succeeded.
@@ -88,7 +96,10 @@ fn succeeds(tail: &Observation) -> bool {
 fn goes_on(head: &Observation, tail: &Observation) -> bool {
     let waits = matches!(head.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _)));
     let is_open = head.ending == Ending::Silent || (head.ending == Ending::Verdict && waits && tail.executions > 0);
-    head.started.is_some() && is_open && !head.failures.iter().any(|failure| failure.fatal)
+    // In text the host is named as the task starts, behind all that its DAG's file may print; Airflow 3 names it where the work is done, if at all.
+    let is_begun = head.started.is_some() && head.executions > 0;
+    let is_placed = head.dialect == Dialect::Json || head.host.is_some() || tail.host.is_some();
+    is_begun && is_placed && is_open && !head.failures.iter().any(|failure| failure.fatal)
 }
 
 /// What both ends say of the attempt, and the symptoms they show. Of what is told last the last counts, as in the whole log.

@@ -14,6 +14,14 @@ pub struct EndsWanted {
     pub head: usize,
     /// At its end.
     pub tail: usize,
+    /// Of logs that are at least so long, and longer than both.
+    pub least: u64,
+}
+
+impl EndsWanted {
+    fn fits(self, bytes: u64) -> bool {
+        bytes >= self.least && bytes > (self.head + self.tail) as u64
+    }
 }
 
 /// The ends of a log.
@@ -34,18 +42,15 @@ pub struct Ends {
 /// meanwhile; and where `is_wanted` does not want it by its name.
 pub fn ends(input: &Input, naming: &Naming, wanted: EndsWanted, is_wanted: impl FnOnce(&Source) -> bool) -> Option<Ends> {
     let path = input.file.as_ref()?;
-    let least = (wanted.head + wanted.tail) as u64;
     // Most logs are short, and to ask for their length is cheaper than to open them.
-    if fs::metadata(path).ok().filter(|about| about.is_file() && about.len() > least).is_none() {
-        return None;
-    }
+    fs::metadata(path).ok().filter(|about| about.is_file() && wanted.fits(about.len()))?;
     let source = Some(source_of(input, None, naming)).filter(is_wanted)?;
     let (head, tail, bytes) = both(path, wanted).ok()??;
     let mark = usize::from(head.starts_with(b"\xef\xbb\xbf")) * 3;
     if format::of(head.get(..format::HEAD_BYTES)?) != Format::Text {
         return None;
     }
-    let between = bytes - least;
+    let between = bytes - (wanted.head + wanted.tail) as u64;
     Some(Ends { source, head: head.get(mark..)?.to_vec(), tail, between })
 }
 
@@ -53,7 +58,7 @@ pub fn ends(input: &Input, naming: &Naming, wanted: EndsWanted, is_wanted: impl 
 fn both(path: &std::path::Path, wanted: EndsWanted) -> io::Result<Option<(Vec<u8>, Vec<u8>, u64)>> {
     let mut file = File::open(path)?;
     let about = file.metadata()?;
-    if about.len() <= (wanted.head + wanted.tail) as u64 {
+    if !wanted.fits(about.len()) {
         return Ok(None);
     }
     let (mut head, mut tail) = (vec![0; wanted.head], vec![0; wanted.tail]);
@@ -75,7 +80,7 @@ mod tests {
     #[test]
     fn only_the_ends_of_long_texts_are_read() {
         let folder = tempfile::tempdir().unwrap();
-        let wanted = EndsWanted { head: format::HEAD_BYTES, tail: 100 };
+        let wanted = EndsWanted { head: format::HEAD_BYTES, tail: 100, least: 0 };
         let read = |bytes: &[u8]| {
             let path = folder.path().join("attempt=1.log");
             fs::write(&path, bytes).unwrap();

@@ -25,6 +25,7 @@ mod logs;
 mod matrix;
 mod peers;
 mod program;
+mod quick;
 mod readme;
 mod report;
 mod round_trip;
