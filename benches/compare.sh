@@ -5,7 +5,7 @@
 #     benches/compare.sh [FOLDER_FOR_CORPORA] [ROUNDS]
 #
 # Builds the release program; writes the corpora unless the folder holds them; runs every command once unmeasured, so that all files are in
-# memory, then ROUNDS times, one command after the other; prints medians. Sizes: BYTES (two trees), BYTES_JSON, BYTES_FAILING, BYTES_ARCHIVE
+# memory, then ROUNDS times, one command after the other; prints medians. Sizes: BYTES (two trees), BYTES_LARGE, BYTES_JSON, BYTES_FAILING, BYTES_ARCHIVE
 # (a tree and three archives of it), TINY_FILES; less of each serves for a quick look. DAGNOSIS names a program that is built already.
 
 set -euo pipefail
@@ -46,6 +46,7 @@ mkdir -p "$corpora"
 corpora="$(cd "$corpora" && pwd)"
 corpus many-small --shape many-small --bytes "${BYTES:-1G}"
 corpus few-large --shape few-large --bytes "${BYTES:-1G}"
+corpus large --shape large --failure-rate 0.01 --bytes "${BYTES_LARGE:-1G}"
 corpus json --shape many-small --dialect 3 --bytes "${BYTES_JSON:-300M}"
 corpus failing --shape failing --bytes "${BYTES_FAILING:-300M}"
 corpus archive --shape many-small --seed 2 --bytes "${BYTES_ARCHIVE:-300M}"
@@ -92,6 +93,9 @@ for tree in many-small few-large; do
     where ugrep && counting "ugrep $tree" ugrep -r -J1 -c -F -f "$literals" "$corpora/$tree"
     quietly "wc $tree" find "$corpora/$tree" -name '*.log' -exec wc -l {} +
 done
+add "dagnosis quick" "${diagnose[@]}" --threads 1 --quick "$corpora/large"
+where rg && counting "rg large" rg --no-config --no-ignore -j1 -c -F -f "$literals" "$corpora/large"
+add "dagnosis large" "${diagnose[@]}" --threads 1 "$corpora/large"
 add "dagnosis 2 threads" "${diagnose[@]}" --threads 2 "$corpora/many-small"
 for count in 100 1000 10000; do add "dagnosis $count rules" "${diagnose[@]}" --threads 1 --rules "$scratch/rules-$count" "$corpora/few-large"; done
 add "dagnosis json" "${diagnose[@]}" --threads 1 "$corpora/json"
@@ -169,6 +173,8 @@ for program in grep ugrep; do
 done
 ratio "many small logs: dagnosis / wc -l" "2.5 or less" 1 "dagnosis many-small" "wc many-small"
 ratio "few large logs: dagnosis / wc -l" "" 1 "dagnosis few-large" "wc few-large"
+ratio "large logs, 1 in 100 fails, --quick: dagnosis / rg -F" "0.10 or less" 1 "dagnosis quick" "rg large"
+ratio "large logs: --quick / all of it" "" 1 "dagnosis quick" "dagnosis large"
 ratio "two threads / one: CPU" "1.1 or less" 1 "dagnosis 2 threads" "dagnosis many-small"
 ratio "two threads / one: wall (of a quiet machine only)" "0.65 or less" 2 "dagnosis 2 threads" "dagnosis many-small"
 ratio "1,000 rules more / 100 more" "1.3 or less" 1 "dagnosis 1000 rules" "dagnosis 100 rules"

@@ -47,6 +47,8 @@ enum Shape {
     ManySmall,
     /// Eight logs, however much is written.
     FewLarge,
+    /// Logs of 0.2 to 4 MB, as of tasks that log each page or row.
+    Large,
     /// Short logs, each of which ends in a failure.
     Failing,
     /// Tasks that hardly say a word: what Airflow itself writes is nearly all.
@@ -133,6 +135,7 @@ fn length(arguments: &Arguments, random: &mut Random) -> u64 {
     match arguments.shape {
         // Sizes of logs spread over orders of magnitude.
         Shape::ManySmall => 2_000 << random.below(7) | random.below(30_000),
+        Shape::Large => 200_000 << random.below(5),
         Shape::FewLarge => arguments.bytes.div_ceil(8),
         Shape::Failing => 1_000 + random.below(8_000),
         Shape::Quick => random.below(600),

@@ -4,7 +4,8 @@
 //! as [`Reading`](super::reading::Reading) takes them from the last bytes. Whatever leaves a doubt (no such word, a process that was killed or
 //! returned something else, an exception that ended a task, a deferral, a line that is not understood) has the whole log read. So has a log
 //! whose name does not say that it is one try of one task instance: in a service's output, in envelopes and in downloads an end speaks for one
-//! of many. Where Airflow 3.0 and 3.1 write no end, none is proven.
+//! of many. Where Airflow 3.0 and 3.1 write no end, none is proven; nor does the mark behind the work prove anything that later versions write, for it
+//! stands behind a failure too.
 //!
 //! A log may hold several executions of its attempt, and of one that was cleared or run again under its old name. The last of them decides, here as
 //! in a whole reading; only one that was taken up again within the part left out is taken for one that was not, on the host where it began.
@@ -12,7 +13,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::record::{Dialect, Instance, Outcome, State, whole_ends};
+use crate::record::{Dialect, Instance, Outcome, State, WORK_DONE, whole_ends};
 use crate::rule::{AttemptCondition, EndingName, RuleSet, Symptom, SymptomIx, glob_matches};
 use crate::source::{self, Ends, EndsWanted, Input, Kind, Source, TaskInstance};
 
@@ -73,7 +74,7 @@ fn proven(ends: Ends, observer: &Observer<'_>) -> Option<(Observed, u64)> {
         let mut logs = observed.observations.into_iter();
         logs.next().filter(|_| is_plain).zip(Some(observed.lines))
     };
-    let (tail, tail_lines) = observe(last).filter(|(tail, _)| succeeds(tail))?;
+    let (tail, tail_lines) = observe(last).filter(|(tail, _)| succeeds(tail) && !is_only_done(tail, last))?;
     let (head, head_lines) = observe(first).filter(|(head, _)| goes_on(head, &tail))?;
     let lines = head_lines.saturating_add(tail_lines);
     let times = (bytes + between) / (first.len() + last.len()).max(1) as u64;
@@ -90,6 +91,12 @@ fn succeeds(tail: &Observation) -> bool {
         && tail.ending == Ending::Verdict
         && tail.return_code.is_none_or(|code| code == 0)
         && !tail.failures.iter().any(|failure| failure.fatal)
+}
+
+/// Whether an end is believed to be a success only because the work is marked as done and nothing failed: what failed may stand before it.
+fn is_only_done(tail: &Observation, bytes: &[u8]) -> bool {
+    let line = tail.outcome.and_then(|(_, line)| bytes.split(|byte| *byte == b'\n').nth(line.saturating_sub(1) as usize));
+    line.is_none_or(|line| memchr::memmem::find(line, WORK_DONE.as_bytes()).is_some())
 }
 
 /// Whether a beginning leads to that end: nothing has ended in it, or what was deferred was taken up again where it can be seen.

@@ -129,7 +129,8 @@ fn only_an_end_that_proves_success_is_believed() {
     let said = "[2026-11-20T08:00:03.000+0000] {shop.py:7} INFO - Marking task as SUCCESS. dag_id=shop, task_id=load\n";
     let from_outside = "[2026-11-20T08:00:03.000+0000] {local_task_job_runner.py:294} WARNING - State of this instance has been externally set to success. Terminating instance.\n";
     let wide: Vec<u8> = String::from_utf8_lossy(&plain).encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let cases: [(&str, u64, Vec<u8>); 24] = [
+    let done = json("::group::Post Execute", "");
+    let cases: [(&str, u64, Vec<u8>); 26] = [
         ("success", 1, plain.clone()),
         ("no_last_feed", 1, text(&[BEGIN, &middle, SUCCESS.trim_end()])),
         ("carriage_returns", 1, String::from_utf8_lossy(&plain).replace('\n', "\r\n").into_bytes()),
@@ -163,6 +164,8 @@ fn only_an_end_that_proves_success_is_believed() {
         ("cut_off_as_success", 0, text(&[BEGIN, &middle, from_outside])),
         ("without_a_beginning", 0, text(&[&middle, SUCCESS])),
         ("pushed_3", 1, of_3(&pushed)),
+        ("done_3", 0, of_3(&done)),
+        ("failed_long_before_it_was_done_3", 0, of_3(&[failed_3.as_str(), &json("row was copied", "").repeat(LONG), &done].concat())),
         ("failed_3", 0, of_3(&[failed_3.as_str(), &json("row was copied", "").repeat(LONG)].concat())),
     ];
     let mut seen = Vec::new();
@@ -239,7 +242,7 @@ fn what_may_stand_in_the_middle_is_not_taken_for_absent() {
     for (id, condition) in rules {
         text += &format!("  - {{ id: {id}, title: T, severity: low, category: code, match: {condition} }}\n");
     }
-    text += "causes:\n  - { id: c, title: C, layer: code, owner: dag-author, prior: 0.5, meaning: M }\n";
+    text += "causes:\n  - { id: c, title: C, layer: data, owner: unknown, what: W., prior: 0.5, retry: { helps: unknown, safe: \"no\", says: No. } }\n";
     let tree = Tree::with_rule_file(&text);
     let said = "[2026-11-20T08:00:02.000+0000] {shop.py:7} INFO - LOST 3 rows\n";
     tree.put(&log_of("load"), [BEGIN, &middle, said, &middle, SUCCESS].concat());
