@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use super::archive::source_of;
 use super::format::{self, Format};
@@ -54,8 +55,11 @@ pub fn ends(input: &Input, naming: &Naming, wanted: EndsWanted, is_wanted: impl 
     Some(Ends { source, head: head.get(mark..)?.to_vec(), tail, between })
 }
 
+/// Both ends, and how long the whole is.
+type Both = (Vec<u8>, Vec<u8>, u64);
+
 /// The first and the last bytes of a file, and how long it is; `None` where it is too short, or another one after they were read.
-fn both(path: &std::path::Path, wanted: EndsWanted) -> io::Result<Option<(Vec<u8>, Vec<u8>, u64)>> {
+fn both(path: &Path, wanted: EndsWanted) -> io::Result<Option<Both>> {
     let mut file = File::open(path)?;
     let about = file.metadata()?;
     if !wanted.fits(about.len()) {
