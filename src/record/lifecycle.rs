@@ -102,9 +102,6 @@ pub enum Landmark {
     About(Box<About>),
 }
 
-/// With what Airflow 3.2 and later mark the end of the task's own work, well or not.
-pub const WORK_DONE: &str = "::group::Post Execute";
-
 /// One of these, or one of [`super::about::ABOUT_LITERALS`], stands in every record that has a landmark, but for the exceptions that the
 /// runner of old versions logs (see [`is_task_failed`]).
 pub(super) const LANDMARK_LITERALS: [&str; 34] = [
@@ -134,7 +131,7 @@ pub(super) const LANDMARK_LITERALS: [&str; 34] = [
     "DAG bundles loaded",
     "Worker startup parse complete",
     "::group::Pre Execute",
-    WORK_DONE,
+    "::group::Post Execute",
     "Log message source details",
     "*** ",
     "Rescheduling task",
@@ -239,7 +236,7 @@ fn of_record(record: &Record, found: &mut dyn FnMut(Landmark)) {
     if head.starts_with("Trigger fired event") || (head.starts_with("Trigger ") && head.contains(" fired: TriggerEvent<")) {
         found(Landmark::TriggerFired);
     }
-    if is_json && head.starts_with(WORK_DONE) {
+    if is_json && head.starts_with("::group::Post Execute") {
         found(Landmark::WorkDone);
     }
     if let Some((pid, _)) = head.strip_prefix("Started process ").and_then(leading_number) {

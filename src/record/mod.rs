@@ -50,7 +50,7 @@ pub use glance::Glance;
 pub use header::{Dialect, Header, lacks_time, time_of};
 pub use instances::{INSTANCES_BYTES_MAX, Instance, State, parse_instances, read_instances};
 pub use json_line::Flaw;
-pub use lifecycle::{Landmark, Outcome, WORK_DONE, landmarks};
+pub use lifecycle::{Landmark, Outcome, landmarks};
 pub use log_format::Dialects;
 pub use pieces::TracebackLines;
 pub use signs::Signs;

@@ -4,8 +4,11 @@
 //! as [`Reading`](super::reading::Reading) takes them from the last bytes. Whatever leaves a doubt (no such word, a process that was killed or
 //! returned something else, an exception that ended a task, a deferral, a line that is not understood) has the whole log read. So has a log
 //! whose name does not say that it is one try of one task instance: in a service's output, in envelopes and in downloads an end speaks for one
-//! of many. Where Airflow 3.0 and 3.1 write no end, none is proven; nor does the mark behind the work prove anything that later versions write, for it
-//! stands behind a failure too.
+//! of many.
+//!
+//! Airflow 3 writes no state, but stores what a task has returned, and only then. Its other signs of an end are believed where the whole log shows no
+//! failure, and prove nothing alone: the mark behind the work stands behind a failure too (3.2 and later), and an operator that a callback runs
+//! because the task failed says that it is done.
 //!
 //! A log may hold several executions of its attempt, and of one that was cleared or run again under its old name. The last of them decides, here as
 //! in a whole reading; only one that was taken up again within the part left out is taken for one that was not, on the host where it began.
@@ -13,7 +16,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::record::{Dialect, Instance, Outcome, State, WORK_DONE, whole_ends};
+use crate::record::{Dialect, Instance, Outcome, State, whole_ends};
 use crate::rule::{AttemptCondition, EndingName, RuleSet, Symptom, SymptomIx, glob_matches};
 use crate::source::{self, Ends, EndsWanted, Input, Kind, Source, TaskInstance};
 
@@ -27,6 +30,9 @@ use super::{Ending, Observation};
 /// gained, and what healthy attempts say of their endpoints is what failures are compared with.
 const ENDS: [EndsWanted; 2] =
     [EndsWanted { head: 4 << 10, tail: 4 << 10, least: 32 << 10 }, EndsWanted { head: 16 << 10, tail: 32 << 10, least: 512 << 10 }];
+
+/// What stands in the lines that prove a success: the state, and the storing of what was returned.
+const PROOFS: [&[u8]; 2] = [b"arking task as SUCCESS", b"Pushing xcom"];
 
 /// The symptoms of Airflow's own words about a state that somebody sets: a log that ends with success some time after these holds two executions.
 const OF_STATES: [&str; 3] = ["task-marked-failed", "externally-set", "externally-set-success"];
@@ -74,7 +80,7 @@ fn proven(ends: Ends, observer: &Observer<'_>) -> Option<(Observed, u64)> {
         let mut logs = observed.observations.into_iter();
         logs.next().filter(|_| is_plain).zip(Some(observed.lines))
     };
-    let (tail, tail_lines) = observe(last).filter(|(tail, _)| succeeds(tail) && !is_only_done(tail, last))?;
+    let (tail, tail_lines) = observe(last).filter(|(tail, _)| succeeds(tail) && is_proof(tail, last))?;
     let (head, head_lines) = observe(first).filter(|(head, _)| goes_on(head, &tail))?;
     let lines = head_lines.saturating_add(tail_lines);
     let times = (bytes + between) / (first.len() + last.len()).max(1) as u64;
@@ -93,10 +99,10 @@ fn succeeds(tail: &Observation) -> bool {
         && !tail.failures.iter().any(|failure| failure.fatal)
 }
 
-/// Whether an end is believed to be a success only because the work is marked as done and nothing failed: what failed may stand before it.
-fn is_only_done(tail: &Observation, bytes: &[u8]) -> bool {
-    let line = tail.outcome.and_then(|(_, line)| bytes.split(|byte| *byte == b'\n').nth(line.saturating_sub(1) as usize));
-    line.is_none_or(|line| memchr::memmem::find(line, WORK_DONE.as_bytes()).is_some())
+/// Whether the line by which an end is believed to be a success stands behind no failure, however long before.
+fn is_proof(tail: &Observation, bytes: &[u8]) -> bool {
+    let line = tail.outcome.and_then(|(_, line)| bytes.split(|byte| *byte == b'\n').nth(line.checked_sub(1)? as usize));
+    line.is_some_and(|line| PROOFS.iter().any(|proof| memchr::memmem::find(line, proof).is_some()))
 }
 
 /// Whether a beginning leads to that end: nothing has ended in it, or what was deferred was taken up again where it can be seen.
