@@ -141,7 +141,8 @@ pub struct RuleArgs {
 /// The main job's arguments.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Diagnose {
-    /// Log files, folders, archives (tar, zip), any of them compressed (gzip, zstd, bzip2, xz, lz4), or - for standard input
+    /// Log files, folders, archives (tar, zip), any of them compressed (gzip, zstd, bzip2, xz, lz4), or - for standard input; s3://BUCKET/PREFIX,
+    /// gs://BUCKET/PREFIX and az://CONTAINER/PREFIX, where the program was built with object stores
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
 

@@ -17,7 +17,7 @@ pub struct InputArgs {
     #[arg(long)]
     pub quick: bool,
 
-    /// Read the files and folders that FILE names too, one a line; - for standard input
+    /// Read the files, folders and objects that FILE names too, one a line; - for standard input
     #[arg(long, value_name = "FILE")]
     pub files_from: Option<String>,
 

@@ -9,6 +9,8 @@ use std::io::{self, Read};
 
 use super::format::{self, Format};
 use super::limits::{self, Budget, Limits};
+#[cfg(feature = "object-store")]
+use super::object::{Object, Opened};
 use super::passover::{self, PassedOver};
 use super::positioned::Positioned;
 use super::shared::{Crew, Shared, SharedVisit};
@@ -45,6 +47,10 @@ pub fn read_shared(input: &Input, options: &Options, visit: SharedVisit<'_>, cre
 }
 
 fn read_with(input: &Input, options: &Options, visit: Visit<'_>, shared: Option<Shared<'_>>) -> Vec<Problem> {
+    #[cfg(feature = "object-store")]
+    if let Some(object) = &input.object {
+        return read_object(input, object, options, visit, shared);
+    }
     let opened = input.file.as_ref().map(|path| File::open(path).and_then(|file| file.metadata().map(|about| (file, about))));
     let bytes = match &opened {
         Some(Ok((_, about))) if about.is_file() => Some(about.len()),
@@ -59,6 +65,22 @@ fn read_with(input: &Input, options: &Options, visit: Visit<'_>, shared: Option<
         Some(Ok((mut file, _))) if reading.is_stream => reading.stream(&place, &mut file),
         Some(Ok((file, about))) => reading.file(file, about.len()),
         Some(Err(error)) => reading.problem(&place, ProblemKind::Unreadable, says_of(&error)),
+    }
+    reading.finish()
+}
+
+#[cfg(feature = "object-store")]
+fn read_object(input: &Input, object: &Object, options: &Options, visit: Visit<'_>, shared: Option<Shared<'_>>) -> Vec<Problem> {
+    let opened = object.open();
+    let budget = Budget::new(&options.limits, opened.as_ref().ok().map(Opened::bytes));
+    let mut reading = Reading { shared, ..Reading::new(input, options, visit, &budget) };
+    let place = Place::default();
+    match opened {
+        Ok(mut object) => {
+            let headed = Headed::new(&mut object);
+            if format::of(headed.head()) == Format::Zip { reading.zip(&place, object.sought()) } else { reading.headed(&place, headed) }
+        }
+        Err(says) => reading.problem(&place, ProblemKind::Unreadable, says),
     }
     reading.finish()
 }
@@ -281,10 +303,7 @@ impl<'a> Reading<'a> {
             let says = format!("its name leads out of the archive{others}; it was read as a log all the same, and nothing was extracted");
             self.problem(&first, ProblemKind::Suspicious, says);
         }
-        if let Some(since) = self.options.since.filter(|_| self.too_old > 0) {
-            let (count, verb) = (self.too_old, if self.too_old == 1 { "log in it was" } else { "logs in it were" });
-            self.problem(&place, ProblemKind::TooOld, format!("{count} {verb} {}", since.says()));
-        }
+        self.problems.extend(self.options.since.and_then(|since| since.problem(&self.input.path, self.too_old)));
         self.problems
             .extend(self.passed_over.problem(&self.input.path, "unpack it and name a file on the command line to read it all the same"));
         self.problems.sort();

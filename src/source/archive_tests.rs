@@ -81,7 +81,7 @@ fn visited(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
 fn visited_within(bytes: &[u8], limits: &Limits) -> (Vec<String>, Vec<String>) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
-    read_all(&Input { path: "x".into(), file: Some(file.path().to_owned()) }, limits)
+    read_all(&Input { path: "x".into(), file: Some(file.path().to_owned()), object: None }, limits)
 }
 
 fn read_all(input: &Input, limits: &Limits) -> (Vec<String>, Vec<String>) {
@@ -324,7 +324,7 @@ fn members_that_are_no_logs_are_passed_over_and_counted() {
 #[test]
 fn files_that_change_while_the_scan_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let input = |name: &str| Input { path: name.into(), file: Some(folder.path().join(name)) };
+    let input = |name: &str| Input { path: name.into(), file: Some(folder.path().join(name)), object: None };
     assert_eq!(read_all(&input("gone.log"), &Limits::default()), (vec![], vec!["unreadable : it vanished while the scan ran".to_owned()]));
     fs::write(folder.path().join("emptied.log"), "").unwrap();
     let (logs, problems) = read_all(&input("emptied.log"), &Limits::default());
@@ -384,7 +384,7 @@ fn members_that_are_too_old_are_left_out_and_counted() {
         }
     }
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    let input = Input { path: "x".into(), file: Some(file.path().to_owned()) };
+    let input = Input { path: "x".into(), file: Some(file.path().to_owned()), object: None };
     for archive in [builder.into_inner().unwrap(), writer.finish().unwrap().into_inner()] {
         file.as_file_mut().set_len(0).unwrap();
         fs::write(file.path(), archive).unwrap();
@@ -407,7 +407,7 @@ fn a_path_from_within_a_dags_folder_is_completed() {
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, "x").unwrap();
     let mut task = None;
-    let input = Input { path: "task_id=t/attempt=1.log".into(), file: Some(file) };
+    let input = Input { path: "task_id=t/attempt=1.log".into(), file: Some(file), object: None };
     let _ = read(&input, &Options::default(), &mut |source, _| {
         task = Some(source.task);
         Ok(())

@@ -5,8 +5,6 @@ use std::path::Path;
 
 /// Says that a path does not exist, and what may have been meant.
 pub(super) fn missing(path: &str) -> String {
-    /// Names less alike than this are no slip of the hand; the value separates `sample-log` from `src` and the like.
-    const ALIKE_MIN: f64 = 0.8;
     let given = Path::new(path);
     if let Ok(target) = fs::read_link(given) {
         return format!("'{path}' is a link to '{}', which does not exist", target.display());
@@ -29,16 +27,21 @@ pub(super) fn missing(path: &str) -> String {
     }
     let wanted = missing.file_name().unwrap_or_default().to_string_lossy();
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    let mut alike: Vec<(f64, String)> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .map(|name| (strsim::jaro_winkler(&wanted, &name), name))
-        .filter(|(score, _)| *score >= ALIKE_MIN)
-        .collect();
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    match alike.first() {
-        Some((_, name)) if parent == Path::new(".") => format!("'{path}' does not exist; did you mean '{name}'?"),
-        Some((_, name)) => format!("'{path}' does not exist; did you mean '{}'?", parent.join(name).display()),
+    let alike = alike(&wanted, entries.map(|entry| entry.file_name().to_string_lossy().into_owned()));
+    match alike {
+        Some(name) if parent == Path::new(".") => format!("'{path}' does not exist; did you mean '{name}'?"),
+        Some(name) => format!("'{path}' does not exist; did you mean '{}'?", parent.join(name).display()),
         None if parent == Path::new(".") => format!("'{path}' does not exist in the current folder"),
         None => format!("'{path}' does not exist; '{}' does, but has no '{wanted}'", parent.display()),
     }
+}
+
+/// The name that is most alike to one that is missing, if one is alike at all.
+pub(super) fn alike(wanted: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    /// Names less alike than this are no slip of the hand; the value separates `sample-log` from `src` and the like.
+    const ALIKE_MIN: f64 = 0.8;
+    let mut alike: Vec<(f64, String)> =
+        names.map(|name| (strsim::jaro_winkler(wanted, &name), name)).filter(|(score, _)| *score >= ALIKE_MIN).collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    alike.into_iter().next().map(|(_, name)| name)
 }

@@ -1,4 +1,4 @@
-//! Where bytes come from: files below the given paths, members of archives, standard input.
+//! Where bytes come from: files below the given paths, objects in object stores, members of archives, standard input.
 //!
 //! This module opens, decompresses and names; it never looks into a log beyond the first bytes that tell its format.
 
@@ -10,6 +10,7 @@ pub mod limits;
 mod list;
 mod members;
 mod missing;
+mod object;
 mod passover;
 mod positioned;
 mod run_id;
@@ -29,19 +30,22 @@ pub use archive::{Options, read, read_shared};
 pub use ends::{Ends, EndsWanted, ends};
 pub use limits::Limits;
 pub use list::List;
+pub use object::Object;
 pub use run_id::{is_bare_date, own_run_id, run_date};
 pub use shared::{Crew, Hand, Job, SharedVisit};
 pub use since::Since;
 pub use template::Naming;
 pub use walk::{Discovered, Walk, discover};
 
-/// One thing that can be opened: a file found below a given path, or standard input. It may hold many logs.
+/// One thing that can be opened: a file or an object found below a given path, or standard input. It may hold many logs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Input {
     /// The path as the user gave it, joined with what was found under it; `-` for standard input.
     pub path: Arc<str>,
-    /// Where it really is; `None` for standard input.
+    /// Where it really is; `None` for standard input and for objects.
     pub file: Option<std::path::PathBuf>,
+    /// The object that it is, if it is one in an object store.
+    pub object: Option<Object>,
 }
 
 /// One log: a plain file, a member of an archive, or standard input, with what its name says about it.

@@ -34,6 +34,9 @@ const RECORD_KEYS: [&[u8]; 9] = [
 /// How many bytes of a JSON file are looked at.
 pub(super) const HEAD_BYTES: usize = 4096;
 
+/// How a file below a folder is read all the same.
+pub(super) const NAME_IT: &str = "name a file on the command line to read it all the same";
+
 /// What was passed over, by extension.
 #[derive(Debug, Default)]
 pub(super) struct PassedOver(BTreeMap<String, u64>);
@@ -75,6 +78,13 @@ impl PassedOver {
 /// Whether a folder is passed over as a whole, by its base name.
 pub(super) fn folder(base: &str) -> bool {
     FOLDERS.contains(&base)
+}
+
+/// The folder in a name that is passed over as a whole.
+#[cfg(feature = "object-store")]
+pub(super) fn folder_in(name: &str) -> Option<&str> {
+    let ends = name.match_indices('/').map(|(at, _)| at);
+    ends.filter_map(|at| name.get(..at)).find(|above| folder(above.rsplit('/').next().unwrap_or_default()))
 }
 
 /// What sort of file it is, where its name says that it is no log; `None` where it is to be read.

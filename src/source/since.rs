@@ -8,7 +8,7 @@ use std::fs::Metadata;
 use std::time::UNIX_EPOCH;
 
 use super::{Source, run_date};
-use crate::error::Error;
+use crate::error::{Error, Problem, ProblemKind};
 use crate::time::{Timestamp, Zone, parse_prefix};
 
 /// Logs last written before this are left out.
@@ -37,6 +37,14 @@ impl Since {
     pub(super) fn leaves_out(self, written: Option<Timestamp>, source: impl FnOnce() -> Source) -> bool {
         let is_before = |time: Timestamp| time < self.0;
         written.is_some_and(is_before) && source().task.run_id.as_deref().and_then(run_date).is_none_or(is_before)
+    }
+
+    /// What to say of logs below a folder or in an archive that were left out, if there are any.
+    pub(super) fn problem(self, path: &str, count: u64) -> Option<Problem> {
+        let verb = if count == 1 { "log in it was" } else { "logs in it were" };
+        let problem =
+            || Problem { path: path.to_owned(), member: None, kind: ProblemKind::TooOld, says: format!("{count} {verb} {}", self.says()) };
+        (count > 0).then(problem)
     }
 
     /// What to say of those that were left out, as the end of a sentence.

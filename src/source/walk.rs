@@ -13,6 +13,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::list::List;
 use super::missing::missing;
+use super::object::{self, Found, Objects, Url};
 use super::passover::{self, PassedOver};
 use super::since::{Since, written};
 use super::{Input, Naming};
@@ -57,6 +58,8 @@ pub struct Walk {
     /// Those of them that are still to be walked, with the names they go by.
     queue: Vec<(PathBuf, PathBuf)>,
     folder: Option<Folder>,
+    /// What was named of object stores.
+    objects: Objects,
     /// Links are looked at only after all that is walked is known: whether one leads to a new place depends on it.
     links: BTreeSet<(PathBuf, PathBuf)>,
     /// Files that were found other than by walking, where they really are.
@@ -80,15 +83,19 @@ struct Folder {
 }
 
 impl Walk {
-    /// Begins at `paths`: files, folders, and `-` for standard input.
+    /// Begins at `paths`: files, folders, names of objects in object stores, and `-` for standard input.
     ///
     /// # Errors
-    /// [`Error::Usage`] when a path does not exist.
+    /// [`Error::Usage`] when a path does not exist, or the name of an object is none.
     pub fn new(paths: &[String]) -> Result<Self, Error> {
         let mut walk = Self::default();
         for path in paths.iter().collect::<BTreeSet<_>>() {
             if path == "-" {
-                walk.found.push_back(Input { path: path.as_str().into(), file: None });
+                walk.found.push_back(Input { path: path.as_str().into(), file: None, object: None });
+                continue;
+            }
+            if let Some(url) = Url::of(path) {
+                walk.objects.name(url?)?;
                 continue;
             }
             match fs::metadata(path) {
@@ -148,6 +155,15 @@ impl Walk {
             Ok(path) => path,
             Err(problem) => return self.problems.push(problem),
         };
+        if let Some(url) = path.to_str().and_then(Url::of) {
+            if let Err(error) = url.and_then(|url| self.objects.list(url)) {
+                let shown = object::shown(&path.to_string_lossy());
+                let says = error.to_string();
+                let says = says.strip_prefix(&format!("'{shown}': ")).unwrap_or(&says);
+                self.problem(&shown, ProblemKind::Unreadable, says.to_owned());
+            }
+            return;
+        }
         match fs::metadata(&path) {
             Ok(about) => self.named(path, &about),
             Err(error) if is_missing(&error) => {
@@ -207,12 +223,8 @@ impl Walk {
         if let Some(folder) = self.folder.take() {
             let named = folder.named.to_string_lossy();
             self.passed_over += folder.passed_over.count();
-            self.problems.extend(folder.passed_over.problem(&named, "name a file on the command line to read it all the same"));
-            if let Some(since) = self.since.filter(|_| folder.too_old > 0) {
-                let count = folder.too_old;
-                let verb = if count == 1 { "log in it was" } else { "logs in it were" };
-                self.problem(&named, ProblemKind::TooOld, format!("{count} {verb} {}", since.says()));
-            }
+            self.problems.extend(folder.passed_over.problem(&named, passover::NAME_IT));
+            self.problems.extend(self.since.and_then(|since| since.problem(&named, folder.too_old)));
         }
         for (real, named) in std::mem::take(&mut self.named) {
             if !self.covers(&real) {
@@ -271,7 +283,7 @@ impl Walk {
     }
 
     fn add(&mut self, file: PathBuf) {
-        self.found.push_back(Input { path: file.to_string_lossy().into(), file: Some(file) });
+        self.found.push_back(Input { path: file.to_string_lossy().into(), file: Some(file), object: None });
     }
 
     fn is_too_old(&self, file: &Path) -> bool {
@@ -312,7 +324,16 @@ impl Iterator for Walk {
                     Some(next) => self.listed(next),
                     None => self.list = None,
                 }
+            } else if let Some(found) = self.objects.next(self.since, &self.naming) {
+                match found {
+                    Found::Input(input) => return Some(input),
+                    Found::TooOld(path) => self.add_too_old(&path),
+                    Found::Problem(problem) => self.problems.push(problem),
+                }
             } else if !self.step() && !self.next_folder() {
+                let (passed_over, problems) = self.objects.finish(self.since);
+                self.passed_over += passed_over;
+                self.problems.extend(problems);
                 let (named, real) = self.links.pop_first()?;
                 self.link(named, &real);
             }

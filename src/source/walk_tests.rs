@@ -128,7 +128,7 @@ fn a_path_that_does_not_exist_is_an_error_with_a_suggestion() {
 
 #[test]
 fn standard_input_is_read_once() {
-    assert_eq!(discover(&["-".to_owned(), "-".to_owned()]).unwrap().inputs, [Input { path: "-".into(), file: None }]);
+    assert_eq!(discover(&["-".to_owned(), "-".to_owned()]).unwrap().inputs, [Input { path: "-".into(), file: None, object: None }]);
 }
 
 #[test]
