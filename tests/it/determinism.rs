@@ -26,7 +26,7 @@ fn written(folder: &Path, paths: &[&str], format: &str, threads: &str) -> String
 }
 
 /// Panics with the first line that differs.
-fn assert_same(want: &str, got: &str, what: &str) {
+pub(crate) fn assert_same(want: &str, got: &str, what: &str) {
     if want != got {
         let differing = want.lines().zip(got.lines()).enumerate().find(|(_, (want, got))| want != got);
         panic!("{what}: {} and {} bytes; the first line that differs: {differing:#?}", want.len(), got.len());
@@ -87,7 +87,7 @@ fn the_order_in_which_paths_are_named_changes_nothing() {
 
 /// What a JSON report says, with the path of every file written as if it lay in a folder `logs`, and without what can only differ: where
 /// the members of an archive are counted as one file of fewer bytes.
-fn apart_from_paths(report: &str, input: &str) -> Value {
+pub(crate) fn apart_from_paths(report: &str, input: &str) -> Value {
     let mut report: Value = serde_json::from_str(report).unwrap();
     unpack(&mut report, input);
     let Value::Object(fields) = &mut report else { panic!("no map") };

@@ -23,6 +23,7 @@ mod lint;
 mod log_format;
 mod logs;
 mod matrix;
+mod objects;
 mod peers;
 mod program;
 mod quick;

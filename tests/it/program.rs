@@ -21,22 +21,29 @@ pub(crate) fn run(arguments: &[&str]) -> Run {
 
 /// Runs the program in a folder, with bytes on standard input.
 pub(crate) fn run_with(arguments: &[&str], folder: &Path, input: &[u8]) -> Run {
-    start(env!("CARGO_BIN_EXE_dagnosis"), arguments, folder, input)
+    start(env!("CARGO_BIN_EXE_dagnosis"), arguments, folder, input, &[])
+}
+
+/// Runs the program in a folder, with more in its environment.
+#[cfg(feature = "object-store")]
+pub(crate) fn run_in(arguments: &[&str], folder: &Path, input: &[u8], environment: &[(&str, String)]) -> Run {
+    start(env!("CARGO_BIN_EXE_dagnosis"), arguments, folder, input, environment)
 }
 
 /// Runs another command in a folder, such as a shell that sets limits before it runs the program.
 #[cfg(unix)]
 pub(crate) fn run_command(command: &str, arguments: &[&str], folder: &Path) -> Run {
-    start(command, arguments, folder, b"")
+    start(command, arguments, folder, b"", &[])
 }
 
-fn start(command: &str, arguments: &[&str], folder: &Path, input: &[u8]) -> Run {
+fn start(command: &str, arguments: &[&str], folder: &Path, input: &[u8], environment: &[(&str, String)]) -> Run {
     let mut command = Command::new(command);
     command
         .args(arguments)
         .current_dir(folder)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
