@@ -57,7 +57,7 @@ fn archives_and_large_objects_are_read_in_pieces() {
     let folder = tempfile::tempdir().unwrap();
     let mut files = samples();
     // Longer than some pieces; what says why it failed stands in the last one.
-    let mut long = "[2026-11-20 01:00:00,000] {logging.py:1} INFO - nothing to be seen here, line after line\n".repeat(100_000);
+    let mut long = "[2026-11-20 01:00:00,000] {logging.py:1} INFO - nothing to be seen here, line after line\n".repeat(50_000);
     long.push_str("[2026-11-20 01:10:00,000] {taskinstance.py:1482} ERROR - Task failed with exception\nMemoryError\n");
     files.push((log_of("long"), long.into_bytes()));
     for (name, bytes) in &files {
@@ -77,17 +77,15 @@ fn archives_and_large_objects_are_read_in_pieces() {
     let got = json(&["s3://logs/plain"], folder.path(), &store).out;
     assert_same(&want, &got.replace("s3://logs/plain", "plain"), "plain");
     let want = format!("{:#}", apart_from_paths(&want, "plain"));
-    for (key, _) in objects.iter().filter(|(key, _)| key.starts_with("packed/")) {
-        for threads in ["1", "4"] {
-            let name = format!("s3://logs/{key}");
-            let run = json(&[&name, "--threads", threads], folder.path(), &store);
-            assert_eq!((run.code, run.err.as_str()), (0, ""), "{name}");
-            let got = apart_from_paths(&run.out.replace("in.zip!", ""), &name);
-            assert_same(&want, &format!("{got:#}"), &name);
-        }
+    for ((key, _), turn) in objects.iter().filter(|(key, _)| key.starts_with("packed/")).zip(0..) {
+        let name = format!("s3://logs/{key}");
+        let run = json(&[&name, "--threads", ["1", "4"][turn % 2]], folder.path(), &store);
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{name}");
+        let got = apart_from_paths(&run.out.replace("in.zip!", ""), &name);
+        assert_same(&want, &format!("{got:#}"), &name);
     }
     let pieces = store.asked().into_iter().filter(|asked| asked.key.as_deref() == Some("packed/logs.zip") && asked.from > 0).count();
-    assert!(pieces > 2, "{pieces}");
+    assert!(pieces > 1, "{pieces}");
 }
 
 /// A zip archive whose members are as they were, so that it is long.
