@@ -30,7 +30,7 @@ pub use archive::{Options, read, read_shared};
 pub use ends::{Ends, EndsWanted, ends};
 pub use limits::Limits;
 pub use list::List;
-pub use object::Object;
+pub use object::{Object, is_object};
 pub use run_id::{is_bare_date, own_run_id, run_date};
 pub use shared::{Crew, Hand, Job, SharedVisit};
 pub use since::Since;

@@ -71,8 +71,12 @@ impl Reading<'_> {
             Err(error) => return self.cut_zip(&inner, bytes, &error),
         };
         let members = self.plan(&inner, &archive);
-        let packed = match self.shared {
-            None => members,
+        let mut packed = match self.shared {
+            None => {
+                let mut packed = members;
+                packed.retain(|member| !self.zip_member(&mut archive, member, false));
+                packed
+            }
             Some(shared) => {
                 let gathered = Gathered::default();
                 let packed = Mutex::new(Vec::new());
@@ -91,18 +95,19 @@ impl Reading<'_> {
                     }
                 });
                 self.gather(gathered);
-                let mut packed = packed.into_inner().unwrap_or_else(PoisonError::into_inner);
-                packed.sort_by_key(|member| member.place.nth);
-                packed
+                packed.into_inner().unwrap_or_else(PoisonError::into_inner)
             }
         };
+        // What is packed draws on the budget as it is read: in the order in which what is not has done so.
+        packed.sort_by_key(|member| member.place.nth);
         for member in &packed {
             self.zip_member(&mut archive, member, true);
         }
     }
 
-    /// Which members are read and how much of each, in the order of their names, which does not depend on who made the archive. The budget is
-    /// drawn on by what the table of contents says, before anything is read: so it is the same for any number of threads.
+    /// Which members are read and how much of each. They are chosen and numbered in the order of their names, which does not depend on who made the
+    /// archive, and given in that of the archive, so that reading goes on and on. The budget is drawn on by what the table of contents says,
+    /// before anything is read: so it is the same for any number of threads.
     fn plan<R: Read + Seek>(&mut self, inner: &Place, archive: &zip::ZipArchive<R>) -> Vec<Member> {
         let mut order: Vec<(String, usize)> = Vec::with_capacity(archive.len());
         for at in 0..archive.len() {
@@ -126,6 +131,7 @@ impl Reading<'_> {
                 break;
             }
         }
+        members.sort_by_key(|member| member.at);
         members
     }
 

@@ -68,6 +68,9 @@ fn input(log: &str) -> Result<(&str, Option<&str>), Error> {
     if let Some(member) = log.strip_prefix("-!") {
         return Ok(("-", Some(member)));
     }
+    if source::is_object(log) {
+        return Ok(log.split_once('!').map_or((log, None), |(path, member)| (path, Some(member))));
+    }
     match fs::metadata(log) {
         Ok(about) if about.is_dir() => {
             return Err(Error::Usage(format!("--from {log}: a folder; name one log in it and a line, as reports do: LOG:LINE")));

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
+use object_store::path::Error as PathError;
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,14 +15,14 @@ pub(super) struct Fault {
 }
 
 /// What a failure means for what was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FaultKind {
     /// There is no such object.
     NoObject,
     /// There is no such bucket.
     NoBucket,
     /// A key that cannot be asked for.
-    Key,
+    Key(String),
     /// Anything else.
     Other,
 }
@@ -30,6 +31,11 @@ impl Fault {
     /// What came of work that was given up.
     pub(super) fn lost() -> Self {
         Self { kind: FaultKind::Other, says: "the request was given up".to_owned() }
+    }
+
+    /// What is wrong with a key that cannot be asked for.
+    pub(super) fn of_key() -> &'static str {
+        "its key has an empty part ('//'), one that is '.' or '..', or a control character, and is not read; copy it to a file, or to another key"
     }
 
     pub(super) fn of(error: &Error) -> Self {
@@ -42,10 +48,9 @@ impl Fault {
                  environment, or AWS_SKIP_SIGNATURE=true (GOOGLE_, AZURE_) where anybody may read"
                     .to_owned(),
             ),
-            (Error::InvalidPath { .. }, _) => Self {
-                kind: FaultKind::Key,
-                says: "a key with an empty part ('//') or a part that is '.' or '..' or has a control character, which is not read"
-                    .to_owned(),
+            (Error::InvalidPath { source: PathError::EmptySegment { path } | PathError::BadSegment { path, .. } }, _) => Self {
+                kind: FaultKind::Key(path.clone()),
+                says: Self::of_key().to_owned(),
             },
             _ if is_bucket(code) => Self { kind: FaultKind::NoBucket, says: "there is no such bucket or container".to_owned() },
             (Error::NotFound { .. }, _) | (_, Some(404)) => {

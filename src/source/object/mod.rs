@@ -35,6 +35,12 @@ pub(super) use url::{Url, shown};
 use super::Input;
 use crate::error::Problem;
 
+/// Whether a name is one of objects in an object store, or is meant to be.
+#[must_use]
+pub fn is_object(name: &str) -> bool {
+    Url::of(name).is_some()
+}
+
 /// What is found behind the name of an object or of many.
 #[cfg_attr(not(feature = "object-store"), expect(dead_code, reason = "without object stores nothing is found in them"))]
 pub(super) enum Found {

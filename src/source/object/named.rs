@@ -219,7 +219,7 @@ impl Objects {
                 let head = looking.objects.get_opts(&key, GetOptions { head: true, ..GetOptions::default() }).await;
                 head.map(|got| Entry::of(got.meta)).map_err(|error| Fault::of(&error))
             };
-            let (object, below) = futures_util::future::join(object, Page::get(&looking, &prefix, None)).await;
+            let (object, below) = futures_util::future::join(object, Page::first(&looking, &prefix)).await;
             Looked { object, below }
         };
         let looked = store.requests.ask(work, || Looked { object: Err(Fault::lost()), below: Err(Fault::lost()) });
@@ -240,6 +240,7 @@ impl Objects {
         let Some(below) = &mut self.listing else { return Step::End };
         match below.listing.next(wait) {
             Next::Entry(entry) => self.found_below(entry, since, naming),
+            Next::Bad(key) => Step::Found(unreadable(below.url.beside(&key), Fault::of_key().to_owned())),
             Next::Pending => Step::Pending,
             Next::Fault(fault) => {
                 let path = below.url.to_string();
@@ -258,7 +259,7 @@ impl Objects {
         let (url, looked) = (&named.url, named.looked.wait());
         let bucket = (url.service, url.bucket.clone());
         if let Ok(page) = &looked.below
-            && !page.entries.is_empty()
+            && !page.is_empty()
         {
             let store = Arc::clone(&named.store);
             let below = || Below { url: url.clone(), store, listing: Listing::of(page.clone()) };
@@ -343,7 +344,7 @@ impl Looked {
         let is_no_object = self.object.as_ref().is_err_and(|fault| matches!(fault.kind, FaultKind::NoObject | FaultKind::NoBucket));
         is_no_object
             && match &self.below {
-                Ok(page) => page.entries.is_empty(),
+                Ok(page) => page.is_empty(),
                 Err(fault) => fault.kind == FaultKind::NoBucket,
             }
     }

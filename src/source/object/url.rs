@@ -116,6 +116,12 @@ impl Url {
         }
     }
 
+    /// The name of another object in its bucket.
+    #[cfg_attr(not(feature = "object-store"), expect(dead_code, reason = "nothing is looked for without the feature"))]
+    pub(super) fn beside(&self, key: &str) -> String {
+        format!("{}/{key}", self.text.strip_suffix(self.key.as_str()).unwrap_or_default().trim_end_matches('/'))
+    }
+
     /// What its service calls a bucket.
     #[cfg_attr(not(feature = "object-store"), expect(dead_code, reason = "nothing is looked for without the feature"))]
     pub(super) fn container(&self) -> &'static str {

@@ -113,15 +113,23 @@ fn a_listing_that_fails_is_told() {
 }
 
 #[test]
-fn a_key_that_cannot_be_asked_for_is_told() {
-    let objects = [("logs/1.log", "words\n"), ("logs//2.log", "words\n"), ("logs/3.log", "words\n"), ("logs/a/../4.log", "words\n")];
+fn a_key_that_cannot_be_asked_for_is_told_and_the_others_are_read() {
+    let bad = ["logs//2.log", "logs/a/../4.log"];
+    let mut objects: Vec<(String, &str)> = (0..60).map(|at| (format!("logs/{at:03}.log"), "words\n")).collect();
+    objects.extend(bad.map(|key| (key.to_owned(), "words\n")));
+    objects.push(("logs/z.log".to_owned(), "words\n"));
     for scheme in ["s3", "gs", "az"] {
         let store = Store::serve(&objects, |_| None);
         let run = run(&[&format!("{scheme}://logs/logs")], &store, &[]);
-        let (_, problems) = told(&run);
-        assert_eq!(run.code, 3, "{}", run.out);
-        assert!(problems.iter().any(|(_, says)| says.contains("a key with an empty part")), "{problems:?}");
+        let (logs, problems) = told(&run);
+        assert_eq!((run.code, logs), (3, 61), "{scheme}: {problems:?}");
+        let paths: Vec<&str> = problems.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, bad.map(|key| format!("{scheme}://logs/{key}")));
+        assert!(problems.iter().all(|(_, says)| says.contains("has an empty part")), "{problems:?}");
     }
+    let all_bad: Vec<(String, &str)> = (0..60).map(|at| (format!("logs//{at:03}.log"), "words\n")).collect();
+    let (logs, problems) = told(&run(&["s3://logs/logs"], &Store::serve(&all_bad, |_| None), &[]));
+    assert!(logs == 0 && problems.len() == 21 && problems[0].1.contains("too many keys like those"), "{problems:?}");
 }
 
 #[test]

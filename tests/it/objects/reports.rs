@@ -151,3 +151,16 @@ fn what_is_too_old_is_not_asked_for() {
     }
     assert!(store.asked().iter().all(|asked| asked.method == "HEAD" || asked.key.as_deref() != Some("logs/old.log")));
 }
+
+/// The command that a report offers for a failure that no rule knows.
+#[test]
+fn a_rule_is_cut_from_an_object() {
+    let log = "[2026-11-20 01:00:00,000] {taskinstance.py:1482} ERROR - Task failed with exception\n\
+               Traceback (most recent call last):\n  File \"/opt/airflow/dags/shop.py\", line 12, in push\n    push()\nKeyError: 'unheard-of'\n";
+    let objects = [("logs/1.log", log.as_bytes().to_vec()), ("logs.zip", zip(&[("a/1.log", log)]))];
+    let store = Store::serve(&objects, |_| None);
+    for from in ["s3://logs/logs/1.log:5", "az://logs/logs.zip!a/1.log:5"] {
+        let run = run_in(&["rules", "new", "--from", from], Path::new("."), b"", &store.environment());
+        assert!(run.code == 0 && run.out.contains("unheard-of"), "{from}: {}{}", run.out, run.err);
+    }
+}

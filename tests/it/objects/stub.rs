@@ -227,7 +227,11 @@ fn listing(objects: &BTreeMap<String, Vec<u8>>, query: &BTreeMap<String, String>
     folders.dedup();
     let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
     let mut entries = String::new();
-    for key in keys.iter().skip(page).take(PAGE) {
+    let after = query.get("start-after").map_or("", String::as_str);
+    let from = query.get("startFrom").map_or("", String::as_str);
+    let start = page.max(keys.partition_point(|key| key.as_str() <= after || key.as_str() < from));
+    let size = query.get("max-keys").or(query.get("maxresults")).map_or(PAGE, |size| size.parse::<usize>().unwrap().min(PAGE));
+    for key in keys.iter().skip(start).take(size) {
         let (name, bytes, (iso, rfc)) = (escaped(key), objects[*key].len(), written(key));
         entries.push_str(&if is_azure {
             format!(
@@ -243,7 +247,7 @@ fn listing(objects: &BTreeMap<String, Vec<u8>>, query: &BTreeMap<String, String>
         let part = if is_azure { "Name" } else { "Prefix" };
         entries.push_str(&format!("<{tag}><{part}>{name}</{part}></{tag}>"));
     }
-    let next = if keys.len() > page + PAGE { (page + PAGE).to_string() } else { String::new() };
+    let next = if keys.len() > start + size { (start + size).to_string() } else { String::new() };
     if is_azure {
         format!("<?xml version=\"1.0\"?><EnumerationResults><Blobs>{entries}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>")
     } else {
