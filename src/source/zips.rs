@@ -70,14 +70,12 @@ impl Reading<'_> {
             Ok(archive) => archive,
             Err(error) => return self.cut_zip(&inner, bytes, &error),
         };
-        let members = self.plan(&inner, &archive);
-        let mut packed = match self.shared {
-            None => {
-                let mut packed = members;
-                packed.retain(|member| !self.zip_member(&mut archive, member, false));
-                packed
-            }
+        let mut members = self.plan(&inner, &archive);
+        let packed = match self.shared {
+            None => members,
             Some(shared) => {
+                // Reading goes on and on where members are read in the order of the archive, and on many threads no other order is kept.
+                members.sort_by_key(|member| member.at);
                 let gathered = Gathered::default();
                 let packed = Mutex::new(Vec::new());
                 shared.crew.share(&mut |hand| {
@@ -95,19 +93,18 @@ impl Reading<'_> {
                     }
                 });
                 self.gather(gathered);
-                packed.into_inner().unwrap_or_else(PoisonError::into_inner)
+                let mut packed = packed.into_inner().unwrap_or_else(PoisonError::into_inner);
+                packed.sort_by_key(|member| member.place.nth);
+                packed
             }
         };
-        // What is packed draws on the budget as it is read: in the order in which what is not has done so.
-        packed.sort_by_key(|member| member.place.nth);
         for member in &packed {
             self.zip_member(&mut archive, member, true);
         }
     }
 
-    /// Which members are read and how much of each. They are chosen and numbered in the order of their names, which does not depend on who made the
-    /// archive, and given in that of the archive, so that reading goes on and on. The budget is drawn on by what the table of contents says,
-    /// before anything is read: so it is the same for any number of threads.
+    /// Which members are read and how much of each, in the order of their names, which does not depend on who made the archive. The budget is
+    /// drawn on by what the table of contents says, before anything is read: so it is the same for any number of threads.
     fn plan<R: Read + Seek>(&mut self, inner: &Place, archive: &zip::ZipArchive<R>) -> Vec<Member> {
         let mut order: Vec<(String, usize)> = Vec::with_capacity(archive.len());
         for at in 0..archive.len() {
@@ -131,7 +128,6 @@ impl Reading<'_> {
                 break;
             }
         }
-        members.sort_by_key(|member| member.at);
         members
     }
 
