@@ -11,7 +11,7 @@ use std::time::Instant;
 use dagnosis::attempt::join;
 use dagnosis::diagnose::diagnose;
 use dagnosis::record::{Dialect, Outcome};
-use dagnosis::report::{Format, ListAttempts, Report};
+use dagnosis::report::{Format, ListAttempts, Mask, Report};
 use dagnosis::rule::{self, RuleSet};
 use dagnosis::scan::{EndpointUse, Logs, Observation, Stats, observe};
 use dagnosis::source::Source;
@@ -53,6 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         problems: &[],
         stats: Stats::default(),
         list: ListAttempts::Failed,
+        mask: &Mask::default(),
         color: false,
     };
     let mut written = Counted(0);

@@ -9,7 +9,7 @@ use crate::attempt::Attempts;
 use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, PageFormat, RuleArgs, RulesCommand};
 use crate::error::{Error, Problem};
 use crate::record::{self, Instance};
-use crate::report::{Format, JSON_SCHEMA, ListAttempts, Report};
+use crate::report::{Format, JSON_SCHEMA, ListAttempts, Mask, Report, terminal};
 use crate::rule::{self, RuleSet, Severity};
 use crate::time::Zone;
 use crate::{attempt, check, diagnose, scan, source};
@@ -46,7 +46,8 @@ pub fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
             // Faults of rules say themselves what they are, each with its place in front.
             let grade = if matches!(error, Error::Rules(_)) { "" } else { "error: " };
             // When standard error is gone too, the exit code is all that is left to say.
-            let _ = writeln!(err, "{grade}{error}");
+            let says = Mask::default().apply(&format!("{grade}{error}")).split('\n').map(terminal).collect::<Vec<_>>().join("\n");
+            let _ = writeln!(err, "{says}");
             EXIT_ERROR
         }
     }
@@ -72,10 +73,11 @@ fn rules(command: &RulesCommand, out: &mut dyn Write) -> Result<u8, Error> {
             writeln!(out, "{} pages written below {}", files.len(), dir.display())?;
             Ok(EXIT_FINE)
         }
-        RulesCommand::New { from, output, log_formats, rules } => {
+        RulesCommand::New { from, output, log_formats, mask, rules } => {
             let dialects = record::Dialects::new(Zone::default(), log_formats)?;
+            let mask = Mask::new(&mask.masking())?;
             let mut text = Vec::new();
-            check::new_rule(&load(rules)?, from, &dialects, &mut text)?;
+            check::new_rule(&load(rules)?, from, &dialects, &mask, &mut text)?;
             match output {
                 Some(path) => write_new(path, &text)?,
                 None => out.write_all(&text)?,
@@ -116,6 +118,7 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
     if arguments.paths.is_empty() && arguments.task_instances.is_empty() && inputs.files_from.is_none() {
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
     }
+    let mask = Mask::new(&arguments.mask.masking())?;
     let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
     let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
     let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
@@ -159,6 +162,7 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
                 AttemptsName::Failed => ListAttempts::Failed,
                 AttemptsName::None => ListAttempts::None,
             },
+            mask: &mask,
             color: arguments.output.is_none() && arguments.color.decide(),
         };
         let format = match arguments.format {

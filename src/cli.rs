@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use inputs::{InputArgs, LimitArgs};
+pub use inputs::{InputArgs, LimitArgs, MaskArgs};
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
 #[derive(Debug, Parser)]
@@ -120,6 +120,9 @@ pub enum RulesCommand {
         /// How records begin, as for the diagnosis; may be given several times
         #[arg(long = "log-format", value_name = "REGEX")]
         log_formats: Vec<String>,
+        /// What is masked
+        #[command(flatten)]
+        mask: MaskArgs,
         /// Which rules
         #[command(flatten)]
         rules: RuleArgs,
@@ -195,6 +198,10 @@ pub struct Diagnose {
     /// When to use colours
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorWhen,
+
+    /// What is masked
+    #[command(flatten)]
+    pub mask: MaskArgs,
 
     /// Which rules
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! What is said of a rule to a reader, in blocks that know nothing of the format they are written in.
 
-use crate::report::retry_words;
+use crate::report::{Mask, retry_words};
 use crate::rule::{Cause, CauseIx, Confirm, Evidence, Fix, RuleSet, Symptom, SymptomIx, Weight};
 
 /// How many examples a page shows.
@@ -96,8 +96,10 @@ pub(super) fn of_symptom(rules: &RuleSet, index: SymptomIx, symptom: &Symptom) -
     if symptom.attempt.is_some() {
         page.words("It is seen in the whole attempt, not in one line: how its log ends, or what comes together in it.");
     }
+    // Examples are cut from logs.
+    let mask = Mask::default();
     for example in symptom.examples.matching.iter().take(EXAMPLES_SHOWN) {
-        page.lines(Sort::Log, example);
+        page.lines(Sort::Log, &mask.apply(example));
     }
     if !symptom.causes.is_empty() {
         page.heading("What may cause it, most plausible first");

@@ -1,7 +1,8 @@
-//! The flags that say which logs are read, and how much of what is packed.
+//! The flags that say which logs are read, how much of what is packed, and what of it is shown masked.
 
 use clap::Args;
 
+use crate::report::Masking;
 use crate::source::{Limits, limits};
 
 /// Which logs are read, besides those that are named.
@@ -24,6 +25,30 @@ pub struct InputArgs {
     /// The names of --files-from end with NUL, as "find -print0" writes them
     #[arg(short = '0', long, requires = "files_from")]
     pub null: bool,
+}
+
+/// What is shown as `***`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct MaskArgs {
+    /// Mask what this regular expression matches too, or of it what its group (?<secret>..) holds; may be given several times
+    #[arg(long = "mask", value_name = "REGEX")]
+    pub own: Vec<String>,
+
+    /// Mask the names in e-mail addresses too
+    #[arg(long)]
+    pub mask_emails: bool,
+
+    /// Show passwords, tokens and keys as they stand in the logs, instead of ***; for your own eyes only
+    #[arg(long, conflicts_with_all = ["own", "mask_emails"])]
+    pub no_mask: bool,
+}
+
+impl MaskArgs {
+    /// What they ask for.
+    #[must_use]
+    pub fn masking(&self) -> Masking {
+        Masking { off: self.no_mask, emails: self.mask_emails, own: self.own.clone() }
+    }
 }
 
 /// How much an archive, a compressed file or a stream may hold.

@@ -12,11 +12,11 @@ use crate::rule::Severity;
 use crate::time::Timestamp;
 
 use super::wire::{self, Text};
-use super::{Report, call, escape, mask::Mask, totals::Totals, words};
+use super::{Report, call, escape, totals::Totals, words};
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let whole = Json { report, mask: Mask::default(), listed: report.listed() };
+    let whole = Json { report, listed: report.listed() };
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Safe(PrettyFormatter::new()));
     whole.serialize(&mut serializer).map_err(io::Error::from)?;
     writeln!(out)
@@ -25,7 +25,6 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
 /// The report with what is needed to fill the wire types.
 struct Json<'r> {
     report: &'r Report<'r>,
-    mask: Mask,
     /// The rows of the attempts that are written, in their order.
     listed: Vec<u32>,
 }
@@ -59,7 +58,7 @@ impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
 
 impl<'r> Json<'r> {
     fn text<'t>(&self, text: &'t str) -> Text<'t> {
-        self.mask.apply(text)
+        self.report.mask.apply(text)
     }
 
     fn maybe<'t>(&self, text: Option<&'t str>) -> Option<Text<'t>> {
@@ -142,7 +141,7 @@ impl<'r> Json<'r> {
                     wire::Example { path, member, line, excerpt: self.text(&example.excerpt) }
                 })
                 .collect(),
-            new_rule: words::new_rule(self.report, diagnosis, &self.mask),
+            new_rule: words::new_rule(self.report, diagnosis),
         }
     }
 
@@ -240,7 +239,7 @@ impl<'r> Json<'r> {
             outcome_because: self.text(attempt.outcome_because()),
             ending: attempt.ending().name(),
             symptoms: attempt.symptoms().iter().filter_map(shown).collect(),
-            call: attempt.failure().and_then(|failure| call::call(failure, &self.mask)),
+            call: attempt.failure().and_then(|failure| call::call(failure, self.report.mask)),
             causes: self.report.diagnosed.causes_of.get(&attempt.row()).into_iter().flatten().filter_map(share).collect(),
             incident: self.report.incident_of(attempt.row()),
         }

@@ -8,7 +8,7 @@ use crate::diagnose::{Confidence, Diagnosis, StepKind};
 use crate::rule::Cause;
 
 use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
-use super::{Report, escape, figures, mask::Mask, totals::Totals};
+use super::{Report, escape, figures, totals::Totals};
 
 /// How many values of one kind a scope names: a ticket has more room than a terminal.
 const SCOPE_VALUES_MAX: usize = 10;
@@ -19,7 +19,7 @@ const PLACES_MAX: usize = 2;
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let totals = Totals::of(report);
-    let mut page = Markdown { report, mask: Mask::default(), out };
+    let mut page = Markdown { report, out };
     writeln!(page.out, "# Why tasks failed\n\n**{}**\n\n{}", words::verdict(report, &totals), words::read(report, &totals))?;
     if let Some(quick) = words::quick(report) {
         writeln!(page.out, "\n{}", escape::markdown(&quick))?;
@@ -47,29 +47,28 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
 /// The report on its page.
 struct Markdown<'r, 'o> {
     report: &'r Report<'r>,
-    mask: Mask,
     out: &'o mut dyn Write,
 }
 
 impl Markdown<'_, '_> {
     /// Running text.
     fn text(&self, text: &str) -> String {
-        escape::markdown(&self.mask.apply(text))
+        escape::markdown(&self.report.mask.apply(text))
     }
 
     /// Something verbatim within running text.
     fn code(&self, text: &str) -> String {
-        escape::code(&self.mask.apply(text))
+        escape::code(&self.report.mask.apply(text))
     }
 
     /// Something verbatim in a cell of a table.
     fn code_cell(&self, text: &str) -> String {
-        escape::code_cell(&self.mask.apply(text))
+        escape::code_cell(&self.report.mask.apply(text))
     }
 
     /// Lines of code or of a log, as a block that belongs to a list item when it is indented.
     fn block(&mut self, indent: &str, language: &str, text: &str) -> io::Result<()> {
-        let masked = self.mask.apply(text);
+        let masked = self.report.mask.apply(text);
         for line in escape::fenced(language, masked.trim_end().lines()).lines() {
             writeln!(self.out, "{indent}{line}")?;
         }
@@ -109,7 +108,7 @@ impl Markdown<'_, '_> {
             self.confirm(diagnosis, cause)?;
         }
         self.spread(diagnosis)?;
-        if let Some(command) = words::new_rule(self.report, diagnosis, &self.mask) {
+        if let Some(command) = words::new_rule(self.report, diagnosis) {
             writeln!(self.out, "- **New rule:** {}", words::NEW_RULE)?;
             self.block("  ", "sh", &command)?;
         }

@@ -18,9 +18,10 @@ mod fixture;
 mod tests;
 
 pub(crate) use escape::{fenced, is_active, terminal};
-pub(crate) use mask::Mask;
 pub(crate) use page::{Ink, Page};
 pub(crate) use words::retry as retry_words;
+
+pub use mask::{Mask, Masking};
 
 use std::io::{self, Write};
 
@@ -48,6 +49,8 @@ pub struct Report<'a> {
     pub stats: Stats,
     /// Which attempts the JSON lists.
     pub list: ListAttempts,
+    /// What is masked in every text.
+    pub mask: &'a Mask,
     /// Whether text may carry ANSI colours.
     pub color: bool,
 }

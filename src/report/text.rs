@@ -9,7 +9,7 @@ use crate::rule::{Cause, Fix, Severity};
 
 use super::page::{COLUMN, Ink, Page, WIDTH};
 use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
-use super::{Report, escape, figures, mask::Mask, totals::Totals};
+use super::{Report, escape, figures, totals::Totals};
 
 /// How many lines a snippet may have to be shown here; a longer one is for `dagnosis explain`.
 const SNIPPET_LINES_MAX: usize = 8;
@@ -25,7 +25,7 @@ const EXCERPT_CHARS_MAX: usize = 240;
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = Text { report, mask: Mask::default(), page: Page::new(out, report.color) };
+    let mut text = Text { report, page: Page::new(out, report.color) };
     let totals = Totals::of(report);
     text.page.paragraph(&words::verdict(report, &totals), Ink::Bold)?;
     text.page.paragraph(&words::read(report, &totals), Ink::Dim)?;
@@ -70,14 +70,13 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
 /// The report on its page.
 struct Text<'r, 'p> {
     report: &'r Report<'r>,
-    mask: Mask,
     page: Page<'p>,
 }
 
 impl Text<'_, '_> {
     /// Text from a log, fit for the terminal. What is masked is masked before an escape could hide it.
     fn safe(&self, text: &str) -> String {
-        escape::terminal(&self.mask.apply(text)).into_owned()
+        escape::terminal(&self.report.mask.apply(text)).into_owned()
     }
 
     /// `path:line`.
@@ -114,7 +113,7 @@ impl Text<'_, '_> {
         self.policy(diagnosis)?;
         self.seen(diagnosis)?;
         self.spread(diagnosis)?;
-        if let Some(command) = words::new_rule(self.report, diagnosis, &self.mask) {
+        if let Some(command) = words::new_rule(self.report, diagnosis) {
             self.page.field("New rule", words::NEW_RULE, Ink::Plain)?;
             self.page.verbatim(COLUMN + 2, &format!("$ {command}"), Ink::Cyan)?;
         }

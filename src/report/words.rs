@@ -10,7 +10,6 @@ use crate::time::Timestamp;
 use super::Report;
 use super::escape::is_active;
 use super::figures::{abridged, bytes, count, number, percent};
-use super::mask::Mask;
 use super::totals::Totals;
 
 /// How many incidents are told in full; the others get a short form, since nobody reads more than that in one go.
@@ -281,7 +280,7 @@ pub(super) fn place(location: &Location) -> String {
 
 /// The command that cuts a rule from a failure that no rule knows; `None` where one does, or no log shows it, or where the name of the log
 /// would not be that of the file: what is masked or escaped names none.
-pub(super) fn new_rule(report: &Report<'_>, diagnosis: &Diagnosis, mask: &Mask) -> Option<String> {
+pub(super) fn new_rule(report: &Report<'_>, diagnosis: &Diagnosis) -> Option<String> {
     let incident = &diagnosis.incident;
     if incident.symptom.is_some() {
         return None;
@@ -294,7 +293,7 @@ pub(super) fn new_rule(report: &Report<'_>, diagnosis: &Diagnosis, mask: &Mask) 
     };
     let example = diagnosis.examples.iter().find(|example| example.location.line > 0 && has_log(&example.location))?;
     let place = place(&example.location);
-    let is_true = mask.apply(&place) == place && !place.chars().any(is_active);
+    let is_true = report.mask.apply(&place) == place && !place.chars().any(is_active);
     is_true.then(|| format!("dagnosis rules new --from {}", shell_quoted(&place)))
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use dagnosis::check;
 use dagnosis::record::Dialects;
+use dagnosis::report::Mask;
 use dagnosis::rule::{RuleSet, load, load_text};
 use dagnosis::{scan, source};
 
@@ -84,7 +85,7 @@ fn every_failure_of_the_samples_makes_a_rule_that_holds() {
             let from = format!("{}:{line}", log.source.path);
             let mut out = Vec::new();
             tried += 1;
-            let made = check::new_rule(&rules, &from, &Dialects::default(), &mut out);
+            let made = check::new_rule(&rules, &from, &Dialects::default(), &Mask::default(), &mut out);
             let text = String::from_utf8(out).unwrap();
             let says = made.map_err(|error| error.to_string()).and_then(|()| faults(&text).map(drop));
             if let Err(says) = says {
@@ -151,7 +152,7 @@ fn a_hostile_record_makes_a_rule_that_holds() {
             let tree = tempfile::tempdir().unwrap();
             let log = put(tree.path(), &log_of("push"), &record);
             let mut out = Vec::new();
-            let made = check::new_rule(&RuleSet::default(), &format!("{}:1", log.display()), &Dialects::default(), &mut out);
+            let made = check::new_rule(&RuleSet::default(), &format!("{}:1", log.display()), &Dialects::default(), &Mask::default(), &mut out);
             match made {
                 Ok(()) => drop(faults(&String::from_utf8(out).unwrap()).unwrap_or_else(|says| panic!("{shown}: {says}"))),
                 // Two signs or one are nothing to look for.

@@ -28,10 +28,9 @@ use place::Found;
 /// # Errors
 /// [`Error::Usage`] where there is no such line, or nothing in it that a rule could look for; [`Error::Output`] when `out` cannot be
 /// written.
-pub fn new_rule(rules: &RuleSet, from: &str, dialects: &Dialects, out: &mut dyn io::Write) -> Result<(), Error> {
+pub fn new_rule(rules: &RuleSet, from: &str, dialects: &Dialects, mask: &Mask, out: &mut dyn io::Write) -> Result<(), Error> {
     let found = place::find(from, dialects)?;
-    let mask = Mask::default();
-    let material = Material::of(&found, &mask, dialects);
+    let material = Material::of(&found, mask, dialects);
     let known = recognised(rules, &found);
     let from = yaml::comment(&mask.apply(from));
     for wanted in condition::candidates(&material) {

@@ -6,7 +6,7 @@ mod scenarios;
 
 use std::io;
 
-use crate::report::terminal;
+use crate::report::{Mask, terminal};
 use crate::rule::{Place, RuleSet};
 
 pub use junit::write_junit;
@@ -55,6 +55,11 @@ pub fn test(rules: &RuleSet, files: &[String]) -> io::Result<Tested> {
     for scenario in rules.scenarios.iter().filter(|scenario| wanted(&scenario.place)) {
         tested.rules += 1;
         tested.cases.push(scenarios::run(rules, scenario));
+    }
+    // What rules were cut from are logs.
+    let mask = Mask::default();
+    for failure in tested.cases.iter_mut().filter_map(|case| case.failure.as_mut()) {
+        *failure = mask.apply(failure).into_owned();
     }
     // Rules of one file stay together, whatever their ids.
     tested.cases.sort_by(|a, b| (&a.place.file, a.place.line).cmp(&(&b.place.file, b.place.line)));
