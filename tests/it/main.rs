@@ -22,6 +22,7 @@ mod language;
 mod lint;
 mod log_format;
 mod logs;
+mod masking;
 mod matrix;
 mod objects;
 mod peers;

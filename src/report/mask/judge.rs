@@ -67,7 +67,10 @@ pub(super) fn url_password(found: &Captures<'_>, text: &str, _: usize) -> bool {
     let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
     match end {
         // `redis://:12345@host` has a password of digits; `http://host:8080/a@b` has none.
-        "@" => !is_placeholder(value) && !(is_port && port.len() < value.len()) && !(value.contains('/') && is_placeholder(port)),
+        "@" => {
+            let is_path = (is_port && port.len() < value.len()) || (value.contains('/') && is_placeholder(port));
+            !is_path && !is_placeholder(value)
+        }
         _ => !is_port && !is_placeholder(value) && (end == "…" || text.len() >= CUT_BYTES_MIN),
     }
 }
@@ -112,7 +115,8 @@ pub(super) fn argument(found: &Captures<'_>, _: &str, _: usize) -> bool {
 pub(super) fn quoted(found: &Captures<'_>, _: &str, _: usize) -> bool {
     let value = group(found, "v");
     let inner = inner(value);
-    !inner.is_empty() && !is_placeholder(inner) && !(is_common_word(inner) && value == inner)
+    let is_word = is_common_word(inner) && value == inner;
+    !inner.is_empty() && !is_word && !is_placeholder(inner)
 }
 
 /// For `name=value` and `name: value`.
@@ -163,7 +167,8 @@ pub(super) fn named(found: &Captures<'_>, text: &str, end: usize) -> bool {
         return inner.len() >= 12 && looks_random(inner);
     }
     // A word alone on the rest of its line is a value, a word before others is the beginning of a sentence.
-    looks_random(inner) || !text.get(end..).unwrap_or_default().starts_with(' ')
+    let names_one = ["password", "secret", "token", "signature"].contains(&inner);
+    looks_random(inner) || (!names_one && !text.get(end..).unwrap_or_default().starts_with(' '))
 }
 
 /// Whether a text is more than words: it has a digit, or capitals inside, or signs that words have not.

@@ -228,7 +228,7 @@ pub(super) const PATTERNS: [Pattern; 26] = [
         regex: concat!(
             r"(?P<k>(?P<name>[A-Za-z0-9_.-]{0,64}(?i:password\d?|passwd|passphrase|passcode|pwd|secret|secret_?id|token|credentials?|signature|j?sessionid|phpsessid|_auth",
             r"|(?:access|account|api|secret|private|encryption|signing|shared|storage|master|fernet|license|consumer|ssh|auth|subscription|app|instrumentation)[_-]?(?:access[_-]?)?key)|\b(?i:pass))",
-            r#"(?P<sep>\\*["']?\]?\s*(?:=>|:=|=|:)\s*))(?P<v>b?\\+"[^"\n]*"?|b?\\+'[^'\n]*'?|b?"(?:[^"\\\n]|\\.)*"?|b?'(?:[^'\\\n]|\\.)*'?|[^\s,;&"'<>)}\]\\]+)"#,
+            r#"(?P<sep>\\*["']?\]?\s*(?:=>|:=|=|:)\s*))(?P<v>b?\\+"[^"\n]*"?|b?\\+'[^'\n]*'?|b?"(?:[^"\\\n]|\\.)*"?|b?'(?:[^'\\\n]|\\.)*'?|[^\s,;&"'<>)}\]\\]*[^\s,;&"'<>)}\]\\:])"#,
         ),
         judge: judge::named,
     },
