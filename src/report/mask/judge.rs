@@ -137,7 +137,7 @@ pub(super) fn named(found: &Captures<'_>, text: &str, end: usize) -> bool {
         return false;
     }
     // How many, not which.
-    if lower.ends_with("token") && inner.len() < 8 && inner.bytes().all(|byte| byte.is_ascii_digit()) {
+    if (lower.ends_with("token") || lower == "pass") && inner.len() < 8 && inner.bytes().all(|byte| byte.is_ascii_digit()) {
         return false;
     }
     if is_key_file(&lower, inner) {
