@@ -1,6 +1,6 @@
 //! The subcommands, from arguments to exit code. Everything that touches the world outside is passed in or opened here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -118,6 +118,7 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
     if arguments.paths.is_empty() && arguments.task_instances.is_empty() && inputs.files_from.is_none() {
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
     }
+    check_outputs(arguments)?;
     let mask = Mask::new(&arguments.mask.masking())?;
     let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
     let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
@@ -150,30 +151,29 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
     let diagnosed = diagnose::diagnose(&attempts, &rules);
     let found = diagnosed.diagnoses.iter().any(|diagnosis| at_or_over(diagnosis.severity, arguments.fail_on));
     let partial = problems.iter().any(|problem| problem.kind.is_loss());
-    if !(arguments.quiet && !found && !partial) {
-        let report = Report {
-            attempts: &attempts,
-            diagnosed: &diagnosed,
-            rules: &rules,
-            problems: &problems,
-            stats: scanned.stats,
-            list: match arguments.attempts {
-                AttemptsName::All => ListAttempts::All,
-                AttemptsName::Failed => ListAttempts::Failed,
-                AttemptsName::None => ListAttempts::None,
-            },
-            mask: &mask,
-            color: arguments.output.is_none() && arguments.color.decide(),
-        };
-        let format = match arguments.format {
-            FormatName::Text => Format::Text,
-            FormatName::Markdown => Format::Markdown,
-            FormatName::Json => Format::Json,
-        };
-        match &arguments.output {
-            Some(path) => write_file(&report, format, path)?,
-            None => report.write(format, out)?,
-        }
+    let report = Report {
+        attempts: &attempts,
+        diagnosed: &diagnosed,
+        rules: &rules,
+        problems: &problems,
+        stats: scanned.stats,
+        list: match arguments.attempts {
+            AttemptsName::All => ListAttempts::All,
+            AttemptsName::Failed => ListAttempts::Failed,
+            AttemptsName::None => ListAttempts::None,
+        },
+        mask: &mask,
+        color: false,
+    };
+    for output in &arguments.outputs {
+        write_file(&report, format_of(output.format.unwrap_or(arguments.format)), &output.path)?;
+    }
+    if let Some(path) = &arguments.summary {
+        add_summary(&report, path)?;
+    }
+    let is_wanted = !arguments.quiet || found || partial;
+    if is_wanted && arguments.outputs.iter().all(|output| output.format.is_some()) {
+        Report { color: arguments.color.decide(), ..report }.write(format_of(arguments.format), out)?;
     }
     Ok(match (partial, found) {
         (true, _) => EXIT_PARTIAL,
@@ -191,6 +191,43 @@ fn task_instances(files: &[PathBuf]) -> Result<(Vec<Instance>, Vec<Problem>), Er
         problems.extend(faults);
     }
     Ok((instances, problems))
+}
+
+fn format_of(name: FormatName) -> Format {
+    match name {
+        FormatName::Text => Format::Text,
+        FormatName::Markdown => Format::Markdown,
+        FormatName::Json => Format::Json,
+        FormatName::Sarif => Format::Sarif,
+        FormatName::Junit => Format::Junit,
+        FormatName::Github => Format::Github,
+        FormatName::Gitlab => Format::Gitlab,
+    }
+}
+
+/// No two reports go into one file, where the later would replace the earlier, and one at most takes the place of standard output.
+fn check_outputs(arguments: &Diagnose) -> Result<(), Error> {
+    let mut taken = BTreeSet::new();
+    let paths = arguments.outputs.iter().map(|output| &output.path).chain(&arguments.summary);
+    if let Some(twice) = paths.into_iter().find(|path| !taken.insert(*path)) {
+        return Err(Error::Usage(format!("two reports cannot go into one file, {}; name another for one of them", twice.display())));
+    }
+    let plain: Vec<String> =
+        arguments.outputs.iter().filter(|output| output.format.is_none()).map(|output| output.path.display().to_string()).collect();
+    match plain.as_slice() {
+        [_, second, ..] => Err(Error::Usage(format!(
+            "--output {second}: a second file needs a format of its own, such as -o json={second} (text, markdown, json, sarif, junit, github, gitlab)"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Adds the report to what a step's summary holds.
+fn add_summary(report: &Report<'_>, path: &Path) -> Result<(), Error> {
+    let open = File::options().append(true).create(true).open(path);
+    let (mut file, held) =
+        open.and_then(|file| file.metadata().map(|about| (file, about.len()))).map_err(|error| cannot_write(path, &error))?;
+    file.write_all(&report.summary(held)?).map_err(|error| cannot_write(path, &error))
 }
 
 fn write_file(report: &Report<'_>, format: Format, path: &Path) -> Result<(), Error> {

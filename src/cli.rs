@@ -2,9 +2,11 @@
 
 mod inputs;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use inputs::{InputArgs, LimitArgs, MaskArgs};
@@ -27,6 +29,7 @@ Examples:
   dagnosis /opt/airflow/logs                 why did tasks fail?
   dagnosis attempt=1.log -f markdown         one downloaded log, for a ticket
   dagnosis logs.tar.gz -f json -o out.json   a CI artifact, for a machine
+  dagnosis logs -o sarif=a.sarif -o junit=junit.xml --fail-on high   a gate in CI
   kubectl logs pod | dagnosis -              from a pipe
   dagnosis explain connection-reset          what a symptom or a cause means
   dagnosis rules new --from attempt=1.log:36 a rule of your own, cut from that line
@@ -157,9 +160,13 @@ pub struct Diagnose {
     #[arg(short, long, value_enum, default_value_t)]
     pub format: FormatName,
 
-    /// Where to write it, instead of standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    /// Where to write it, instead of standard output; with FORMAT= before it, a report in that format besides. May be given several times
+    #[arg(short, long = "output", value_name = "[FORMAT=]FILE", value_parser = clap::builder::OsStringValueParser::new().map(Output::of))]
+    pub outputs: Vec<Output>,
+
+    /// Add the report as Markdown to FILE, as far as it fits into a step summary of GitHub: --summary "$GITHUB_STEP_SUMMARY"
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
 
     /// End with exit code 1 if an incident is at least this grave
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
@@ -191,7 +198,7 @@ pub struct Diagnose {
     #[arg(long, value_name = "N", default_value_t)]
     pub threads: usize,
 
-    /// Print nothing when nothing is at or over --fail-on
+    /// Print nothing when nothing is at or over --fail-on; files are written all the same
     #[arg(short, long)]
     pub quiet: bool,
 
@@ -222,6 +229,34 @@ pub enum FormatName {
     Markdown,
     /// For machines
     Json,
+    /// For code scanning and editors: SARIF 2.1.0
+    Sarif,
+    /// For the test reports of a CI system: JUnit XML, a case for each task
+    Junit,
+    /// For a step of GitHub Actions: annotations
+    Github,
+    /// For GitLab's code quality report
+    Gitlab,
+}
+
+/// A file that a report is written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// In which format, where it is not that of `--format`.
+    pub format: Option<FormatName>,
+    /// Where.
+    pub path: PathBuf,
+}
+
+impl Output {
+    /// `FILE` or `FORMAT=FILE`. What stands before the sign is a format only where it is one: `dag_id=shop/report.txt` is a file.
+    fn of(text: OsString) -> Self {
+        let named = text.to_str().and_then(|text| text.split_once('=')).and_then(|(name, path)| {
+            let format = FormatName::from_str(name, false).ok().filter(|_| !path.is_empty())?;
+            Some(Self { format: Some(format), path: path.into() })
+        });
+        named.unwrap_or_else(|| Self { format: None, path: text.into() })
+    }
 }
 
 /// The formats of a page on a rule.

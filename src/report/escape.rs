@@ -98,6 +98,49 @@ pub(crate) fn fenced<'a>(language: &str, lines: impl IntoIterator<Item = &'a str
     block + &fence + "\n"
 }
 
+/// For a reference to a file, as RFC 3986 has it: a path from here stays one, an absolute one becomes `file:///…`.
+pub(super) fn uri(path: &str) -> String {
+    let mut safe = String::with_capacity(path.len() + 16);
+    if path.starts_with('/') {
+        safe.push_str("file://");
+    }
+    for byte in path.bytes() {
+        match byte {
+            // A colon would make a scheme of what stands before it, and some read a plus as a space.
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'=' | b'!' | b'@' | b',' => {
+                safe.push(char::from(byte))
+            }
+            // Writing to a string cannot fail.
+            byte => drop(write!(safe, "%{byte:02X}")),
+        }
+    }
+    safe
+}
+
+/// For the message of a workflow command of GitHub, whose line breaks stay.
+pub(super) fn command_data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// For a property of a workflow command.
+pub(super) fn command_property(text: &str) -> String {
+    command_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// For a message of SARIF, in which `{0}` stands for an argument and `[text](target)` for a link.
+pub(super) fn sarif(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '{' => safe.push_str("{{"),
+            '}' => safe.push_str("}}"),
+            '[' | ']' | '\\' => safe.extend(['\\', c]),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// The length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
@@ -151,6 +194,33 @@ mod tests {
         ] {
             assert_eq!(markdown(hostile), safe, "{hostile:?}");
         }
+    }
+
+    #[test]
+    fn an_address_names_a_file_and_nothing_else() {
+        for (path, safe) in [
+            (
+                "logs/dag_id=a/run_id=manual__2026-11-21T00:00:00+00:00/1.log",
+                "logs/dag_id=a/run_id=manual__2026-11-21T00%3A00%3A00%2B00%3A00/1.log",
+            ),
+            ("/opt/a b/100%.log", "file:///opt/a%20b/100%25.log"),
+            ("javascript:x/1.log", "javascript%3Ax/1.log"),
+            ("a?b#c[d]|<\"\\\n\u{fffd}é", "a%3Fb%23c%5Bd%5D%7C%3C%22%5C%0A%EF%BF%BD%C3%A9"),
+            ("logs.tar.gz!x/1.log", "logs.tar.gz!x/1.log"),
+        ] {
+            assert_eq!(uri(path), safe);
+        }
+    }
+
+    #[test]
+    fn a_command_is_one_line_whatever_it_says() {
+        assert_eq!(command_data("100%\r\n::error::x: a, b"), "100%25%0D%0A::error::x: a, b");
+        assert_eq!(command_property("100%\n::error x: a, b"), "100%25%0A%3A%3Aerror x%3A a%2C b");
+    }
+
+    #[test]
+    fn a_message_of_sarif_has_no_link_and_no_argument() {
+        assert_eq!(sarif("{0} [x](http://evil.example) \\"), "{{0}} \\[x\\](http://evil.example) \\\\");
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "{} more {says}", figures::count(more as u64, "incident"))?;
     }
     let lost = report.problems.iter().filter(|problem| problem.kind.is_loss());
-    let lost: Vec<String> = lost.map(|problem| findings::safe(report, &format!("{}: {}", words::problem_name(problem), problem.says))).collect();
+    let lost: Vec<String> =
+        lost.map(|problem| findings::safe(report, &format!("{}: {}", words::problem_name(problem), problem.says))).collect();
     if !lost.is_empty() {
         let title = format!("{} could not be read in full", figures::count(lost.len() as u64, "input"));
         let says = figures::abridged(&lost, words::PATHS_MAX);

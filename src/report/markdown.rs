@@ -68,8 +68,12 @@ impl Markdown<'_, '_> {
 
     /// Lines of code or of a log, as a block that belongs to a list item when it is indented.
     fn block(&mut self, indent: &str, language: &str, text: &str) -> io::Result<()> {
-        let masked = self.report.mask.apply(text);
-        for line in escape::fenced(language, masked.trim_end().lines()).lines() {
+        self.code_of_rule(indent, language, &self.report.mask.apply(text))
+    }
+
+    /// The same, of lines that stand so in a rule: they show how a secret is written.
+    fn code_of_rule(&mut self, indent: &str, language: &str, text: &str) -> io::Result<()> {
+        for line in escape::fenced(language, text.trim_end().lines()).lines() {
             writeln!(self.out, "{indent}{line}")?;
         }
         Ok(())
@@ -217,7 +221,7 @@ impl Markdown<'_, '_> {
             writeln!(self.out, "{}. {}{safe}", at + 1, self.text(&fix.say))?;
             if let Some(snippet) = &fix.snippet {
                 writeln!(self.out)?;
-                self.block("   ", "", snippet)?;
+                self.code_of_rule("   ", "", snippet)?;
             }
         }
         Ok(())

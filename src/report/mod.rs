@@ -3,10 +3,17 @@
 mod call;
 mod escape;
 mod figures;
+mod findings;
+mod github;
+mod gitlab;
 mod json;
+mod json_safe;
+mod junit;
 mod markdown;
 mod mask;
 mod page;
+mod sarif;
+mod summary;
 mod text;
 mod totals;
 mod wire;
@@ -76,6 +83,14 @@ pub enum Format {
     Markdown,
     /// For machines: `dagnosis.report/1`.
     Json,
+    /// For code scanning and editors: SARIF 2.1.0.
+    Sarif,
+    /// For the test reports of a CI system: a case for each task.
+    Junit,
+    /// For the log of a GitHub Actions step: annotations.
+    Github,
+    /// For GitLab's code quality report.
+    Gitlab,
 }
 
 impl Report<'_> {
@@ -88,6 +103,19 @@ impl Report<'_> {
             Format::Text => text::write(self, out),
             Format::Markdown => markdown::write(self, out),
             Format::Json => json::write(self, out),
+            Format::Sarif => sarif::write(self, out),
+            Format::Junit => junit::write(self, out),
+            Format::Github => github::write(self, out),
+            Format::Gitlab => gitlab::write(self, out),
         }
+    }
+
+    /// The report as Markdown for a step summary of GitHub, to be added to `held` bytes that it has already: cut where the whole would be more than
+    /// GitHub takes.
+    ///
+    /// # Errors
+    /// None but those of writing to memory.
+    pub fn summary(&self, held: u64) -> io::Result<Vec<u8>> {
+        summary::write(self, held)
     }
 }

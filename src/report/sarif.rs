@@ -90,7 +90,9 @@ fn rule(finding: &Finding<'_>) -> Value {
         "properties": { "tags": ["airflow", findings::safe(report, &finding.diagnosis.category)] },
     });
     // Only what is a whole address is one to a viewer.
-    let is_address = |text: &&String| text.starts_with("https://") && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
+    let is_address = |text: &&String| {
+        text.starts_with("https://") && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte))
+    };
     if let Some(address) = causes.iter().flat_map(|cause| &cause.references).find(is_address)
         && let Some(rule) = rule.as_object_mut()
     {
@@ -104,13 +106,16 @@ fn result(finding: &Finding<'_>, rule_index: usize) -> Value {
     let (report, diagnosis) = (finding.report, finding.diagnosis);
     let text = |text: &str| findings::safe(report, text);
     let place = finding.place();
-    let excerpt = |place: &Location| diagnosis.examples.iter().find(|example| example.location == *place).map(|example| example.excerpt.as_str());
+    let excerpt =
+        |place: &Location| diagnosis.examples.iter().find(|example| example.location == *place).map(|example| example.excerpt.as_str());
     let mut first: Vec<Value> = place.iter().map(|place| location(finding, place, excerpt(place))).collect();
-    let names: Vec<Value> = diagnosis.incident.scope.tasks.iter().map(|task| json!({ "fullyQualifiedName": text(task), "kind": "module" })).collect();
+    let names: Vec<Value> =
+        diagnosis.incident.scope.tasks.iter().map(|task| json!({ "fullyQualifiedName": text(task), "kind": "module" })).collect();
     if let Some(first) = first.first_mut().and_then(Value::as_object_mut).filter(|_| !names.is_empty()) {
         first.insert("logicalLocations".to_owned(), Value::Array(names));
     }
-    let others = diagnosis.examples.iter().map(|example| &example.location).filter(|other| Some(*other) != place.as_ref() && other.line > 0);
+    let others =
+        diagnosis.examples.iter().map(|example| &example.location).filter(|other| Some(*other) != place.as_ref() && other.line > 0);
     let related: Vec<Value> = others.take(RELATED_MAX).map(|other| location(finding, other, excerpt(other))).collect();
     let lines: Vec<String> = std::iter::once(finding.title()).chain(finding.lines()).collect();
     let causes: Vec<Value> = diagnosis

@@ -164,8 +164,8 @@ impl Text<'_, '_> {
         let lines: Vec<&str> = fix.snippet.iter().flat_map(|snippet| snippet.trim_end().lines()).collect();
         if lines.len() <= SNIPPET_LINES_MAX {
             for line in lines {
-                let line = self.safe(line);
-                self.page.verbatim(COLUMN + 2, &line, Ink::Cyan)?;
+                // It stands so in a rule, and shows how a secret is written.
+                self.page.verbatim(COLUMN + 2, &escape::terminal(line), Ink::Cyan)?;
             }
         }
         Ok(())

@@ -102,7 +102,7 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("walkdir", &["source", "rule"]),
         ("granit_parser", &["rule"]),
         ("serde_yaml", &["rule"]),
-        ("quick_junit", &["check"]),
+        ("quick_junit", &["report", "check"]),
         ("zip", &["source"]),
         ("tar", &["source"]),
         ("flate2", &["source"]),
