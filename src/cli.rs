@@ -41,7 +41,7 @@ Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or con
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Diagnose logs: the main job, also without this word
-    Diagnose(Diagnose),
+    Diagnose(Box<Diagnose>),
     /// List, show, check, test, document and begin rules
     Rules {
         /// What to do with them.

@@ -27,10 +27,11 @@ pub(crate) fn terminal(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a character does something instead of being seen: C0 and C1 controls, marks that turn the direction of writing,
-/// line and paragraph separators, the byte order mark, and tag characters, which spell out text that nobody sees.
+/// line and paragraph separators, the byte order mark, tag characters, which spell out text that nobody sees, and the two that are no
+/// characters: no XML may hold them.
 pub(crate) fn is_active(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// For running text in Markdown, and for a cell of a table: no markup, no HTML, no link, no mention of a person or an issue.
@@ -108,7 +109,7 @@ pub(super) fn uri(path: &str) -> String {
         match byte {
             // A colon would make a scheme of what stands before it, and some read a plus as a space.
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'=' | b'!' | b'@' | b',' => {
-                safe.push(char::from(byte))
+                safe.push(char::from(byte));
             }
             // Writing to a string cannot fail.
             byte => drop(write!(safe, "%{byte:02X}")),
@@ -164,6 +165,7 @@ mod tests {
             ("\u{2066}x\u{2069}", "\\u{2066}x\\u{2069}"),
             ("a\u{2028}b\u{feff}", "a\\u{2028}b\\u{feff}"),
             ("hidden\u{e0041}", "hidden\\u{e0041}"),
+            ("\u{fffe}\u{ffff}", "\\u{fffe}\\u{ffff}"),
         ] {
             assert_eq!(terminal(hostile), safe);
         }

@@ -8,6 +8,7 @@
 mod architecture;
 mod bad_input;
 mod bad_rules;
+mod ci_formats;
 mod claims;
 mod cloudwatch;
 mod collectors;

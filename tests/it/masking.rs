@@ -95,14 +95,17 @@ fn no_secret_of_the_table_is_printed_in_any_format() {
     let rows = rows("secrets.txt");
     assert!(rows.len() >= 100, "{}", rows.len());
     // A line of a key is told by standing alone: see below.
-    let rows: Vec<Row> = rows.into_iter().filter(|row| !(row.shown == "***")).collect();
+    let rows: Vec<Row> = rows.into_iter().filter(|row| row.shown != "***").collect();
     let tree = tree(&rows);
     let run = |arguments: &[&str]| run_with(&[&["dag_id=shop", "--attempts", "all"], arguments].concat(), tree.path(), b"");
     let report = json(&run(&["-f", "json"]));
     let missing = missing(&excerpts(&report), &rows, |row| &row.shown);
     assert!(missing.is_empty(), "{}", missing.join("\n"));
-    let mut texts = vec![run(&[]).out, run(&["-f", "markdown"]).out];
+    let mut texts: Vec<String> = ["text", "markdown", "junit", "github"].map(|format| run(&["-f", format]).out).into();
     strings(&report, &mut texts);
+    for format in ["sarif", "gitlab"] {
+        strings(&json(&run(&["-f", format])), &mut texts);
+    }
     for secret in rows.iter().flat_map(|row| &row.secrets) {
         let leak = texts.iter().find(|text| text.contains(secret.as_str()));
         assert!(leak.is_none(), "{secret} in: {}", leak.unwrap());
@@ -175,7 +178,7 @@ fn no_place_of_a_report_shows_a_secret() {
             "dag_id,task_id,run_id,try_number,state,hostname,queue,pool,operator\nshop,lost,{secret},1,failed,{secret},{secret},{secret},{secret}\n"
         ),
     );
-    for format in ["text", "markdown", "json"] {
+    for format in ["text", "markdown", "json", "sarif", "junit", "github", "gitlab"] {
         let run = run_with(&["dag_id=shop", "--task-instances", "instances.csv", "-f", format, "--attempts", "all"], tree.path(), b"");
         assert!(run.code == 3 && run.out.contains("***"), "{format}: {}{}", run.out, run.err);
         let leak = run.out.lines().find(|line| line.contains(hidden));

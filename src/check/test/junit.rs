@@ -5,6 +5,8 @@ use std::io;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::report::terminal;
+
 use super::{Case, Tested};
 
 /// Writes the results. They hold no time and no random id, so that equal results are equal bytes.
@@ -22,7 +24,9 @@ pub fn write_junit(tested: &Tested, out: &mut dyn io::Write) -> io::Result<()> {
         for case in cases {
             let status = case.failure.as_ref().map_or_else(TestCaseStatus::success, |failure| {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_message(failure.lines().next().unwrap_or_default()).set_description(failure.as_str());
+                // XML has no way to write a control character: they are shown as at a terminal.
+                let says = failure.split('\n').map(terminal).collect::<Vec<_>>().join("\n");
+                status.set_message(says.lines().next().unwrap_or_default()).set_description(says.as_str());
                 status
             });
             let mut test_case = TestCase::new(format!("{} {}", case.id, case.what), status);
