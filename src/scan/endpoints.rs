@@ -79,8 +79,10 @@ impl Endpoints {
         self.0.shrink_to_fit();
     }
 
-    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut EndpointUse> {
-        let at = self.place(name).ok()?;
+    pub(super) fn get_mut(&mut self, name: &Arc<str>) -> Option<&mut EndpointUse> {
+        // A log's lines name the same few again and again, and then mostly by the same copy.
+        let same = self.0.iter().position(|(known, _)| Arc::ptr_eq(known, name));
+        let at = same.or_else(|| self.place(name).ok())?;
         self.0.get_mut(at).map(|(_, used)| used)
     }
 

@@ -88,7 +88,7 @@ mod tests {
         let read = |bytes: &[u8]| {
             let path = folder.path().join("attempt=1.log");
             fs::write(&path, bytes).unwrap();
-            let input = Input { path: "x/attempt=1.log".into(), file: Some(path) };
+            let input = Input { path: "x/attempt=1.log".into(), file: Some(path), object: None };
             ends(&input, &Naming::default(), wanted, |_| true)
         };
         let text: Vec<u8> = (0..wanted.head + 1000).map(|at| b'a' + (at % 26) as u8).collect();
@@ -101,7 +101,7 @@ mod tests {
         }
         assert!(read(&[&[0; format::HEAD_BYTES][..], &text].concat()).is_none());
         assert_eq!(read(&[b"\xef\xbb\xbf", &text[..]].concat()).unwrap().head, text[..wanted.head - 3]);
-        let input = Input { path: "-".into(), file: None };
+        let input = Input { path: "-".into(), file: None, object: None };
         assert!(ends(&input, &Naming::default(), wanted, |_| true).is_none());
     }
 }

@@ -31,12 +31,23 @@ impl Announced {
 /// Whether a line tells of an answer rather than of a call that begins: it names a status, a duration, or that something came back.
 #[must_use]
 pub fn tells_of_answer(text: &str) -> bool {
-    let between = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | b',' | b';' | b':' | b'(' | b')' | b'[' | b']' | b'"' | b'\'' | b'=');
     let status = |word: &[u8]| matches!(word, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']);
     let back = |word: &[u8]| ANSWER_WORDS.iter().any(|known| word.len() == known.len() && word.eq_ignore_ascii_case(known.as_bytes()));
     // The longest and the shortest of the words.
-    text.as_bytes().split(between).any(|word| (2..=10).contains(&word.len()) && (status(word) || back(word)))
+    text.as_bytes().split(|byte| BETWEEN[usize::from(*byte)]).any(|word| (2..=10).contains(&word.len()) && (status(word) || back(word)))
 }
+
+/// For each byte, whether it stands between words. Every line that names an endpoint is cut by it, so it is a table.
+const BETWEEN: [bool; 256] = {
+    let mut between = [false; 256];
+    let marks = b"\t\n\x0b\x0c\r ,;:()[]\"'=";
+    let mut at = 0;
+    while at < marks.len() {
+        between[marks[at] as usize] = true;
+        at += 1;
+    }
+    between
+};
 
 /// Words of lines that are written after a call.
 const ANSWER_WORDS: [&str; 14] = [
