@@ -26,7 +26,7 @@ impl<'t> Found<'t> {
 pub(super) fn find<'t>(text: &'t str, template: &'static str) -> Option<Found<'t>> {
     let first = &template[..template.find('{').unwrap_or(template.len())];
     debug_assert!(!first.is_empty(), "a template begins with plain text: {template}");
-    text.match_indices(first).find_map(|(at, _)| match_at(text, at, template))
+    memchr::memmem::find_iter(text.as_bytes(), first).find_map(|at| match_at(text, at, template))
 }
 
 /// The same, where the template begins at the byte `at`.
