@@ -16,7 +16,7 @@ use crate::source::{Kind, Source, TaskInstance};
 use super::instances::{self, Rows};
 use super::mentions::Mentions;
 use super::table::Attempts;
-use super::told::{All, gives_up, killed};
+use super::told::{All, gives_up, killed, of_log};
 use super::{Attempt, compose, endpoints, failure};
 
 /// Makes the attempt table from all observations. Their order does not matter.
@@ -137,32 +137,14 @@ impl Joined {
         self.names.of_log(&mut log);
         let because = self.packed.texts.get(self.because[at]).into();
         let manner = *self.packed.manner(&row);
+        let endpoints = std::mem::take(&mut log.endpoints);
         let mut attempt = Attempt {
-            path: log.source.path.clone(),
-            member: log.source.member.clone(),
-            kind: log.source.kind,
-            task: log.task.clone(),
-            host: log.host.clone(),
-            pid: log.pid,
-            operator: log.operator.clone(),
             queue: self.packed.shared(manner.queue),
             pool: self.packed.shared(manner.pool),
-            return_code: log.return_code,
-            executions: log.executions,
-            dialect: log.dialect,
-            copy_of: None,
-            in_stream: log.source.stream.is_some(),
-            started: log.started,
-            ended: log.ended,
             outcome: manner.verdict,
             outcome_because: because,
-            has_log: !log.without_log,
-            ending: log.ending,
-            symptoms: Vec::new(),
-            failure: None,
-            endpoints: std::mem::take(&mut log.endpoints),
-            endpoints_cut: log.endpoints_cut,
-            versions: log.versions.clone(),
+            endpoints,
+            ..of_log(&log)
         };
         share(&mut attempt, &mut self.names);
         self.packed.rows[at].set_whole(self.attempts.len());

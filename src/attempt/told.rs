@@ -93,33 +93,7 @@ impl<'a> All<'a> {
 
     /// One row of the table, before failures are looked for.
     pub(super) fn row(&self, packed: &Packed, row: &Row, log: &Observation, said: &[Said<'_>], rules: &RuleSet) -> Attempt {
-        let mut attempt = Attempt {
-            path: log.source.path.clone(),
-            member: log.source.member.clone(),
-            kind: log.source.kind,
-            task: log.task.clone(),
-            host: log.host.clone(),
-            pid: log.pid,
-            operator: log.operator.clone(),
-            queue: None,
-            pool: None,
-            return_code: log.return_code,
-            executions: log.executions,
-            dialect: log.dialect,
-            copy_of: None,
-            in_stream: log.source.stream.is_some(),
-            started: log.started,
-            ended: log.ended,
-            outcome: Outcome::Unknown,
-            outcome_because: Arc::from(""),
-            has_log: !log.without_log,
-            ending: log.ending,
-            symptoms: log.matches.iter().map(shown).collect(),
-            failure: None,
-            endpoints: Endpoints::default(),
-            endpoints_cut: log.endpoints_cut,
-            versions: log.versions.clone(),
-        };
+        let mut attempt = Attempt { symptoms: log.matches.iter().map(shown).collect(), ..of_log(log) };
         let mut beside = self.beside(packed, row);
         if attempt.kind == Kind::Task {
             // What stands in another log counts at the attempt's own last line, where a reader looks first.
@@ -164,6 +138,37 @@ fn came_out(
 /// Whether a component's record gives an attempt up.
 pub(super) fn gives_up(mention: &Mention, rules: &RuleSet) -> bool {
     mention.symptom.is_some_and(|symptom| rules.symptoms[symptom].fatal_anywhere)
+}
+
+/// What a log alone says of its attempt; its outcome, its symptoms, its failure and its endpoints come later.
+pub(super) fn of_log(log: &Observation) -> Attempt {
+    Attempt {
+        path: log.source.path.clone(),
+        member: log.source.member.clone(),
+        kind: log.source.kind,
+        task: log.task.clone(),
+        host: log.host.clone(),
+        pid: log.pid,
+        operator: log.operator.clone(),
+        queue: None,
+        pool: None,
+        return_code: log.return_code,
+        executions: log.executions,
+        dialect: log.dialect,
+        copy_of: None,
+        in_stream: log.source.stream.is_some(),
+        started: log.started,
+        ended: log.ended,
+        outcome: Outcome::Unknown,
+        outcome_because: Arc::from(""),
+        has_log: !log.without_log,
+        ending: log.ending,
+        symptoms: Vec::new(),
+        failure: None,
+        endpoints: Endpoints::default(),
+        endpoints_cut: log.endpoints_cut,
+        versions: log.versions.clone(),
+    }
 }
 
 /// Adds what an attempt's trigger wrote into its own log.

@@ -33,6 +33,7 @@ mod split;
 mod streams;
 mod traceback;
 mod ui_text;
+mod visitor;
 
 pub use about::{About, LOST_PROCESS};
 pub use call::{
@@ -56,7 +57,8 @@ pub use pieces::TracebackLines;
 pub use signs::Signs;
 pub use skip::{Heads, Lookout};
 pub use split::{BEFORE_BYTES_MAX, RECORD_BYTES_MAX, RawRecord, Splitter};
-pub use streams::{Attention, Piece, STREAMS_MAX, Skim, Told, Visitor, each_record, each_record_found};
+pub use streams::{STREAMS_MAX, Skim, Told, each_record, each_record_found};
+pub use visitor::{Attention, Piece, Visitor};
 
 use crate::time::Timestamp;
 

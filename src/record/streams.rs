@@ -11,6 +11,7 @@ use super::newest_first::{Entry, Order, owned};
 use super::skip::Lookout;
 use super::speaker::{Speaker, Speakers};
 use super::split::{self, Buffer, READ_BYTES, RECORD_BYTES_MAX, RawRecord, Splitter};
+use super::visitor::{Attention, Every, Piece, Visitor};
 use super::{Dialects, Level};
 use crate::source::{Kind, Source};
 use crate::time::Timestamp;
@@ -20,17 +21,6 @@ const HEAD_BYTES: usize = 64 << 10;
 
 /// How many streams one file may hold; what comes of further ones is put into the last.
 pub const STREAMS_MAX: usize = 20_000;
-
-/// A record and the stream it belongs to.
-#[derive(Debug)]
-pub struct Piece<'a> {
-    /// The number of the stream, from 0 in the order in which they began.
-    pub stream: usize,
-    /// Where the stream comes from; empty for a file of one stream.
-    pub origin: &'a Origin,
-    /// The record. In a document, its lines are those of the log that the document holds.
-    pub record: RawRecord<'a>,
-}
 
 /// What reading a file gave.
 #[derive(Debug, Default)]
@@ -55,45 +45,12 @@ pub struct Told {
     pub tail: Vec<u8>,
 }
 
-/// How much of what comes next the one who is handed the records wants to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attention {
-    /// Every record.
-    Every,
-    /// Those in which something is found that is looked for, and the last ones.
-    Found,
-}
-
 /// What is looked for in a log of which not all is worth reading.
 pub struct Skim<'a> {
     /// Tells where something is.
     pub lookout: &'a dyn Lookout,
     /// Memory that is used for one log after the other.
     pub buffer: &'a mut Vec<u8>,
-}
-
-/// Who is handed the records of a log.
-pub trait Visitor {
-    /// Takes a record, and says how much of what comes next it wants to see.
-    fn take(&mut self, piece: Piece<'_>) -> Attention;
-
-    /// Takes a line, without its end, that is a record of its own and may name an endpoint, and shows nothing else of what is looked for. Whoever
-    /// cannot tell what it says refuses it, and gets it as a record.
-    fn mention(&mut self, line: &[u8]) -> bool;
-}
-
-/// Sees every record.
-struct Every<'v>(&'v mut dyn FnMut(Piece<'_>));
-
-impl Visitor for Every<'_> {
-    fn take(&mut self, piece: Piece<'_>) -> Attention {
-        (self.0)(piece);
-        Attention::Every
-    }
-
-    fn mention(&mut self, _: &[u8]) -> bool {
-        false
-    }
 }
 
 /// Reads all records of a log and hands them on, in the order in which they end.
