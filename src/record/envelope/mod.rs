@@ -99,16 +99,16 @@ pub(super) fn recognise(head: &[u8], is_all: bool, dialects: &Dialects) -> Optio
     }
     // The last line may be cut by the end of what was read, unless that is all.
     let whole = if is_all { text } else { &text[..memchr::memrchr(b'\n', text).unwrap_or(text.len())] };
-    let lines = || whole.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(LINES_LOOKED_AT);
-    let first = lines().next()?;
+    let lines = whole.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let lines: Vec<&[u8]> = lines.take(LINES_LOOKED_AT).collect();
+    let first = lines.first()?;
     // What Airflow writes itself is the usual case, and told at once.
     if first.starts_with(b"{\"timestamp\":") && memchr::memmem::find(first, b"\"event\":").is_some() {
         return None;
     }
-    let total = lines().count();
     let most = |is_one: &dyn Fn(&[u8]) -> bool| {
-        let count = lines().filter(|line| is_one(line)).count();
-        count > 0 && count * 2 >= total
+        let count = lines.iter().filter(|line| is_one(line)).count();
+        count > 0 && count * 2 >= lines.len()
     };
     // What the user described is no envelope.
     if most(&|line| dialects.is_surely_own(line)) {
