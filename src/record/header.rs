@@ -115,7 +115,8 @@ pub fn lacks_time(line: &[u8]) -> bool {
     line.len() > 1
         && line[0] == b'['
         && line[1].is_ascii_digit()
-        && (line.get(14), line.get(17)) != (Some(&b':'), Some(&b':'))
+        && !((line.get(14), line.get(17)) == (Some(&b':'), Some(&b':'))
+            && [12, 15, 18].iter().all(|at| line.get(*at).is_some_and(u8::is_ascii_digit)))
         && starts_with_date(&line[1..])
 }
 

@@ -37,93 +37,92 @@ impl<R: Read> Splitter<'_, '_, R> {
         while self.start == self.seen && self.start >= self.outlook.unusual {
             let found = self.next_found(lookout);
             let limit = found.unwrap_or(self.end);
-            let target = match found {
-                Some(_) => self.header_before(limit, 1),
-                None => self.header_before(limit, LAST_RECORDS),
+            // Many records before it may be refused one after the other, and it may lie far behind its header.
+            let target = match self.outlook.target.filter(|(of, _)| *of == (limit, found.is_some())) {
+                Some((_, known)) => Some(known).filter(|known| *known >= self.start),
+                None => self.header_before(limit, if found.is_some() { 1 } else { LAST_RECORDS }),
             };
+            self.outlook.target = target.map(|target| ((limit, found.is_some()), target));
             // Text without headers is read line by line, and so are very long records.
             let Some(target) = target.filter(|target| *target - self.start <= RECORD_BYTES_MAX) else {
                 self.outlook.unusual = limit;
                 return;
             };
-            let mut is_refused = false;
+            let mut goes_on = found.is_none();
             if target >= self.start + BYTES_MIN {
-                let Some(lines) = quiet_lines(&self.buffer[self.start..target], only_text) else {
-                    self.outlook.unusual = target;
-                    return;
-                };
-                is_refused = self.mentions_before(target, mention).is_some();
-                self.leave_out(target, lines);
+                goes_on &= self.leave_out(target, only_text, mention);
             }
-            if found.is_some() || is_refused || self.at_end {
+            if !goes_on || self.at_end {
                 return;
             }
             self.fill();
         }
     }
 
-    /// Leaves out what stands before `target`, so many lines, up to the record that was refused, if one was.
-    fn leave_out(&mut self, mut target: usize, mut lines: u32) {
-        if let Some(refused) = self.outlook.refused.filter(|refused| *refused < target) {
-            target = self.header_before(refused, 1).unwrap_or(self.start);
-            lines = split::line_feeds(&self.buffer[self.start..target]);
-        }
-        if target > self.start {
-            self.line = self.line.saturating_add(lines);
-            self.start = target;
-            self.seen = target;
-            self.ahead = None;
-            self.outlook.skipped = true;
-        }
-    }
-
-    /// Hands the lines that may name an endpoint to `mention`, up to `target`, where a line with a header begins. Gives the place of the first that
-    /// is no record of its own, or is refused.
-    fn mentions_before(&mut self, target: usize, mention: &mut dyn FnMut(&[u8]) -> bool) -> Option<usize> {
-        let mut places = std::mem::take(&mut self.outlook.mentions);
-        places.sort_unstable();
-        let (mut taken, mut refused) = (0, None);
-        let mut line_end = self.start;
+    /// Leaves out what stands before `target`, where a line with a header begins, but for the lines that may name an endpoint: these are handed to
+    /// `mention`. Gives whether all of it could be left out. Each byte is looked at once, however often one is refused.
+    fn leave_out(&mut self, target: usize, only_text: bool, mention: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let (mut done, mut lines, mut upto) = (self.start, 0_u32, target);
         let is_headed = |line: &[u8]| matches!(self.dialects.line_kind(line), LineKind::Headed | LineKind::Json);
         let line_from = |begin: usize| {
             let end = memchr::memchr(b'\n', &self.buffer[begin..target]).map_or(target, |length| begin + length + 1);
             &self.buffer[begin..end]
         };
-        for place in places.iter().take_while(|place| **place < target) {
-            taken += 1;
-            if *place < line_end {
+        while let Some(place) = self.outlook.mentions.front().copied().filter(|place| *place < target) {
+            self.outlook.mentions.pop_front();
+            if place < done {
                 continue;
             }
-            let begin = memchr::memrchr(b'\n', &self.buffer[line_end..*place]).map_or(line_end, |before| line_end + before + 1);
+            let begin = memchr::memrchr(b'\n', &self.buffer[done..place]).map_or(done, |before| done + before + 1);
             let line = line_from(begin);
-            line_end = begin + line.len();
+            let line_end = begin + line.len();
+            let Some(count) = quiet_lines(&self.buffer[done..line_end], only_text) else {
+                (self.outlook.unusual, upto) = (target, done);
+                break;
+            };
             let line = &line[..split::without_line_end(line)];
-            let is_record = is_headed(line) && (line_end == target || is_headed(line_from(line_end)));
-            if !is_record || !mention(line) {
-                refused = Some(*place);
+            if !is_headed(line) || !(line_end == target || is_headed(line_from(line_end))) || !mention(line) {
+                // What follows a line that was taken begins with a header, as the refused record does, or one between both.
+                self.outlook.refused = Some(place);
+                upto = self.header_before(place, 1).map_or(done, |begin| begin.max(done));
                 break;
             }
+            (done, lines) = (line_end, lines.saturating_add(count));
         }
-        places.drain(..taken);
-        self.outlook.mentions = places;
-        self.outlook.refused = refused;
-        refused
+        match quiet_lines(&self.buffer[done..upto], only_text) {
+            Some(count) => (done, lines) = (upto, lines.saturating_add(count)),
+            None => self.outlook.unusual = target,
+        }
+        if done > self.start {
+            self.line = self.line.saturating_add(lines);
+            self.start = done;
+            self.seen = done;
+            self.ahead = None;
+            self.outlook.skipped = true;
+        }
+        done == target
     }
 
     /// Where the next thing stands that is worth reading, in what is in memory and has not been given out.
     fn next_found(&mut self, lookout: &dyn Lookout) -> Option<usize> {
-        if let Some(known) = self.outlook.refused.or(self.outlook.found).filter(|known| *known >= self.start) {
-            return Some(known);
+        self.outlook.refused = self.outlook.refused.filter(|refused| *refused >= self.start);
+        if self.outlook.refused.is_some() {
+            return self.outlook.refused;
         }
-        self.outlook.refused = None;
         if let Some(found) = self.outlook.found.filter(|found| *found >= self.start) {
             return Some(found);
         }
+        if self.outlook.looked == self.end {
+            return None;
+        }
         // What began before the end of what was there the last time may be whole only now.
         let from = self.outlook.looked.saturating_sub(lookout.longest()).max(self.start);
-        let mentions = &mut self.outlook.mentions;
+        let mut mentions = std::mem::take(&mut self.outlook.mentions);
         mentions.retain(|place| *place >= self.start && *place < from);
-        self.outlook.found = lookout.find(&self.buffer[..self.end], from, mentions);
+        let mut mentions = Vec::from(mentions);
+        self.outlook.found = lookout.find(&self.buffer[..self.end], from, &mut mentions);
+        mentions.sort_unstable();
+        self.outlook.mentions = mentions.into();
         self.outlook.looked = self.outlook.found.unwrap_or(self.end);
         self.outlook.found
     }

@@ -4,6 +4,7 @@
 //! record, those in which nothing is found are left out (see `skip`). What comes out hangs on the bytes alone, not on how many of them come
 //! at once.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use super::boundary::Boundary;
@@ -91,9 +92,11 @@ pub(super) struct Outlook {
     /// Where something is.
     pub(super) found: Option<usize>,
     /// Where endpoints may be named, among what was found before it and has not been given out.
-    pub(super) mentions: Vec<usize>,
+    pub(super) mentions: VecDeque<usize>,
     /// Which of these places has to be read as what was found.
     pub(super) refused: Option<usize>,
+    /// Where the last record begins that has to be read because of a place, and whether something is found there; else the last ones in memory.
+    pub(super) target: Option<((usize, bool), usize)>,
     /// Up to where each record has to be read, because something in it is unusual.
     pub(super) unusual: usize,
     /// Whether records were left out before the next one.
@@ -234,6 +237,7 @@ impl<'d, 'b, R: Read> Splitter<'d, 'b, R> {
 
     /// Reads more into the buffer, dropping what has been given out and is not needed any more.
     pub(super) fn fill(&mut self) {
+        self.outlook.target = None;
         if self.end == self.buffer.len() {
             let dropped = self.start.saturating_sub(BEFORE_BYTES_MAX);
             self.buffer.copy_within(dropped..self.end, 0);
@@ -335,7 +339,7 @@ pub(super) fn without_line_end(bytes: &[u8]) -> usize {
     }
 }
 
-pub(super) fn line_feeds(bytes: &[u8]) -> u32 {
+fn line_feeds(bytes: &[u8]) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
 }
 
