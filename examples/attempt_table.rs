@@ -53,6 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         problems: &[],
         stats: Stats::default(),
         list: ListAttempts::Failed,
+        known: &dagnosis::known::Known::default(),
         mask: &Mask::default(),
         color: false,
     };

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use crate::attempt::Attempts;
 use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, PageFormat, RuleArgs, RulesCommand};
+use crate::diagnose::Diagnosis;
 use crate::error::{Error, Problem};
+use crate::known::{Baseline, Known};
 use crate::record::{self, Instance};
 use crate::report::{Format, JSON_SCHEMA, ListAttempts, Mask, Report, terminal};
-use crate::rule::{self, RuleSet, Severity};
-use crate::time::Zone;
+use crate::rule::{self, Document, RuleSet, Severity};
+use crate::time::{Date, Zone};
 use crate::{attempt, check, diagnose, scan, source};
 
 /// Nothing is at or over the threshold.
@@ -23,11 +25,11 @@ const EXIT_ERROR: u8 = 2;
 /// Some input could not be read. It outranks [`EXIT_FOUND`]: a report that is not whole proves nothing.
 const EXIT_PARTIAL: u8 = 3;
 
-/// Runs the program and gives its exit code.
-pub fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+/// Runs the program and gives its exit code. `today` is the date that the settings' entries are compared with, where the command line names no other.
+pub fn run(cli: &Cli, today: Date, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let done = match &cli.command {
-        None => diagnose_paths(&cli.diagnose, out),
-        Some(Command::Diagnose(arguments)) => diagnose_paths(arguments, out),
+        None => diagnose_paths(&cli.diagnose, cli.settings.as_ref(), today, out, err),
+        Some(Command::Diagnose(arguments)) => diagnose_paths(arguments, cli.settings.as_ref(), today, out, err),
         Some(Command::Rules { command }) => rules(command, out),
         Some(Command::Explain { id, format, color, rules }) => {
             let style = match format {
@@ -42,15 +44,24 @@ pub fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         Ok(code) => code,
         // Whoever closed the pipe has read enough.
         Err(Error::Output(source)) if source.kind() == io::ErrorKind::BrokenPipe => EXIT_FINE,
-        Err(error) => {
-            // Faults of rules say themselves what they are, each with its place in front.
-            let grade = if matches!(error, Error::Rules(_)) { "" } else { "error: " };
-            // When standard error is gone too, the exit code is all that is left to say.
-            let says = Mask::default().apply(&format!("{grade}{error}")).split('\n').map(terminal).collect::<Vec<_>>().join("\n");
-            let _ = writeln!(err, "{says}");
-            EXIT_ERROR
+        // An option that is wrong may stand in the settings.
+        Err(Error::Usage(says)) => {
+            let too =
+                cli.settings.iter().map(|settings| format!("\n(options of {} are used, too; --no-config does without)", settings.name()));
+            fail(&Error::Usage(says + &too.collect::<String>()), err)
         }
+        Err(error) => fail(&error, err),
     }
+}
+
+/// Says why nothing was done, and gives the exit code of that.
+pub fn fail(error: &Error, err: &mut dyn Write) -> u8 {
+    // Faults of rules say themselves what they are, each with its place in front.
+    let grade = if matches!(error, Error::Rules(_)) { "" } else { "error: " };
+    // When standard error is gone too, the exit code is all that is left to say.
+    let says = Mask::default().apply(&format!("{grade}{error}")).split('\n').map(terminal).collect::<Vec<_>>().join("\n");
+    let _ = writeln!(err, "{says}");
+    EXIT_ERROR
 }
 
 fn load(arguments: &RuleArgs) -> Result<RuleSet, Error> {
@@ -113,17 +124,25 @@ fn read_attempts(paths: &[String], rules: &RuleSet) -> Result<Attempts, Error> {
 }
 
 /// The main job.
-fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error> {
+fn diagnose_paths(
+    arguments: &Diagnose,
+    settings: Option<&Document>,
+    today: Date,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Error> {
     let inputs = &arguments.inputs;
     if arguments.paths.is_empty() && arguments.task_instances.is_empty() && inputs.files_from.is_none() {
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
     }
     check_outputs(arguments)?;
+    let threshold = Threshold::of(arguments)?;
     let mask = Mask::new(&arguments.mask.masking())?;
     let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
     let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
     let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
     let rules = rule::load_lean(&arguments.rules.dirs, !arguments.rules.no_builtin_rules)?;
+    let mut known = known(arguments, settings, &rules, today)?;
     let naming = source::Naming::new(&arguments.path_templates)?;
     let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
     // An export alone is worth looking at: it tells what failed without a log.
@@ -148,8 +167,10 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
     problems.dedup();
 
     let attempts = attempt::join(scanned.observations, &instances, &rules);
-    let diagnosed = diagnose::diagnose(&attempts, &rules);
-    let found = diagnosed.diagnoses.iter().any(|diagnosis| at_or_over(diagnosis.severity, arguments.fail_on));
+    let mut diagnosed = diagnose::diagnose(&attempts, &rules);
+    known.set_apart(&mut diagnosed, &attempts);
+    let found = diagnosed.diagnoses.iter().any(|diagnosis| threshold.is_reached(diagnosis, &known));
+    let expired: String = known.expired().filter_map(|entry| entry.expired.as_deref()).collect();
     let partial = problems.iter().any(|problem| problem.kind.is_loss());
     let report = Report {
         attempts: &attempts,
@@ -162,6 +183,7 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
             AttemptsName::Failed => ListAttempts::Failed,
             AttemptsName::None => ListAttempts::None,
         },
+        known: &known,
         mask: &mask,
         color: false,
     };
@@ -171,15 +193,32 @@ fn diagnose_paths(arguments: &Diagnose, out: &mut dyn Write) -> Result<u8, Error
     if let Some(path) = &arguments.summary {
         add_summary(&report, path)?;
     }
-    let is_wanted = !arguments.quiet || found || partial;
+    let is_wanted = !arguments.quiet || found || partial || !expired.is_empty();
     if is_wanted && arguments.outputs.iter().all(|output| output.format.is_some()) {
         Report { color: arguments.color.decide(), ..report }.write(format_of(arguments.format), out)?;
+    }
+    if !expired.is_empty() {
+        out.flush()?;
+        let says = "what has expired ignores nothing; the report is whole";
+        return Ok(fail(&Error::Rules(format!("{expired}{says}")), err));
     }
     Ok(match (partial, found) {
         (true, _) => EXIT_PARTIAL,
         (false, true) => EXIT_FOUND,
         (false, false) => EXIT_FINE,
     })
+}
+
+/// What is known before the run.
+fn known(arguments: &Diagnose, settings: Option<&Document>, rules: &RuleSet, today: Date) -> Result<Known, Error> {
+    let today = match &arguments.today {
+        Some(text) => Date::parse(text).ok_or_else(|| Error::Usage(format!("--today {text}: write a date, such as 2026-11-20")))?,
+        None => today,
+    };
+    let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
+    let mut known = Known::new(settings, rules, today)?;
+    (known.baseline, known.show_ignored) = (baseline, arguments.show_ignored);
+    Ok(known)
 }
 
 /// All rows of the exports, and what in them was not understood.
@@ -264,14 +303,45 @@ fn cannot_write(path: &Path, error: &io::Error) -> Error {
     Error::Usage(format!("cannot write {}: {error}", path.display()))
 }
 
-fn at_or_over(severity: Severity, fail_on: FailOn) -> bool {
-    let threshold = match fail_on {
-        FailOn::Critical => Severity::Critical,
-        FailOn::High => Severity::High,
-        FailOn::Medium => Severity::Medium,
-        FailOn::Low => Severity::Low,
-        FailOn::Info => Severity::Info,
-        FailOn::Never => return false,
-    };
-    severity >= threshold
+/// Which incidents make the exit code 1.
+struct Threshold {
+    /// From this severity on; `None`: none at all.
+    severity: Option<Severity>,
+    /// Only those that the baseline does not know.
+    only_new: bool,
+}
+
+impl Threshold {
+    fn of(arguments: &Diagnose) -> Result<Self, Error> {
+        let usage = |says: &str| Err(Error::Usage(format!("--fail-on {says}")));
+        let only_new = arguments.fail_on.contains(&FailOn::New);
+        if only_new && arguments.baseline.is_none() {
+            return usage("new: name the earlier report that it is new against, with --baseline REPORT.json");
+        }
+        let severities: Vec<FailOn> = arguments.fail_on.iter().copied().filter(|word| *word != FailOn::New).collect();
+        let severity = match severities.as_slice() {
+            [] if only_new => Some(Severity::Info),
+            [] => Some(Severity::Low),
+            [word] => severity_of(*word),
+            _ => return usage("takes one severity, with new beside it or without: --fail-on new,high"),
+        };
+        Ok(Self { severity, only_new })
+    }
+
+    fn is_reached(&self, diagnosis: &Diagnosis, known: &Known) -> bool {
+        let is_grave = self.severity.is_some_and(|severity| diagnosis.severity >= severity);
+        is_grave && (!self.only_new || known.is_new(diagnosis) != Some(false))
+    }
+}
+
+/// The severity that a word names; `None` for `never`.
+fn severity_of(word: FailOn) -> Option<Severity> {
+    match word {
+        FailOn::Critical => Some(Severity::Critical),
+        FailOn::High => Some(Severity::High),
+        FailOn::Medium => Some(Severity::Medium),
+        FailOn::Low => Some(Severity::Low),
+        FailOn::Info | FailOn::New => Some(Severity::Info),
+        FailOn::Never => None,
+    }
 }

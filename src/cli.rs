@@ -1,6 +1,7 @@
 //! The command line: clap types only. What they mean is `app`'s business.
 
 mod inputs;
+mod settings;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -9,7 +10,10 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::rule::Document;
+
 pub use inputs::{InputArgs, LimitArgs, MaskArgs};
+pub use settings::{SETTINGS_FILE, Stop, parse};
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
 #[derive(Debug, Parser)]
@@ -22,6 +26,10 @@ pub struct Cli {
     /// The main job's arguments.
     #[command(flatten)]
     pub diagnose: Diagnose,
+
+    /// The file of settings that was read.
+    #[arg(skip)]
+    pub settings: Option<Document>,
 }
 
 const EXAMPLES: &str = "\
@@ -30,11 +38,13 @@ Examples:
   dagnosis attempt=1.log -f markdown         one downloaded log, for a ticket
   dagnosis logs.tar.gz -f json -o out.json   a CI artifact, for a machine
   dagnosis logs -o sarif=a.sarif -o junit=junit.xml --fail-on high   a gate in CI
+  dagnosis logs --baseline last.json --fail-on new   what was not there last night?
   kubectl logs pod | dagnosis -              from a pipe
   dagnosis explain connection-reset          what a symptom or a cause means
   dagnosis rules new --from attempt=1.log:36 a rule of your own, cut from that line
 
-Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or configuration error; 3 some input could not be read
+Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or configuration error, or an entry of
+dagnosis.yaml has expired; 3 some input could not be read
 (the report is still written and says which).";
 
 /// The subcommands.
@@ -142,6 +152,14 @@ pub struct RuleArgs {
     /// Start without the built-in rules
     #[arg(long)]
     pub no_builtin_rules: bool,
+
+    /// Read options and known failures from FILE, instead of from dagnosis.yaml in the current folder if it is there
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+
+    /// Read no dagnosis.yaml
+    #[arg(long)]
+    pub no_config: bool,
 }
 
 /// The main job's arguments.
@@ -168,9 +186,21 @@ pub struct Diagnose {
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
 
-    /// End with exit code 1 if an incident is at least this grave
-    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
-    pub fail_on: FailOn,
+    /// End with exit code 1 if an incident is at least this grave; new: if one is not in --baseline; new,high: if one is both
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "low", value_name = "SEVERITY")]
+    pub fail_on: Vec<FailOn>,
+
+    /// A JSON report of an earlier run: its incidents are known, all others are new
+    #[arg(long, value_name = "REPORT.json")]
+    pub baseline: Option<PathBuf>,
+
+    /// Tell also of incidents that an entry of dagnosis.yaml ignores, each with its reason
+    #[arg(long)]
+    pub show_ignored: bool,
+
+    /// The date that "expires" in dagnosis.yaml is compared with, such as 2026-11-20; without it, today's in UTC
+    #[arg(long, value_name = "DATE")]
+    pub today: Option<String>,
 
     /// Which attempts the JSON report lists
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
@@ -269,7 +299,7 @@ pub enum PageFormat {
     Markdown,
 }
 
-/// From which severity on the exit code is 1.
+/// Which incidents make the exit code 1: from which severity on, or what is new.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the names are the severities")]
 pub enum FailOn {
@@ -280,6 +310,8 @@ pub enum FailOn {
     Low,
     Info,
     Never,
+    /// An incident that --baseline does not know
+    New,
 }
 
 /// Which attempts the JSON report lists.

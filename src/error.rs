@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Error {
     /// A path, flag or combination of them that cannot be carried out.
     Usage(String),
-    /// One or more faults in rule files, already rendered with file, line, column and the offending text.
+    /// One or more faults in rule files or in the settings, already rendered with file, line, column and the offending text.
     Rules(String),
     /// The report could not be written.
     Output(std::io::Error),

@@ -40,6 +40,8 @@ pub mod correlate;
 
 pub mod diagnose;
 
+pub mod known;
+
 pub mod report;
 
 pub mod check;

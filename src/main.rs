@@ -3,16 +3,28 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-use dagnosis::app;
-use dagnosis::cli::Cli;
+use dagnosis::cli::Stop;
+use dagnosis::time::{Date, Timestamp};
+use dagnosis::{app, cli};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let cli = match cli::parse(&arguments) {
+        Ok(cli) => cli,
+        // Help is printed where it is looked for, and is no error.
+        Err(Stop::Usage(error)) => error.exit(),
+        Err(Stop::Settings(error)) => return ExitCode::from(app::fail(&error, &mut std::io::stderr().lock())),
+    };
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let mut err = std::io::stderr().lock();
-    let code = app::run(&cli, &mut out, &mut err);
+    let code = app::run(&cli, today(), &mut out, &mut err);
     // What cannot be flushed to a closed pipe is not wanted any more.
     let _ = out.flush();
     ExitCode::from(code)
+}
+
+/// The one look at a clock: only entries of the settings that expire are compared with it.
+fn today() -> Date {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Date::of(Timestamp(i64::try_from(since.as_micros()).unwrap_or_default()))
 }

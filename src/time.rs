@@ -17,6 +17,33 @@ pub struct Timestamp(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span(pub i64);
 
+/// A day of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(jiff::civil::Date);
+
+impl Date {
+    /// Reads `2026-11-20`, and nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let date: jiff::civil::Date = text.parse().ok()?;
+        // The parser takes times behind a date, too, and other ways to write one.
+        (date.to_string() == text).then_some(Self(date))
+    }
+
+    /// The day of an instant, in UTC.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        let at = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
+        Self(at.to_zoned(TimeZone::UTC).date())
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl Span {
     /// A span of whole seconds.
     #[must_use]

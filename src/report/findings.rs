@@ -4,7 +4,7 @@ use crate::attempt::Location;
 use crate::diagnose::{Diagnosis, When};
 use crate::rule::Severity;
 
-use super::{Report, escape, words};
+use super::{Report, escape, known, words};
 
 /// The rule of failures that no symptom knows.
 pub(super) const UNRECOGNISED: &str = "unrecognised-failure";
@@ -66,7 +66,7 @@ impl Finding<'_> {
 
     /// The incident in a few words.
     pub(super) fn title(&self) -> String {
-        self.safe(&self.diagnosis.title)
+        self.safe(&self.diagnosis.title) + known::mark(self.report, self.diagnosis)
     }
 
     /// Where it is seen best: a line of a log, or line 0 of what is known of an attempt without one.

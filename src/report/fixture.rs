@@ -9,6 +9,7 @@ use crate::diagnose::{
     StepKind, Urgency, When,
 };
 use crate::error::{Problem, ProblemKind};
+use crate::known::Known;
 use crate::record::{Dialect, Outcome};
 use crate::rule::{Owner, RetryHelps, RetrySafe, RuleSet, ScopeKind, Severity, Weight, load};
 use crate::scan::{Ending, Endpoints, Stats};
@@ -122,7 +123,8 @@ impl Night {
     pub(super) fn written(&self, format: Format, list: ListAttempts, color: bool) -> String {
         let Self { attempts, diagnosed, rules, problems, stats } = self;
         let mut out = Vec::new();
-        let report = Report { attempts, diagnosed, rules, problems, stats: *stats, list, mask: &Mask::default(), color };
+        let report =
+            Report { attempts, diagnosed, rules, problems, stats: *stats, list, known: &Known::default(), mask: &Mask::default(), color };
         report.write(format, &mut out).expect("a vector takes all");
         String::from_utf8(out).expect("reports are UTF-8")
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::findings::{self, Level};
-use super::{Report, escape, figures, totals::Totals, words};
+use super::{Report, escape, figures, known, totals::Totals, words};
 
 /// How many annotations of one kind GitHub shows of a step.
 const ANNOTATIONS_MAX: usize = 10;
@@ -47,6 +47,10 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if more > 0 {
         let says = "are not annotated, for GitHub shows ten of a kind; --summary $GITHUB_STEP_SUMMARY tells all of them.";
         writeln!(out, "{} more {says}", figures::count(more as u64, "incident"))?;
+    }
+    for line in known::ignored(report).into_iter().chain(known::remarks(report)) {
+        // It may begin with what stands in a file of settings: no line but the commands begins with colons.
+        writeln!(out, "  {}", findings::safe(report, &line).replace("::", ": :"))?;
     }
     let lost = report.problems.iter().filter(|problem| problem.kind.is_loss());
     let lost: Vec<String> =

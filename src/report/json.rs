@@ -7,11 +7,12 @@ use serde::{Serialize, Serializer};
 use crate::attempt::{self, AttemptRef};
 use crate::correlate::Pattern;
 use crate::diagnose::{Blanks, Diagnosis, EvidenceLine, RankedCause, RetryVerdict};
+use crate::known::{Entry, Ignored};
 use crate::rule::Severity;
 use crate::time::Timestamp;
 
 use super::wire::{self, Text};
-use super::{Report, call, json_safe, totals::Totals, words};
+use super::{Report, call, json_safe, known, totals::Totals, words};
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -30,13 +31,16 @@ impl Serialize for Json<'_> {
         use serde::ser::SerializeStruct;
         let totals = Totals::of(self.report);
         let window = wire::Window { from: time(totals.from), to: time(totals.to) };
-        let mut whole = serializer.serialize_struct("Report", 8)?;
+        let mut whole = serializer.serialize_struct("Report", 11)?;
         whole.serialize_field("schema", "dagnosis.report/1")?;
         whole.serialize_field("tool", &wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") })?;
         whole.serialize_field("window", &window)?;
         whole.serialize_field("totals", &self.totals(&totals))?;
         whole.serialize_field("quick", &self.quick())?;
+        whole.serialize_field("settings", &self.settings())?;
+        whole.serialize_field("baseline", &self.baseline())?;
         whole.serialize_field("incidents", &Each(|| self.report.diagnosed.diagnoses.iter().map(|diagnosis| self.incident(diagnosis))))?;
+        whole.serialize_field("ignored", &Each(|| self.report.known.ignored.iter().map(|ignored| self.ignored(ignored))))?;
         whole.serialize_field("attempts", &Each(|| self.attempts()))?;
         whole.serialize_field("problems", &Each(|| self.report.problems.iter().map(|problem| self.problem(problem))))?;
         whole.end()
@@ -88,6 +92,42 @@ impl<'r> Json<'r> {
         Some(wire::Quick { logs: left_out.logs, bytes_not_read: left_out.bytes })
     }
 
+    fn settings(&self) -> Option<wire::Settings<'r>> {
+        let known = self.report.known;
+        let entries = |entries: Vec<&'r Entry>| entries.into_iter().map(|entry| known::entry(self.report, entry)).collect();
+        Some(wire::Settings {
+            file: self.text(known.settings.as_deref()?),
+            unused: entries(known.unused().collect()),
+            expired: entries(known.expired().collect()),
+        })
+    }
+
+    fn baseline(&self) -> Option<wire::Baseline<'r>> {
+        let (known, diagnoses) = (self.report.known, &self.report.diagnosed.diagnoses);
+        let file = self.text(&known.baseline.as_ref()?.file);
+        let new = diagnoses.iter().filter(|diagnosis| known.is_new(diagnosis) == Some(true)).count();
+        Some(wire::Baseline { file, new, known: diagnoses.len() - new, gone: known.gone() })
+    }
+
+    fn ignored(&self, ignored: &'r Ignored) -> wire::Ignored<'r> {
+        let (diagnosis, incident) = (&ignored.diagnosis, &ignored.diagnosis.incident);
+        let index = |row: &usize| self.listed.binary_search(&u32::try_from(*row).ok()?).ok();
+        wire::Ignored {
+            id: &diagnosis.id,
+            title: self.text(&diagnosis.title),
+            summary: self.text(&diagnosis.summary),
+            severity: diagnosis.severity.name(),
+            category: &diagnosis.category,
+            symptom: incident.symptom.and_then(|symptom| self.symptom_id(symptom)),
+            cause: words::best(diagnosis, self.report.rules).map(|(_, cause)| cause.id.as_str()),
+            first_seen: time(incident.first_seen),
+            last_seen: time(incident.last_seen),
+            attempt_count: incident.attempts.len(),
+            attempts: incident.attempts.iter().filter_map(index).collect(),
+            entry: self.report.known.entry(ignored).map(|entry| known::entry(self.report, entry)),
+        }
+    }
+
     fn incident(&self, diagnosis: &'r Diagnosis) -> wire::Incident<'r> {
         let incident = &diagnosis.incident;
         let index = |row: usize| self.listed.binary_search(&u32::try_from(row).ok()?).ok();
@@ -98,7 +138,7 @@ impl<'r> Json<'r> {
             severity: diagnosis.severity.name(),
             category: &diagnosis.category,
             symptom: incident.symptom.and_then(|symptom| self.symptom_id(symptom)),
-            status: None,
+            status: self.report.known.is_new(diagnosis).map(|is_new| if is_new { "new" } else { "recurring" }),
             owner: diagnosis.owner.name(),
             owners: diagnosis
                 .owners
@@ -239,6 +279,7 @@ impl<'r> Json<'r> {
             call: attempt.failure().and_then(|failure| call::call(failure, self.report.mask)),
             causes: self.report.diagnosed.causes_of.get(&attempt.row()).into_iter().flatten().filter_map(share).collect(),
             incident: self.report.incident_of(attempt.row()),
+            ignored: self.report.known.ignored_of.get(&attempt.row()).copied(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::attempt::AttemptRef;
 use crate::record::Outcome;
 
 use super::findings::{self, Finding};
-use super::{Report, figures, totals, words};
+use super::{Report, figures, known, totals, words};
 
 /// How many incidents of one task are told in full.
 const INCIDENTS_MAX: usize = 3;
@@ -82,7 +82,7 @@ fn case(report: &Report<'_>, dag: &str, name: &str, task: &Task<'_>) -> TestCase
     let failed: Vec<AttemptRef<'_>> = task.last.values().copied().filter(|last| has_failed(report, *last)).collect();
     let all = findings::all(report).enumerate().filter(|(at, _)| task.incidents.contains(at));
     let findings: Vec<Finding<'_>> = all.map(|(_, finding)| finding).collect();
-    let mut case = TestCase::new(name, status(&failed, &findings, task));
+    let mut case = TestCase::new(name, status(report, &failed, &findings, task));
     case.set_classname(dag);
     let runs = |attempts: &[AttemptRef<'_>]| {
         let runs: BTreeSet<&str> = attempts.iter().filter_map(|attempt| attempt.run_id()).collect();
@@ -112,10 +112,13 @@ fn case(report: &Report<'_>, dag: &str, name: &str, task: &Task<'_>) -> TestCase
 
 /// Whether a try is a failure that stands: what a later try made good does not.
 fn has_failed(report: &Report<'_>, last: AttemptRef<'_>) -> bool {
+    if report.is_ignored(last.row()) {
+        return false;
+    }
     totals::has_failed(last) || (report.incident_of(last.row()).is_some() && last.outcome() != Outcome::Success)
 }
 
-fn status(failed: &[AttemptRef<'_>], findings: &[Finding<'_>], task: &Task<'_>) -> TestCaseStatus {
+fn status(report: &Report<'_>, failed: &[AttemptRef<'_>], findings: &[Finding<'_>], task: &Task<'_>) -> TestCaseStatus {
     if !failed.is_empty() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         let Some(first) = findings.first() else {
@@ -132,6 +135,13 @@ fn status(failed: &[AttemptRef<'_>], findings: &[Finding<'_>], task: &Task<'_>) 
             })
             .collect();
         status.set_message(first.title()).set_type(first.rule()).set_description(told.join("\n\n"));
+        return status;
+    }
+    let known = report.known;
+    let ignored = task.last.values().find_map(|last| known.entry(known.ignored.get(*known.ignored_of.get(&last.row())?)?));
+    if let Some(entry) = ignored {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(findings::safe(report, &format!("ignored: {}", known::reason(entry))));
         return status;
     }
     let has = |outcome| task.last.values().any(|last| last.outcome() == outcome);

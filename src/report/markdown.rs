@@ -8,7 +8,7 @@ use crate::diagnose::{Confidence, Diagnosis, StepKind};
 use crate::rule::Cause;
 
 use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
-use super::{Report, escape, figures, totals::Totals};
+use super::{Report, escape, figures, known, totals::Totals};
 
 /// How many values of one kind a scope names: a ticket has more room than a terminal.
 const SCOPE_VALUES_MAX: usize = 10;
@@ -21,6 +21,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let totals = Totals::of(report);
     let mut page = Markdown { report, out };
     writeln!(page.out, "# Why tasks failed\n\n**{}**\n\n{}", words::verdict(report, &totals), words::read(report, &totals))?;
+    for line in known::head(report) {
+        writeln!(page.out, "\n{}", page.text(&line))?;
+    }
     if let Some(quick) = words::quick(report) {
         writeln!(page.out, "\n{}", escape::markdown(&quick))?;
     }
@@ -41,6 +44,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if diagnoses.len() > FULL_INCIDENTS_MAX {
         writeln!(page.out, "\nIncidents {} to {} are told in the table only.", FULL_INCIDENTS_MAX + 1, diagnoses.len())?;
     }
+    page.known("Ignored", &known::shown(report))?;
+    page.known("Remarks on the settings", &known::remarks(report))?;
     page.rest()
 }
 
@@ -93,7 +98,8 @@ impl Markdown<'_, '_> {
                 None => "not known".to_owned(),
             };
             let place = diagnosis.examples.first().map(|example| self.code_cell(&words::place(&example.location))).unwrap_or_default();
-            let (severity, title, logs) = (diagnosis.severity.name(), self.text(&diagnosis.title), diagnosis.incident.attempts.len());
+            let title = self.text(&diagnosis.title) + known::mark(self.report, diagnosis);
+            let (severity, logs) = (diagnosis.severity.name(), diagnosis.incident.attempts.len());
             let owner = words::owner_words(diagnosis.owner).split(':').next().unwrap_or_default();
             writeln!(self.out, "| {} | {severity} | {title} | {logs} | {cause} | {owner} | {place} |", at + 1)?;
         }
@@ -102,7 +108,8 @@ impl Markdown<'_, '_> {
 
     /// One incident.
     fn incident(&mut self, number: usize, diagnosis: &Diagnosis) -> io::Result<()> {
-        let (title, summary) = (self.text(&diagnosis.title), self.text(&diagnosis.summary));
+        let title = self.text(&diagnosis.title) + known::mark(self.report, diagnosis);
+        let summary = self.text(&diagnosis.summary);
         writeln!(self.out, "\n## {number}. {}: {title}\n\n{summary}\n", diagnosis.severity.name())?;
         let best = words::best(diagnosis, self.report.rules);
         self.verdict(diagnosis)?;
@@ -236,6 +243,17 @@ impl Markdown<'_, '_> {
         for example in examples {
             writeln!(self.out, "\n{}\n", self.code(&words::place(&example.location)))?;
             self.block("", "", &example.excerpt)?;
+        }
+        Ok(())
+    }
+
+    /// A list of what was known before.
+    fn known(&mut self, heading: &str, lines: &[String]) -> io::Result<()> {
+        if !lines.is_empty() {
+            writeln!(self.out, "\n## {heading}\n")?;
+        }
+        for line in lines {
+            writeln!(self.out, "- {}", self.text(line))?;
         }
         Ok(())
     }

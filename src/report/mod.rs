@@ -9,6 +9,7 @@ mod gitlab;
 mod json;
 mod json_safe;
 mod junit;
+mod known;
 mod markdown;
 mod mask;
 mod page;
@@ -35,6 +36,7 @@ use std::io::{self, Write};
 use crate::attempt::Attempts;
 use crate::diagnose::Diagnosed;
 use crate::error::Problem;
+use crate::known::Known;
 use crate::rule::RuleSet;
 use crate::scan::Stats;
 
@@ -56,6 +58,8 @@ pub struct Report<'a> {
     pub stats: Stats,
     /// Which attempts the JSON lists.
     pub list: ListAttempts,
+    /// What was known before the run, and what of it is ignored.
+    pub known: &'a Known,
     /// What is masked in every text.
     pub mask: &'a Mask,
     /// Whether text may carry ANSI colours.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::attempt::Location;
 
 use super::findings::{self, Finding, Level, UNRECOGNISED};
-use super::{Report, escape, figures, json_safe, words};
+use super::{Report, escape, figures, json_safe, known, words};
 
 /// How many causes a rule's help names.
 const CAUSES_MAX: usize = 8;
@@ -24,13 +24,32 @@ const PROBLEMS_MAX: usize = 1000;
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut rules: BTreeMap<&str, Finding<'_>> = BTreeMap::new();
-    let found: Vec<Finding<'_>> = findings::all(report).collect();
+    let mut found: Vec<Finding<'_>> = findings::all(report).collect();
+    let (told, known) = (found.len(), report.known);
+    // A viewer that knows no suppressions would show them as failures: they stand here only where they are asked for.
+    let shown = known.ignored.iter().filter(|_| known.show_ignored);
+    found.extend(shown.map(|ignored| Finding { report, diagnosis: &ignored.diagnosis }));
     for finding in &found {
         // Of those that share a rule the worst comes first, and tells how loud the rule is.
         rules.entry(finding.rule()).or_insert(*finding);
     }
     let index = |id: &str| rules.keys().position(|rule| *rule == id).unwrap_or_default();
-    let results: Vec<Value> = found.iter().map(|finding| result(finding, index(finding.rule()))).collect();
+    let mut results: Vec<Value> = found.iter().map(|finding| result(finding, index(finding.rule()))).collect();
+    let suppresses = results.len() > told;
+    for (at, result) in results.iter_mut().enumerate() {
+        let Some(result) = result.as_object_mut() else { continue };
+        if suppresses {
+            let entry = at.checked_sub(told).and_then(|at| known.entry(known.ignored.get(at)?));
+            let suppression = |entry| {
+                let why = escape::sarif(&findings::safe(report, &known::reason(entry)));
+                json!({ "kind": "external", "status": "accepted", "justification": why })
+            };
+            result.insert("suppressions".to_owned(), Value::Array(entry.map(suppression).into_iter().collect()));
+        }
+        if let Some(is_new) = found.get(at).and_then(|finding| known.is_new(finding.diagnosis)) {
+            result.insert("baselineState".to_owned(), json!(if is_new { "new" } else { "unchanged" }));
+        }
+    }
     let lost = report.problems.iter().any(|problem| problem.kind.is_loss());
     let notes: Vec<Value> = report
         .problems

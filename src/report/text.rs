@@ -9,7 +9,7 @@ use crate::rule::{Cause, Fix, Severity};
 
 use super::page::{COLUMN, Ink, Page, WIDTH};
 use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
-use super::{Report, escape, figures, totals::Totals};
+use super::{Report, escape, figures, known, totals::Totals};
 
 /// How many lines a snippet may have to be shown here; a longer one is for `dagnosis explain`.
 const SNIPPET_LINES_MAX: usize = 8;
@@ -29,6 +29,10 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let totals = Totals::of(report);
     text.page.paragraph(&words::verdict(report, &totals), Ink::Bold)?;
     text.page.paragraph(&words::read(report, &totals), Ink::Dim)?;
+    for line in known::head(report) {
+        let line = text.safe(&line);
+        text.page.paragraph(&line, Ink::Yellow)?;
+    }
     if let Some(quick) = words::quick(report) {
         text.page.paragraph(&quick, Ink::Yellow)?;
     }
@@ -64,6 +68,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         );
         text.page.paragraph(&says, Ink::Bold)?;
     }
+    text.known("Ignored", &known::shown(report))?;
+    text.known("Remarks on the settings", &known::remarks(report))?;
     text.rest()
 }
 
@@ -91,7 +97,7 @@ impl Text<'_, '_> {
             Severity::Medium => Ink::Yellow,
             Severity::Low | Severity::Info => Ink::Plain,
         };
-        let title = self.safe(&diagnosis.title);
+        let title = self.safe(&diagnosis.title) + known::mark(self.report, diagnosis);
         self.page.hanging(&format!("{number}. {severity}"), ink, COLUMN, &title, Ink::Bold)
     }
 
@@ -307,6 +313,20 @@ impl Text<'_, '_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// A list of what was known before.
+    fn known(&mut self, heading: &str, lines: &[String]) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.page.blank()?;
+        self.page.paragraph(heading, Ink::Bold)?;
+        for line in lines {
+            let line = self.safe(line);
+            self.page.hanging("   ", Ink::Plain, 3, &line, Ink::Plain)?;
+        }
+        Ok(())
     }
 
     /// What was not read or not understood.

@@ -66,7 +66,7 @@ impl Totals {
             totals.attempts += 1;
             totals.in_incidents += u64::from(in_incident);
             let failed = has_failed(attempt);
-            totals.unassigned += u64::from(failed && !in_incident);
+            totals.unassigned += u64::from(failed && !in_incident && !report.is_ignored(attempt.row()));
             if (failed || in_incident) && recovers(attempt, &succeeded) {
                 totals.recovered += 1;
             }
@@ -109,10 +109,15 @@ impl<'a> Report<'a> {
         self.diagnosed.incident_of.get(&attempt).copied()
     }
 
+    /// Whether an attempt of the table belongs to an incident that is ignored.
+    pub(super) fn is_ignored(&self, attempt: usize) -> bool {
+        self.known.ignored_of.contains_key(&attempt)
+    }
+
     /// The attempts that nothing is known of in the end, and those that failed and belong to no incident.
     pub(super) fn not_understood(&self) -> [Vec<AttemptRef<'a>>; 2] {
         let tasks = || self.attempts.iter().filter(|attempt| attempt.is_task());
-        let without_incident = |attempt: &AttemptRef<'a>| self.incident_of(attempt.row()).is_none();
+        let without_incident = |attempt: &AttemptRef<'a>| self.incident_of(attempt.row()).is_none() && !self.is_ignored(attempt.row());
         let unknown = tasks().filter(|attempt| attempt.outcome() == Outcome::Unknown).filter(without_incident);
         let unassigned = tasks().filter(|attempt| has_failed(*attempt)).filter(without_incident);
         [unknown.collect(), unassigned.collect()]
@@ -141,7 +146,9 @@ impl<'a> Report<'a> {
             // What a service printed of an attempt that has a log of its own is no further log.
             _ if attempt.in_stream() && attempt.copy_of().is_some() => false,
             ListAttempts::All => true,
-            ListAttempts::Failed => (attempt.is_task() && !attempt.is_healthy()) || self.incident_of(attempt.row()).is_some(),
+            ListAttempts::Failed => {
+                (attempt.is_task() && !attempt.is_healthy()) || self.incident_of(attempt.row()).is_some() || self.is_ignored(attempt.row())
+            }
             ListAttempts::None => false,
         }
     }

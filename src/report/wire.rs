@@ -75,6 +75,50 @@ pub(super) struct Incident<'a> {
     pub(super) new_rule: Option<String>,
 }
 
+/// An entry of the settings that ignores incidents.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry<'a> {
+    pub(super) file: Text<'a>,
+    pub(super) line: usize,
+    pub(super) reason: Text<'a>,
+    pub(super) owner: Option<Text<'a>>,
+    pub(super) expires: Option<String>,
+}
+
+/// The file of settings, with the entries of it that ignore nothing.
+#[derive(Debug, Serialize)]
+pub(super) struct Settings<'a> {
+    pub(super) file: Text<'a>,
+    pub(super) unused: Vec<Entry<'a>>,
+    pub(super) expired: Vec<Entry<'a>>,
+}
+
+/// The earlier report, and how many incidents are in which.
+#[derive(Debug, Serialize)]
+pub(super) struct Baseline<'a> {
+    pub(super) file: Text<'a>,
+    pub(super) new: usize,
+    pub(super) known: usize,
+    pub(super) gone: usize,
+}
+
+/// An incident that is ignored.
+#[derive(Debug, Serialize)]
+pub(super) struct Ignored<'a> {
+    pub(super) id: &'a str,
+    pub(super) title: Text<'a>,
+    pub(super) summary: Text<'a>,
+    pub(super) severity: &'static str,
+    pub(super) category: &'a str,
+    pub(super) symptom: Option<&'a str>,
+    pub(super) cause: Option<&'a str>,
+    pub(super) first_seen: Option<String>,
+    pub(super) last_seen: Option<String>,
+    pub(super) attempt_count: usize,
+    pub(super) attempts: Vec<usize>,
+    pub(super) entry: Option<Entry<'a>>,
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct OwnerShare {
     pub(super) owner: &'static str,
@@ -198,6 +242,8 @@ pub(super) struct Attempt<'a> {
     pub(super) call: Option<Call<'a>>,
     pub(super) causes: Vec<Share<'a>>,
     pub(super) incident: Option<usize>,
+    /// The incident that is ignored.
+    pub(super) ignored: Option<usize>,
 }
 
 /// What is known of the call that failed.

@@ -45,12 +45,13 @@ pub(super) fn verdict(report: &Report<'_>, totals: &Totals) -> String {
     if report.attempts.is_empty() {
         return "Nothing was read: no log was found.".to_owned();
     }
+    let but = if report.known.ignored.is_empty() { "" } else { " but those that are ignored" };
     if diagnoses.is_empty() {
         let logs = report.attempts.len() as u64;
         if totals.attempts == 0 {
-            return format!("No failure found in {}.", count(logs, "log"));
+            return format!("No failure found in {}{but}.", count(logs, "log"));
         }
-        return format!("No failure found in {}{}.", count(totals.attempts, "attempt"), outcomes(": ", totals));
+        return format!("No failure found in {}{but}{}.", count(totals.attempts, "attempt"), outcomes(": ", totals));
     }
     let explained =
         diagnoses.iter().filter(|diagnosis| !diagnosis.causes.is_empty() && diagnosis.confidence > Confidence::Unknown).count() as u64;

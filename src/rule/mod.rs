@@ -10,6 +10,7 @@ mod builtin;
 mod compile;
 mod condition;
 mod decode;
+mod document;
 mod fault;
 mod folder;
 mod glob;
@@ -33,6 +34,8 @@ mod when;
 mod yaml;
 
 pub use condition::{AttemptCondition, Composite, Hit, Kinds, Per, Side};
+pub use document::{Document, Faults, Given, Setting, Span};
+pub(crate) use fault::nearest as nearest_words;
 pub use glob::glob_matches;
 pub use json_schema::json_schema;
 pub use lean::load_lean;

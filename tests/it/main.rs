@@ -19,6 +19,7 @@ mod dialects;
 mod explain;
 mod input;
 mod instances;
+mod known;
 mod language;
 mod lint;
 mod log_format;

@@ -1,0 +1,117 @@
+//! What was known before the run: incidents that an entry of the settings ignores, and those of an earlier report. Pure, but for reading that report.
+
+mod baseline;
+mod entries;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use baseline::Baseline;
+pub use entries::Entry;
+
+use crate::attempt::Attempts;
+use crate::diagnose::{Diagnosed, Diagnosis};
+use crate::error::Error;
+use crate::rule::{Document, RuleSet};
+use crate::time::Date;
+
+/// All that was known before, and what of it was met.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The name of the file of settings, where one was read.
+    pub settings: Option<String>,
+    /// What its key `ignore` names, in its order.
+    pub entries: Vec<Entry>,
+    /// The earlier report, where one was named.
+    pub baseline: Option<Baseline>,
+    /// Whether reports for people tell of what is ignored.
+    pub show_ignored: bool,
+    /// The incidents that are ignored, worst first.
+    pub ignored: Vec<Ignored>,
+    /// The index into `ignored` of each row of the attempt table that belongs to one.
+    pub ignored_of: BTreeMap<usize, usize>,
+    /// The ids of all incidents of this run.
+    met: BTreeSet<String>,
+}
+
+/// An incident that is ignored.
+#[derive(Debug)]
+pub struct Ignored {
+    /// The incident.
+    pub diagnosis: Diagnosis,
+    /// The index of the entry that ignores it: the first that does.
+    pub entry: usize,
+}
+
+impl Known {
+    /// Reads the entries of the settings. `today` is the date that an entry's last one is compared with.
+    ///
+    /// # Errors
+    /// [`Error::Rules`] with all that is wrong with the entries.
+    pub fn new(settings: Option<&Document>, rules: &RuleSet, today: Date) -> Result<Self, Error> {
+        let entries = settings.map(|document| entries::read(document, rules, today)).transpose()?.unwrap_or_default();
+        Ok(Self { settings: settings.map(|document| document.name().to_owned()), entries, ..Self::default() })
+    }
+
+    /// Takes the incidents out of a diagnosis that an entry ignores.
+    pub fn set_apart(&mut self, diagnosed: &mut Diagnosed, attempts: &Attempts) {
+        self.met = diagnosed.diagnoses.iter().map(|diagnosis| diagnosis.id.clone()).collect();
+        // Where each incident goes: to an index among those that are told, or among those that are ignored.
+        let mut places = Vec::with_capacity(diagnosed.diagnoses.len());
+        let mut told = Vec::new();
+        for diagnosis in std::mem::take(&mut diagnosed.diagnoses) {
+            let mut first = None;
+            for (index, entry) in self.entries.iter_mut().enumerate().filter(|(_, entry)| entry.matches(&diagnosis, attempts)) {
+                entry.met += 1;
+                if entry.expired.is_none() {
+                    first = first.or(Some(index));
+                }
+            }
+            match first {
+                Some(entry) => {
+                    places.push(Err(self.ignored.len()));
+                    self.ignored.push(Ignored { diagnosis, entry });
+                }
+                None => {
+                    places.push(Ok(told.len()));
+                    told.push(diagnosis);
+                }
+            }
+        }
+        diagnosed.diagnoses = told;
+        for (row, incident) in std::mem::take(&mut diagnosed.incident_of) {
+            match places.get(incident) {
+                Some(Ok(place)) => diagnosed.incident_of.insert(row, *place),
+                Some(Err(place)) => self.ignored_of.insert(row, *place),
+                None => None,
+            };
+        }
+    }
+
+    /// Whether an incident is in none of the earlier runs. `None` where no earlier run is known.
+    #[must_use]
+    pub fn is_new(&self, diagnosis: &Diagnosis) -> Option<bool> {
+        self.baseline.as_ref().map(|baseline| !baseline.knows(&diagnosis.id))
+    }
+
+    /// How many incidents of the earlier report are not in this run.
+    #[must_use]
+    pub fn gone(&self) -> usize {
+        self.baseline.iter().flat_map(Baseline::incidents).filter(|id| !self.met.contains(*id)).count()
+    }
+
+    /// The entries that count and that no incident matches.
+    pub fn unused(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.met == 0 && entry.expired.is_none())
+    }
+
+    /// The entries whose last day is over.
+    pub fn expired(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.expired.is_some())
+    }
+
+    /// The entry of an incident that is ignored.
+    #[must_use]
+    pub fn entry(&self, ignored: &Ignored) -> Option<&Entry> {
+        self.entries.get(ignored.entry)
+    }
+}
