@@ -50,14 +50,9 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, Stop> {
     if let Some(path) = settings_path(matches) {
         let document = read(&path).map_err(Stop::Settings)?;
         let options = options(&document, &command, leaf, matches).map_err(Stop::Settings)?;
-        let with = |options: &[&FromFile]| {
-            let own = options.iter().flat_map(|option| &option.arguments);
-            let (words, rest) = arguments.split_at((depth + 1).min(arguments.len()));
-            words.iter().chain(own).chain(rest).cloned().collect::<Vec<_>>()
-        };
-        all = with(&options.iter().collect::<Vec<_>>());
+        all = joined(arguments, depth, &options.iter().collect::<Vec<_>>());
         if Cli::command().try_get_matches_from(&all).is_err() {
-            return Err(Stop::Settings(blame(&document, &options, with)));
+            return Err(Stop::Settings(blame(&document, &options, |options| joined(arguments, depth, options))));
         }
         settings = Some(document);
     }
@@ -65,6 +60,13 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, Stop> {
     let mut cli = Cli::from_arg_matches(&matches).map_err(Stop::Usage)?;
     cli.settings = settings;
     Ok(cli)
+}
+
+/// The program's arguments with those of the settings behind the words that name the subcommand.
+fn joined(arguments: &[OsString], depth: usize, options: &[&FromFile]) -> Vec<OsString> {
+    let own = options.iter().flat_map(|option| &option.arguments);
+    let (words, rest) = arguments.split_at((depth + 1).min(arguments.len()));
+    words.iter().chain(own).chain(rest).cloned().collect()
 }
 
 /// The subcommand that was named, with what was given to it, and how many words name it.
