@@ -1,9 +1,12 @@
 //! The subcommands, from arguments to exit code. Everything that touches the world outside is passed in or opened here.
 
+mod whole;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::attempt::Attempts;
 use crate::cli::{AttemptsName, Cli, Command, Diagnose, FailOn, FormatName, PageFormat, RuleArgs, RulesCommand};
@@ -11,7 +14,7 @@ use crate::diagnose::Diagnosis;
 use crate::error::{Error, Problem};
 use crate::known::{Baseline, Known};
 use crate::record::{self, Instance};
-use crate::report::{Format, JSON_SCHEMA, ListAttempts, Mask, Report, terminal};
+use crate::report::{Format, JSON_SCHEMA, ListAttempts, Mask, Report, terminal, write_times};
 use crate::rule::{self, Document, RuleSet, Severity};
 use crate::time::{Date, Zone};
 use crate::{attempt, check, diagnose, scan, source};
@@ -109,10 +112,7 @@ fn test_rules(files: &[PathBuf], junit: Option<&Path>, arguments: &RuleArgs, out
     let tested = check::test(&rules, &wanted)?;
     check::write_text(&tested, out)?;
     if let Some(path) = junit {
-        let file = File::create(path).map_err(|error| Error::Usage(format!("cannot write {}: {error}", path.display())))?;
-        let mut file = BufWriter::new(file);
-        check::write_junit(&tested, &mut file)?;
-        file.flush()?;
+        whole::write(path, |file| check::write_junit(&tested, file)).map_err(|error| cannot_write(path, &error))?;
     }
     Ok(tested.failures())
 }
@@ -131,6 +131,7 @@ fn diagnose_paths(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, Error> {
+    let began = arguments.run_times.then(Instant::now);
     let inputs = &arguments.inputs;
     if arguments.paths.is_empty() && arguments.task_instances.is_empty() && inputs.files_from.is_none() {
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
@@ -188,14 +189,16 @@ fn diagnose_paths(
         color: false,
     };
     for output in &arguments.outputs {
-        write_file(&report, format_of(output.format.unwrap_or(arguments.format)), &output.path)?;
+        let format = format_of(output.format.unwrap_or(arguments.format));
+        whole::write(&output.path, |file| write_report(&report, format, began, file))
+            .map_err(|error| cannot_write(&output.path, &error))?;
     }
     if let Some(path) = &arguments.summary {
         add_summary(&report, path)?;
     }
     let is_wanted = !arguments.quiet || found || partial || !expired.is_empty();
     if is_wanted && arguments.outputs.iter().all(|output| output.format.is_some()) {
-        Report { color: arguments.color.decide(), ..report }.write(format_of(arguments.format), out)?;
+        write_report(&Report { color: arguments.color.decide(), ..report }, format_of(arguments.format), began, out)?;
     }
     if !expired.is_empty() {
         out.flush()?;
@@ -241,6 +244,7 @@ fn format_of(name: FormatName) -> Format {
         FormatName::Junit => Format::Junit,
         FormatName::Github => Format::Github,
         FormatName::Gitlab => Format::Gitlab,
+        FormatName::Prometheus => Format::Prometheus,
     }
 }
 
@@ -255,7 +259,7 @@ fn check_outputs(arguments: &Diagnose) -> Result<(), Error> {
         arguments.outputs.iter().filter(|output| output.format.is_none()).map(|output| output.path.display().to_string()).collect();
     match plain.as_slice() {
         [_, second, ..] => Err(Error::Usage(format!(
-            "--output {second}: a second file needs a format of its own, such as -o json={second} (text, markdown, json, sarif, junit, github, gitlab)"
+            "--output {second}: a second file needs a format of its own, such as -o json={second} (text, markdown, json, sarif, junit, github, gitlab, prometheus)"
         ))),
         _ => Ok(()),
     }
@@ -269,12 +273,16 @@ fn add_summary(report: &Report<'_>, path: &Path) -> Result<(), Error> {
     file.write_all(&report.summary(held)?).map_err(|error| cannot_write(path, &error))
 }
 
-fn write_file(report: &Report<'_>, format: Format, path: &Path) -> Result<(), Error> {
-    let file = File::create(path).map_err(|error| cannot_write(path, &error))?;
-    let mut out = BufWriter::new(file);
-    report.write(format, &mut out)?;
-    out.flush()?;
-    Ok(())
+/// Writes a report, and behind metrics the times of the run, where they were asked for.
+fn write_report(report: &Report<'_>, format: Format, began: Option<Instant>, out: &mut dyn Write) -> io::Result<()> {
+    report.write(format, out)?;
+    match began {
+        Some(began) if format == Format::Prometheus => {
+            let ended = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            write_times(began.elapsed(), ended, out)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes files below a folder, unless somebody else's work stands in the place of one of them.

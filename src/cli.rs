@@ -186,6 +186,10 @@ pub struct Diagnose {
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
 
+    /// Add to the format prometheus how long the run took and when it ended; without it, the same logs give the same bytes
+    #[arg(long)]
+    pub run_times: bool,
+
     /// End with exit code 1 if an incident is at least this grave; new: if one is not in --baseline; new,high: if one is both
     #[arg(long, value_enum, value_delimiter = ',', default_value = "low", value_name = "SEVERITY")]
     pub fail_on: Vec<FailOn>,
@@ -267,6 +271,8 @@ pub enum FormatName {
     Github,
     /// For GitLab's code quality report
     Gitlab,
+    /// For the textfile collector of Prometheus' node_exporter: counts
+    Prometheus,
 }
 
 /// A file that a report is written to.

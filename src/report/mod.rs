@@ -13,6 +13,7 @@ mod known;
 mod markdown;
 mod mask;
 mod page;
+mod prometheus;
 mod sarif;
 mod summary;
 mod text;
@@ -30,6 +31,7 @@ pub(crate) use page::{Ink, Page};
 pub(crate) use words::retry as retry_words;
 
 pub use mask::{Mask, Masking};
+pub use prometheus::write_times;
 
 use std::io::{self, Write};
 
@@ -95,6 +97,8 @@ pub enum Format {
     Github,
     /// For GitLab's code quality report.
     Gitlab,
+    /// For the textfile collector of Prometheus' node_exporter.
+    Prometheus,
 }
 
 impl Report<'_> {
@@ -111,6 +115,7 @@ impl Report<'_> {
             Format::Junit => junit::write(self, out),
             Format::Github => github::write(self, out),
             Format::Gitlab => gitlab::write(self, out),
+            Format::Prometheus => prometheus::write(self, out),
         }
     }
 

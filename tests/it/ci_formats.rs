@@ -15,7 +15,7 @@ const HOSTILE: &str = "\u{1b}[2J<script>alert(1)</script> ]]> &amp; | ``` \u{0} 
 const RUN: &str = "manual__2026-11-21T00:00:00+00:00";
 const TASK: &str = "a%2F b]]>|<script>`'\"&,::x\u{202e}\u{1b}[1m\ny";
 
-const FORMATS: [&str; 7] = ["text", "markdown", "json", "sarif", "junit", "github", "gitlab"];
+const FORMATS: [&str; 8] = ["text", "markdown", "json", "sarif", "junit", "github", "gitlab", "prometheus"];
 
 fn failed(message: &str) -> String {
     format!(
@@ -28,7 +28,7 @@ fn failed(message: &str) -> String {
 }
 
 /// Logs with hostile texts and names, in a folder and in an archive.
-fn hostile() -> tempfile::TempDir {
+pub(crate) fn hostile() -> tempfile::TempDir {
     let tree = tempfile::tempdir().unwrap();
     let log = |task: &str| format!("logs/dag_id=shop/run_id={RUN}/task_id={task}/attempt=1.log");
     put(tree.path(), &log("plain"), failed(HOSTILE));
