@@ -1,0 +1,118 @@
+//! The main job: from logs to reports and an exit code.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::cli::{AttemptsName, Diagnose};
+use crate::error::{Error, Problem};
+use crate::known::{Baseline, Known};
+use crate::record::{self, Instance};
+use crate::report::{ListAttempts, Mask, Report};
+use crate::rule::{self, Document, RuleSet};
+use crate::time::{Date, Zone};
+use crate::{attempt, diagnose, scan, source};
+
+use super::threshold::Threshold;
+use super::{EXIT_FINE, EXIT_FOUND, EXIT_PARTIAL, fail, outputs};
+
+/// Diagnoses what the arguments name, and gives the exit code.
+pub(super) fn run(
+    arguments: &Diagnose,
+    settings: Option<&Document>,
+    today: Date,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Error> {
+    let began = arguments.run_times.then(Instant::now);
+    let inputs = &arguments.inputs;
+    if arguments.paths.is_empty() && arguments.task_instances.is_empty() && inputs.files_from.is_none() {
+        return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
+    }
+    outputs::check(arguments)?;
+    let threshold = Threshold::of(arguments)?;
+    let mask = Mask::new(&arguments.mask.masking())?;
+    let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
+    let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
+    let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
+    let rules = rule::load_lean(&arguments.rules.dirs, !arguments.rules.no_builtin_rules)?;
+    let mut known = known(arguments, settings, &rules, today)?;
+    let naming = source::Naming::new(&arguments.path_templates)?;
+    let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
+    // An export alone is worth looking at: it tells what failed without a log.
+    let mut walk = source::Walk::new(&arguments.paths)?;
+    if let Some(list) = &inputs.files_from {
+        if list == "-" && arguments.paths.contains(list) {
+            return Err(Error::Usage("standard input cannot be both a log and --files-from; name one of them by a file".to_owned()));
+        }
+        walk = walk.with_list(source::List::open(list, inputs.null)?);
+    }
+    if let Some(since) = since {
+        walk = walk.with_since(since, naming.clone());
+    }
+    let options = source::Options { naming, limits: arguments.limits.limits(), since };
+    let quick = inputs.quick.then(|| scan::Quick::new(&instances));
+    let options = scan::Options { dialects, source: options, threads: arguments.threads, quick };
+    let scanned = scan::scan(walk.by_ref(), &rules, &options);
+    let mut problems = walk.finish();
+    problems.extend(scanned.problems);
+    problems.extend(bad_rows);
+    problems.sort();
+    problems.dedup();
+
+    let attempts = attempt::join(scanned.observations, &instances, &rules);
+    let mut diagnosed = diagnose::diagnose(&attempts, &rules);
+    known.set_apart(&mut diagnosed, &attempts);
+    let found = diagnosed.diagnoses.iter().any(|diagnosis| threshold.is_reached(diagnosis, &known));
+    let expired: String = known.expired().filter_map(|entry| entry.expired.as_deref()).collect();
+    let partial = problems.iter().any(|problem| problem.kind.is_loss());
+    let report = Report {
+        attempts: &attempts,
+        diagnosed: &diagnosed,
+        rules: &rules,
+        problems: &problems,
+        stats: scanned.stats,
+        list: match arguments.attempts {
+            AttemptsName::All => ListAttempts::All,
+            AttemptsName::Failed => ListAttempts::Failed,
+            AttemptsName::None => ListAttempts::None,
+        },
+        known: &known,
+        mask: &mask,
+        color: false,
+    };
+    let is_wanted = !arguments.quiet || found || partial || !expired.is_empty();
+    outputs::write(arguments, &report, is_wanted, began, out)?;
+    if !expired.is_empty() {
+        let says = "what has expired ignores nothing; the report is whole";
+        return Ok(fail(&Error::Rules(format!("{expired}{says}")), err));
+    }
+    Ok(match (partial, found) {
+        (true, _) => EXIT_PARTIAL,
+        (false, true) => EXIT_FOUND,
+        (false, false) => EXIT_FINE,
+    })
+}
+
+/// What is known before the run.
+fn known(arguments: &Diagnose, settings: Option<&Document>, rules: &RuleSet, today: Date) -> Result<Known, Error> {
+    let today = match &arguments.today {
+        Some(text) => Date::parse(text).ok_or_else(|| Error::Usage(format!("--today {text}: write a date, such as 2026-11-20")))?,
+        None => today,
+    };
+    let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
+    let mut known = Known::new(settings, rules, today)?;
+    (known.baseline, known.show_ignored) = (baseline, arguments.show_ignored);
+    Ok(known)
+}
+
+/// All rows of the exports, and what in them was not understood.
+fn task_instances(files: &[PathBuf]) -> Result<(Vec<Instance>, Vec<Problem>), Error> {
+    let (mut instances, mut problems) = (Vec::new(), Vec::new());
+    for file in files {
+        let (rows, faults) = record::read_instances(file)?;
+        instances.extend(rows);
+        problems.extend(faults);
+    }
+    Ok((instances, problems))
+}
