@@ -1,6 +1,7 @@
 //! The subcommands, from arguments to exit code. Everything that touches the world outside is passed in or opened here.
 
 mod diagnose;
+mod notify;
 mod outputs;
 mod rules;
 mod threshold;
@@ -19,7 +20,7 @@ use crate::time::Date;
 const EXIT_FINE: u8 = 0;
 /// Something is.
 const EXIT_FOUND: u8 = 1;
-/// The command line, a rule or the configuration is wrong, or the report could not be written.
+/// The command line, a rule or the configuration is wrong, or the report could not be written or sent.
 const EXIT_ERROR: u8 = 2;
 /// Some input could not be read. It outranks [`EXIT_FOUND`]: a report that is not whole proves nothing.
 const EXIT_PARTIAL: u8 = 3;

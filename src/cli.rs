@@ -1,6 +1,7 @@
 //! The command line: clap types only. What they mean is `app`'s business.
 
 mod inputs;
+mod notify;
 mod settings;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::rule::Document;
 
 pub use inputs::{InputArgs, LimitArgs, MaskArgs};
+pub use notify::NotifyArgs;
 pub use settings::{SETTINGS_FILE, Stop, parse};
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
@@ -43,8 +45,8 @@ Examples:
   dagnosis explain connection-reset          what a symptom or a cause means
   dagnosis rules new --from attempt=1.log:36 a rule of your own, cut from that line
 
-Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or configuration error, or an entry of
-dagnosis.yaml has expired; 3 some input could not be read
+Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or configuration error, an entry of
+dagnosis.yaml has expired, or a report could not be written or sent; 3 some input could not be read
 (the report is still written and says which).";
 
 /// The subcommands.
@@ -205,6 +207,10 @@ pub struct Diagnose {
     /// The date that "expires" in dagnosis.yaml is compared with, such as 2026-11-20; without it, today's in UTC
     #[arg(long, value_name = "DATE")]
     pub today: Option<String>,
+
+    /// Whom to tell
+    #[command(flatten)]
+    pub notify: NotifyArgs,
 
     /// Which attempts the JSON report lists
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]

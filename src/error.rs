@@ -12,6 +12,8 @@ pub enum Error {
     Usage(String),
     /// One or more faults in rule files or in the settings, already rendered with file, line, column and the offending text.
     Rules(String),
+    /// Somebody who was to be told of the report could not be; it was written all the same.
+    Notify(String),
     /// The report could not be written.
     Output(std::io::Error),
 }
@@ -19,7 +21,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(says) | Self::Rules(says) => f.write_str(says),
+            Self::Usage(says) | Self::Rules(says) | Self::Notify(says) => f.write_str(says),
             Self::Output(source) => write!(f, "cannot write the report: {source}"),
         }
     }
@@ -29,7 +31,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Output(source) => Some(source),
-            Self::Usage(_) | Self::Rules(_) => None,
+            Self::Usage(_) | Self::Rules(_) | Self::Notify(_) => None,
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::rule::{self, Document, RuleSet};
 use crate::time::{Date, Zone};
 use crate::{attempt, diagnose, scan, source};
 
+use super::notify::Notify;
 use super::threshold::Threshold;
-use super::{EXIT_FINE, EXIT_FOUND, EXIT_PARTIAL, fail, outputs};
+use super::{EXIT_ERROR, EXIT_FINE, EXIT_FOUND, EXIT_PARTIAL, fail, is_closed_pipe, outputs};
 
 /// Diagnoses what the arguments name, and gives the exit code.
 pub(super) fn run(
@@ -30,7 +31,8 @@ pub(super) fn run(
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
     }
     outputs::check(arguments)?;
-    let threshold = Threshold::of(arguments)?;
+    let threshold = Threshold::of("--fail-on", &arguments.fail_on, arguments.baseline.is_some())?;
+    let notify = Notify::new(arguments, threshold)?;
     let mask = Mask::new(&arguments.mask.masking())?;
     let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
     let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
@@ -82,10 +84,21 @@ pub(super) fn run(
         color: false,
     };
     let is_wanted = !arguments.quiet || found || partial || !expired.is_empty();
-    outputs::write(arguments, &report, is_wanted, began, out)?;
+    let written = outputs::write(arguments, &report, is_wanted, began, out);
+    // Whoever closed the pipe, or a disk that is full, keeps nobody from being told.
+    let sent = notify.send(&report);
     if !expired.is_empty() {
         let says = "what has expired ignores nothing; the report is whole";
-        return Ok(fail(&Error::Rules(format!("{expired}{says}")), err));
+        fail(&Error::Rules(format!("{expired}{says}")), err);
+    }
+    match (written, sent) {
+        (Ok(()), Ok(())) => {}
+        (Err(error), Ok(())) => return Err(error),
+        (Err(error), Err(untold)) if !is_closed_pipe(&error) => return Err(Error::Notify(format!("{error}\n{untold}"))),
+        (_, Err(untold)) => return Err(untold),
+    }
+    if !expired.is_empty() {
+        return Ok(EXIT_ERROR);
     }
     Ok(match (partial, found) {
         (true, _) => EXIT_PARTIAL,

@@ -1,12 +1,13 @@
-//! From which incidents on somebody is told: by the exit code.
+//! From which incidents on somebody is told: by the exit code, or by a notice.
 
-use crate::cli::{Diagnose, FailOn};
+use crate::cli::FailOn;
 use crate::diagnose::Diagnosis;
 use crate::error::Error;
 use crate::known::Known;
 use crate::rule::Severity;
 
-/// Which incidents make the exit code 1.
+/// Which incidents are grave enough.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Threshold {
     /// From this severity on; `None`: none at all.
     severity: Option<Severity>,
@@ -15,23 +16,29 @@ pub(super) struct Threshold {
 }
 
 impl Threshold {
-    pub(super) fn of(arguments: &Diagnose) -> Result<Self, Error> {
-        let usage = |says: &str| Err(Error::Usage(format!("--fail-on {says}")));
-        let only_new = arguments.fail_on.contains(&FailOn::New);
-        if only_new && arguments.baseline.is_none() {
+    /// What an option's words mean.
+    pub(super) fn of(option: &str, words: &[FailOn], has_baseline: bool) -> Result<Self, Error> {
+        let usage = |says: &str| Err(Error::Usage(format!("{option} {says}")));
+        let only_new = words.contains(&FailOn::New);
+        if only_new && !has_baseline {
             return usage("new: name the earlier report that it is new against, with --baseline REPORT.json");
         }
-        let severities: Vec<FailOn> = arguments.fail_on.iter().copied().filter(|word| *word != FailOn::New).collect();
+        let severities: Vec<FailOn> = words.iter().copied().filter(|word| *word != FailOn::New).collect();
         let severity = match severities.as_slice() {
             [] if only_new => Some(Severity::Info),
             [] => Some(Severity::Low),
             [word] => severity_of(*word),
-            _ => return usage("takes one severity, with new beside it or without: --fail-on new,high"),
+            _ => return usage(&format!("takes one severity, with new beside it or without: {option} new,high")),
         };
         Ok(Self { severity, only_new })
     }
 
-    pub(super) fn is_reached(&self, diagnosis: &Diagnosis, known: &Known) -> bool {
+    /// Whether no incident is ever grave enough.
+    pub(super) fn is_never(self) -> bool {
+        self.severity.is_none()
+    }
+
+    pub(super) fn is_reached(self, diagnosis: &Diagnosis, known: &Known) -> bool {
         let is_grave = self.severity.is_some_and(|severity| diagnosis.severity >= severity);
         is_grave && (!self.only_new || known.is_new(diagnosis) != Some(false))
     }

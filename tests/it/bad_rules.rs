@@ -25,6 +25,7 @@ fn loaded(bytes: &[u8]) -> Result<RuleSet, String> {
     let told = |error| match error {
         Error::Rules(told) | Error::Usage(told) => told.replace(&file.display().to_string(), "FILE"),
         Error::Output(error) => panic!("{error}"),
+        Error::Notify(says) => panic!("{says}"),
     };
     let folders = [folder.path().to_owned()];
     let whole = load(&folders, false).map_err(told);

@@ -26,6 +26,7 @@ mod log_format;
 mod logs;
 mod masking;
 mod matrix;
+mod notify;
 mod objects;
 mod peers;
 mod program;
