@@ -45,12 +45,7 @@ pub fn run(cli: &Cli, today: Date, out: &mut dyn Write, err: &mut dyn Write) -> 
         // Whoever closed the pipe has read enough.
         Err(error) if is_closed_pipe(&error) => EXIT_FINE,
         // An option that is wrong may stand in the settings.
-        Err(Error::Usage(says)) => {
-            let too =
-                cli.settings.iter().map(|settings| format!("\n(options of {} are used, too; --no-config does without)", settings.name()));
-            fail(&Error::Usage(says + &too.collect::<String>()), err)
-        }
-        Err(error) => fail(&error, err),
+        Err(error) => fail(&cli.settings.iter().fold(error, |error, settings| settings.place(error)), err),
     }
 }
 

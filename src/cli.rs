@@ -3,6 +3,7 @@
 mod inputs;
 mod notify;
 mod settings;
+mod values;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -11,11 +12,10 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::rule::Document;
-
 pub use inputs::{InputArgs, LimitArgs, MaskArgs};
 pub use notify::NotifyArgs;
 pub use settings::{SETTINGS_FILE, Stop, parse};
+pub use values::Settings;
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
 #[derive(Debug, Parser)]
@@ -31,7 +31,7 @@ pub struct Cli {
 
     /// The file of settings that was read.
     #[arg(skip)]
-    pub settings: Option<Document>,
+    pub settings: Option<Settings>,
 }
 
 const EXAMPLES: &str = "\

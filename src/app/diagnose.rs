@@ -4,12 +4,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::cli::{AttemptsName, Diagnose};
+use crate::cli::{AttemptsName, Diagnose, Settings};
 use crate::error::{Error, Problem};
 use crate::known::{Baseline, Known};
 use crate::record::{self, Instance};
 use crate::report::{ListAttempts, Mask, Report};
-use crate::rule::{self, Document, RuleSet};
+use crate::rule::{self, RuleSet};
 use crate::time::{Date, Zone};
 use crate::{attempt, diagnose, scan, source};
 
@@ -20,7 +20,7 @@ use super::{EXIT_ERROR, EXIT_FINE, EXIT_FOUND, EXIT_PARTIAL, fail, is_closed_pip
 /// Diagnoses what the arguments name, and gives the exit code.
 pub(super) fn run(
     arguments: &Diagnose,
-    settings: Option<&Document>,
+    settings: Option<&Settings>,
     today: Date,
     out: &mut dyn Write,
     err: &mut dyn Write,
@@ -34,7 +34,7 @@ pub(super) fn run(
     let threshold = Threshold::of("--fail-on", &arguments.fail_on, arguments.baseline.is_some())?;
     let notify = Notify::new(arguments, threshold)?;
     let mask = Mask::new(&arguments.mask.masking())?;
-    let zone = Zone::named(&arguments.timezone).map_err(Error::Usage)?;
+    let zone = Zone::named(&arguments.timezone).map_err(|says| Error::Usage(format!("--timezone: {says}")))?;
     let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
     let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
     let rules = rule::load_lean(&arguments.rules.dirs, !arguments.rules.no_builtin_rules)?;
@@ -108,13 +108,13 @@ pub(super) fn run(
 }
 
 /// What is known before the run.
-fn known(arguments: &Diagnose, settings: Option<&Document>, rules: &RuleSet, today: Date) -> Result<Known, Error> {
+fn known(arguments: &Diagnose, settings: Option<&Settings>, rules: &RuleSet, today: Date) -> Result<Known, Error> {
     let today = match &arguments.today {
         Some(text) => Date::parse(text).ok_or_else(|| Error::Usage(format!("--today {text}: write a date, such as 2026-11-20")))?,
         None => today,
     };
     let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
-    let mut known = Known::new(settings, rules, today)?;
+    let mut known = Known::new(settings.map(|settings| &settings.document), rules, today)?;
     (known.baseline, known.show_ignored) = (baseline, arguments.show_ignored);
     Ok(known)
 }

@@ -44,8 +44,9 @@ impl Notify {
             words => Threshold::of("--notify-on", words, arguments.baseline.is_some())?,
         };
         if !asked.notify.is_empty() && from.is_never() {
-            let says = "--notify would never send anything with --fail-on never or --notify-on never; say from which severity on, such as --notify-on high";
-            return Err(Error::Usage(says.to_owned()));
+            let option = if asked.notify_on.is_empty() { "--fail-on" } else { "--notify-on" };
+            let says = format!("{option} never: --notify would never send anything; say from which severity on, such as --notify-on high");
+            return Err(Error::Usage(says));
         }
         let programs = asked.notify.iter().filter(|target| target.starts_with("exec:")).count();
         if programs != 1 && !asked.notify_args.is_empty() {

@@ -9,9 +9,10 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::Cli;
+use super::values::{Value, values};
+use super::{Cli, Settings};
 use crate::error::Error;
-use crate::rule::{Document, Faults, Given, Setting, Span, nearest_words};
+use crate::rule::{Document, Faults, Setting, Span, nearest_words};
 
 /// The file that is read from the current folder where `--config` names no other.
 pub const SETTINGS_FILE: &str = "dagnosis.yaml";
@@ -19,6 +20,15 @@ pub const SETTINGS_FILE: &str = "dagnosis.yaml";
 /// The keys that are no options, and the options that say where the keys are.
 const NO_OPTIONS: [&str; 1] = ["ignore"];
 const NOT_THERE: [&str; 4] = ["config", "no-config", "help", "version"];
+
+/// The key of what stands on a command line without a name.
+const PATHS: &str = "paths";
+
+/// The keys of which one is enough to begin with.
+const INPUTS: [&str; 3] = [PATHS, "files-from", "task-instances"];
+
+/// What a message shows of these is covered: an address may hold a secret.
+const SECRET: [&str; 2] = ["notify", "notify-arg"];
 
 /// Why there is nothing to run.
 #[derive(Debug)]
@@ -33,7 +43,7 @@ pub enum Stop {
 struct FromFile {
     key: String,
     span: Span,
-    arguments: Vec<OsString>,
+    values: Vec<Value>,
 }
 
 /// Parses the program's arguments, its own name first, together with the file of settings.
@@ -43,30 +53,83 @@ struct FromFile {
 pub fn parse(arguments: &[OsString]) -> Result<Cli, Stop> {
     let mut command = Cli::command();
     command.build();
-    let given = Cli::command().try_get_matches_from(arguments).map_err(Stop::Usage)?;
+    let (given, lacks) = given(arguments)?;
     let mut settings = None;
     let mut all = arguments.to_vec();
     let (leaf, matches, depth) = leaf(&command, &given);
     if let Some(path) = settings_path(matches) {
         let document = read(&path).map_err(Stop::Settings)?;
-        let options = options(&document, &command, leaf, matches).map_err(Stop::Settings)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let options = options(&document, folder, &command, leaf, matches).map_err(Stop::Settings)?;
         all = joined(arguments, depth, &options.iter().collect::<Vec<_>>());
-        if Cli::command().try_get_matches_from(&all).is_err() {
-            return Err(Stop::Settings(blame(&document, &options, |options| joined(arguments, depth, options))));
+        match (parser().try_get_matches_from(&all), lacks) {
+            // Without any argument there is help, unless the settings say what to read.
+            (_, Some(lacks)) if is_help(&lacks) && !options.iter().any(|option| INPUTS.contains(&option.key.as_str())) => {
+                return Err(Stop::Usage(lacks));
+            }
+            (Ok(_), _) => {}
+            (Err(_), Some(lacks)) if !is_help(&lacks) => return Err(Stop::Usage(lacks)),
+            (Err(_), _) => return Err(Stop::Settings(blame(&document, &options, |options| joined(arguments, depth, options)))),
         }
-        settings = Some(document);
+        settings = Some(Settings { document, values: options.into_iter().flat_map(|option| option.values).collect() });
+    } else if let Some(lacks) = lacks {
+        return Err(Stop::Usage(lacks));
     }
-    let matches = Cli::command().try_get_matches_from(&all).map_err(Stop::Usage)?;
+    let matches = parser().try_get_matches_from(&all).map_err(Stop::Usage)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(Stop::Usage)?;
     cli.settings = settings;
     Ok(cli)
 }
 
-/// The program's arguments with those of the settings behind the words that name the subcommand.
+/// The command line's own parser, in which each flag may be taken back with `=false`: it may stand in the settings.
+fn parser() -> Command {
+    fn negatable(command: Command) -> Command {
+        let command = command.mut_args(|arg| match arg.get_action() {
+            ArgAction::SetTrue => arg
+                .action(ArgAction::Set)
+                .value_parser(clap::value_parser!(bool))
+                .num_args(0..=1)
+                .require_equals(true)
+                .value_name("false")
+                .hide_possible_values(true)
+                .hide_default_value(true)
+                .default_value("false")
+                .default_missing_value("true"),
+            _ => arg,
+        });
+        command.mut_subcommands(negatable)
+    }
+    negatable(Cli::command())
+}
+
+/// What the command line gives, and what it lacks that the settings may give.
+fn given(arguments: &[OsString]) -> Result<(ArgMatches, Option<clap::Error>), Stop> {
+    match parser().try_get_matches_from(arguments) {
+        Ok(given) => Ok((given, None)),
+        Err(lacks) if lacks.kind() == ErrorKind::MissingRequiredArgument || is_help(&lacks) => {
+            match parser().ignore_errors(true).try_get_matches_from(arguments) {
+                Ok(given) => Ok((given, Some(lacks))),
+                Err(_) => Err(Stop::Usage(lacks)),
+            }
+        }
+        Err(wrong) => Err(Stop::Usage(wrong)),
+    }
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+}
+
+/// The program's arguments with those of the settings behind the words that name the subcommand, and the settings' paths behind all.
 fn joined(arguments: &[OsString], depth: usize, options: &[&FromFile]) -> Vec<OsString> {
-    let own = options.iter().flat_map(|option| &option.arguments);
+    let of = |is_paths: bool| {
+        let options = options.iter().filter(move |option| (option.key == PATHS) == is_paths);
+        options.flat_map(|option| option.values.iter().filter_map(|value| value.argument.clone())).collect::<Vec<_>>()
+    };
+    let (own, paths) = (of(false), of(true));
     let (words, rest) = arguments.split_at((depth + 1).min(arguments.len()));
-    words.iter().chain(own).chain(rest).cloned().collect()
+    let end = (!paths.is_empty() && rest.last().is_none_or(|last| last != "--")).then(|| OsString::from("--"));
+    [words, &own, rest, end.as_slice(), &paths].concat()
 }
 
 /// The subcommand that was named, with what was given to it, and how many words name it.
@@ -95,36 +158,41 @@ fn read(path: &Path) -> Result<Document, Error> {
     let text = text.map_err(|error| {
         Error::Usage(format!("cannot read the settings in {name}: {error}; --config FILE reads others, --no-config none"))
     })?;
-    Document::read(name, text)
+    let mut document = Document::read(name, text)?;
+    document.cover(&SECRET);
+    Ok(document)
 }
 
 /// What the settings give to a command, besides what it was given.
-fn options(document: &Document, command: &Command, leaf: &Command, matches: &ArgMatches) -> Result<Vec<FromFile>, Error> {
+fn options(document: &Document, folder: &Path, command: &Command, leaf: &Command, matches: &ArgMatches) -> Result<Vec<FromFile>, Error> {
     let mut faults = Faults::default();
     let mut options = Vec::new();
     let is_given = |id: &clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
     let given: Vec<&Arg> = leaf.get_arguments().filter(|arg| is_given(arg.get_id())).collect();
+    let has_list = given.iter().any(|arg| arg.get_long() == Some("files-from"));
     for setting in document.settings().filter(|setting| !NO_OPTIONS.contains(&setting.key)) {
         let Some(arg) = by_name(command, setting.key) else {
             unknown(&setting, command, &mut faults);
             continue;
         };
-        let arguments = arguments(&setting, arg, &mut faults);
+        let values = values(&setting, arg, folder, &mut faults);
         // A subcommand takes those options that are its own too.
         let Some(own) = by_name(leaf, setting.key).filter(|own| is_same(own, arg)) else { continue };
         let conflicts = |one: &Arg, other: &Arg| leaf.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id());
         let is_overruled = |given: &&&Arg| given.get_id() == own.get_id() || conflicts(given, own) || conflicts(own, given);
-        if given.iter().find(is_overruled).is_none() {
-            options.push(FromFile { key: setting.key.to_owned(), span: setting.span, arguments });
+        // Who names a list of what to read means no other paths.
+        if given.iter().find(is_overruled).is_none() && !(setting.key == PATHS && has_list) {
+            options.push(FromFile { key: setting.key.to_owned(), span: setting.span, values });
         }
     }
     document.check(faults)?;
     Ok(options)
 }
 
-/// The option of that long name.
+/// The option of that long name, or the paths.
 fn by_name<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
-    command.get_arguments().find(|arg| arg.get_long() == Some(name) && !NOT_THERE.contains(&name))
+    let is_it = |arg: &&Arg| arg.get_long() == Some(name) || (arg.is_positional() && name == PATHS && arg.get_id() == PATHS);
+    command.get_arguments().find(is_it).filter(|_| !NOT_THERE.contains(&name))
 }
 
 /// Whether an option of a subcommand is the one of that name of the main job.
@@ -139,39 +207,15 @@ fn unknown(setting: &Setting<'_>, command: &Command, faults: &mut Faults) {
         faults.add("unknown-field", &setting.key_span, format!("`{key}` has no place in the settings"), "give it on the command line");
         return;
     }
-    let known = command.get_arguments().filter_map(Arg::get_long).filter(|name| !NOT_THERE.contains(name)).chain(NO_OPTIONS);
+    let known = command.get_arguments().filter_map(Arg::get_long).filter(|name| !NOT_THERE.contains(name)).chain(NO_OPTIONS).chain([PATHS]);
     let near = nearest_words(&key.replace('_', "-"), known).first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    let remedy = format!("{near}allowed are ignore and the long names of the options that dagnosis --help lists, such as fail-on");
+    let remedy = format!("{near}allowed are ignore, paths and the long names of the options that dagnosis --help lists, such as fail-on");
     faults.add("unknown-field", &setting.key_span, format!("unknown setting `{key}`"), remedy);
-}
-
-/// A setting as arguments.
-fn arguments(setting: &Setting<'_>, arg: &Arg, faults: &mut Faults) -> Vec<OsString> {
-    let key = setting.key;
-    let takes_value = arg.get_action().takes_values();
-    let many = matches!(arg.get_action(), ArgAction::Append);
-    let single = [(setting.value.clone(), setting.span.clone())];
-    let values = match &setting.value {
-        Given::List(values) if many => values.as_slice(),
-        _ => single.as_slice(),
-    };
-    let mut arguments = Vec::new();
-    for (value, span) in values {
-        match value {
-            Given::Flag(value) if !takes_value => arguments.extend(value.then(|| format!("--{key}").into())),
-            Given::Flag(value) if takes_value => arguments.push(format!("--{key}={value}").into()),
-            Given::Text(value) if takes_value => arguments.push(format!("--{key}={value}").into()),
-            _ if !takes_value => faults.add("wrong-type", span, format!("`{key}` is true or false"), format!("write {key}: true")),
-            _ if many => faults.add("wrong-type", span, format!("`{key}` takes a text or a list of texts"), format!("write {key}: [ .. ]")),
-            _ => faults.add("wrong-type", span, format!("`{key}` takes one text"), format!("write {key}: and the text behind it")),
-        }
-    }
-    arguments
 }
 
 /// Tells which options of the settings the arguments are wrong with.
 fn blame(document: &Document, options: &[FromFile], with: impl Fn(&[&FromFile]) -> Vec<OsString>) -> Error {
-    let wrong = |options: &[&FromFile]| Cli::command().try_get_matches_from(with(options)).err();
+    let wrong = |options: &[&FromFile]| parser().try_get_matches_from(with(options)).err();
     let mut faults = Faults::default();
     for option in options {
         if let Some(error) = wrong(&[option]).filter(|error| error.kind() != ErrorKind::MissingRequiredArgument) {

@@ -14,6 +14,8 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct Document {
     file: RuleFile,
+    /// What a message shows of it.
+    shown: RuleFile,
     root: Node,
 }
 
@@ -74,7 +76,8 @@ impl Document {
         let root = yaml::read(&text);
         let file = RuleFile { name, text };
         let empty = || Node::new(0..0, Content::Map(Vec::new()));
-        let document = |root| Self { file, root };
+        let shown = RuleFile { name: file.name.clone(), text: file.text.clone() };
+        let document = |root| Self { file, shown, root };
         match root {
             Ok(None) => Ok(document(empty())),
             Ok(Some(root)) if matches!(root.content, Content::Map(_)) => Ok(document(root)),
@@ -103,6 +106,19 @@ impl Document {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.file.name
+    }
+
+    /// Covers the values of some keys wherever a message shows the line that they stand in.
+    pub fn cover(&mut self, keys: &[&str]) {
+        let mut shown = self.file.text.clone();
+        for entry in self.root.entries().iter().filter(|entry| keys.contains(&entry.key.as_str())) {
+            let span = entry.value.span.clone();
+            let covered = |c: char| if c.is_whitespace() || "[],".contains(c) { c.to_string() } else { "*".repeat(c.len_utf8()) };
+            if let Some(covered) = shown.get(span.clone()).map(|value| value.chars().map(covered).collect::<String>()) {
+                shown.replace_range(span, &covered);
+            }
+        }
+        self.shown = RuleFile { name: self.file.name.clone(), text: shown };
     }
 
     /// All keys in the order of the text.
@@ -161,7 +177,7 @@ impl Document {
     #[must_use]
     pub fn tell(&self, sort: &'static str, span: &Span, says: impl Into<String>, remedy: impl Into<String>) -> String {
         let fault = Fault { lint: sort, file: 0, span: span.clone(), says: says.into(), remedy: remedy.into() };
-        render_one("error", &fault, &self.file, &Lines::new(&self.file.text))
+        render_one("error", &fault, &self.shown, &Lines::new(&self.shown.text))
     }
 
     /// Nothing, or an error with all faults, by their places.
@@ -174,8 +190,8 @@ impl Document {
 
     fn told(&self, Faults(mut faults): Faults) -> Error {
         faults.sort_by(|one, other| (one.span.start, &one.says).cmp(&(other.span.start, &other.says)));
-        let lines = Lines::new(&self.file.text);
-        let told: String = faults.iter().map(|fault| render_one("error", fault, &self.file, &lines)).collect();
+        let lines = Lines::new(&self.shown.text);
+        let told: String = faults.iter().map(|fault| render_one("error", fault, &self.shown, &lines)).collect();
         let count = faults.len();
         Error::Rules(format!("{told}{count} {} in the settings; nothing was read", if count == 1 { "fault" } else { "faults" }))
     }

@@ -232,7 +232,7 @@ fn junit_has_a_case_for_each_task() {
 }
 
 /// The commands of GitHub among lines: kind, properties, message, all as GitHub reads them.
-fn commands(out: &str) -> Vec<(String, BTreeMap<String, String>, String)> {
+pub(crate) fn commands(out: &str) -> Vec<(String, BTreeMap<String, String>, String)> {
     let commands = out.lines().filter_map(|line| line.strip_prefix("::"));
     commands
         .map(|line| {
