@@ -49,8 +49,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "{} more {says}", figures::count(more as u64, "incident"))?;
     }
     for line in known::ignored(report).into_iter().chain(known::remarks(report)) {
-        // It may begin with what stands in a file of settings: no line but the commands begins with colons.
-        writeln!(out, "  {}", findings::safe(report, &line).replace("::", ": :"))?;
+        // It may hold what stands in a file of settings: no line but the commands begins with colons, and none has a command of the old form.
+        writeln!(out, "  {}", findings::safe(report, &line).replace("::", ": :").replace("##[", "# #["))?;
     }
     let lost = report.problems.iter().filter(|problem| problem.kind.is_loss());
     let lost: Vec<String> =

@@ -2,7 +2,8 @@
 //! new text would be a new series.
 //!
 //! A metric that counts by a short list of words has a series for each word, also where it counts none: a series that is absent is neither 0 nor an
-//! alert that ends. When incidents are known to be new or old, `dagnosis_incidents_by_status` belongs beside those by cause and urgency.
+//! alert that ends. Incidents by whether they are new are
+//! there only where an earlier report says so: without one nobody knows.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -51,6 +52,14 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         *causes.entry(cause).or_default() += 1;
     }
     by(out, "dagnosis_incidents_by_cause", "Incidents, by the id of their most likely cause.", "cause", causes)?;
+    let known = report.known;
+    if known.baseline.is_some() {
+        let statuses = [("new", true), ("recurring", false)].map(|(name, is_new)| (name, count(&|one| known.is_new(one) == Some(is_new))));
+        by(out, "dagnosis_incidents_by_status", "Incidents, by whether the baseline knows them.", "status", statuses)?;
+    }
+    one(out, "dagnosis_incidents_ignored", "Incidents that the settings ignore; no other metric counts them.", known.ignored.len() as u64)?;
+    let expired = known.expired().count() as u64;
+    one(out, "dagnosis_ignore_entries_expired", "Entries of the settings whose last day is over; the exit code is 2.", expired)?;
 
     one(out, "dagnosis_files", "Files that were opened.", stats.files)?;
     one(out, "dagnosis_logs", "Logs that were read; an archive holds many.", stats.logs)?;

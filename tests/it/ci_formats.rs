@@ -77,7 +77,7 @@ fn ids(report: &Value) -> BTreeSet<String> {
 }
 
 /// Characters that do something instead of being seen.
-fn acts(c: char) -> bool {
+pub(crate) fn acts(c: char) -> bool {
     (c.is_control() && c != '\n') || "\u{fffe}\u{ffff}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}\u{feff}".contains(c)
 }
 

@@ -370,6 +370,12 @@ fn the_formats_for_ci_tell_what_is_known() {
         github.lines().filter(|line| line.starts_with("::")).count() == 1 && github.contains("1 incident ignored: Being mended."),
         "{github}"
     );
+    let metrics = of("prometheus", &[]);
+    for line in ["by_status{status=\"new\"} 0", "by_status{status=\"recurring\"} 1", "ignored 1", "{severity=\"critical\"} 0"] {
+        assert!(metrics.contains(&format!("\ndagnosis_incidents{}{line}\n", if line.starts_with('{') { "" } else { "_" })), "{metrics}");
+    }
+    assert!(metrics.contains("\ndagnosis_ignore_entries_expired 0\n"), "{metrics}");
+    assert!(!run_in(&night, &["-f", "prometheus"]).out.contains("by_status"), "without a baseline nobody knows");
     let markdown = of("markdown", &["--show-ignored"]);
     assert!(markdown.contains("(known)") && markdown.contains("## Ignored") && markdown.contains("Being mended"), "{markdown}");
 }

@@ -18,6 +18,7 @@ mod determinism;
 mod dialects;
 mod exit_codes;
 mod explain;
+mod hostile_rules;
 mod input;
 mod instances;
 mod known;
