@@ -1,9 +1,11 @@
 //! The subcommands, from arguments to exit code. Everything that touches the world outside is passed in or opened here.
 
 mod diagnose;
+mod history;
 mod notify;
 mod outputs;
 mod rules;
+mod state;
 mod threshold;
 mod whole;
 
@@ -14,7 +16,7 @@ use crate::check;
 use crate::cli::{Cli, Command, PageFormat};
 use crate::error::Error;
 use crate::report::{JSON_SCHEMA, Mask, terminal};
-use crate::time::Date;
+use crate::time::Timestamp;
 
 /// Nothing is at or over the threshold.
 const EXIT_FINE: u8 = 0;
@@ -25,12 +27,14 @@ const EXIT_ERROR: u8 = 2;
 /// Some input could not be read. It outranks [`EXIT_FOUND`]: a report that is not whole proves nothing.
 const EXIT_PARTIAL: u8 = 3;
 
-/// Runs the program and gives its exit code. `today` is the date that the settings' entries are compared with, where the command line names no other.
-pub fn run(cli: &Cli, today: Date, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+/// Runs the program and gives its exit code. `clock` is the time of the run, where the command line names no other: its day is what the settings'
+/// entries are compared with, and the state records it.
+pub fn run(cli: &Cli, clock: Timestamp, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let done = match &cli.command {
-        None => diagnose::run(&cli.diagnose, cli.settings.as_ref(), today, out, err),
-        Some(Command::Diagnose(arguments)) => diagnose::run(arguments, cli.settings.as_ref(), today, out, err),
+        None => diagnose::run(&cli.diagnose, cli.settings.as_ref(), clock, out, err),
+        Some(Command::Diagnose(arguments)) => diagnose::run(arguments, cli.settings.as_ref(), clock, out, err),
         Some(Command::Rules { command }) => rules::run(command, out),
+        Some(Command::History { command }) => history::run(command, clock, out),
         Some(Command::Explain { id, format, color, rules }) => {
             let style = match format {
                 PageFormat::Text => check::Style::Text { color: color.decide() },

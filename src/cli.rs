@@ -1,5 +1,6 @@
 //! The command line: clap types only. What they mean is `app`'s business.
 
+mod history;
 mod inputs;
 mod notify;
 mod settings;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use history::{HistoryCommand, ListFormat, StateArgs, StateFile, StatusName, TrendBy};
 pub use inputs::{InputArgs, LimitArgs, MaskArgs};
 pub use notify::NotifyArgs;
 pub use settings::{SETTINGS_FILE, Stop, parse};
@@ -40,7 +42,8 @@ Examples:
   dagnosis attempt=1.log -f markdown         one downloaded log, for a ticket
   dagnosis logs.tar.gz -f json -o out.json   a CI artifact, for a machine
   dagnosis logs -o sarif=a.sarif -o junit=junit.xml --fail-on high   a gate in CI
-  dagnosis logs --baseline last.json --fail-on new   what was not there last night?
+  dagnosis logs --state state.sqlite --fail-on new   what was not there last night?
+  dagnosis history list --state state.sqlite what was found on all nights
   kubectl logs pod | dagnosis -              from a pipe
   dagnosis explain connection-reset          what a symptom or a cause means
   dagnosis rules new --from attempt=1.log:36 a rule of your own, cut from that line
@@ -73,6 +76,12 @@ pub enum Command {
         /// Which rules
         #[command(flatten)]
         rules: RuleArgs,
+    },
+    /// Look into what runs recorded with --state: incidents over the nights
+    History {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: HistoryCommand,
     },
     /// Print the JSON Schema of the JSON report
     Schema,
@@ -192,7 +201,8 @@ pub struct Diagnose {
     #[arg(long)]
     pub run_times: bool,
 
-    /// End with exit code 1 if an incident is at least this grave; new: if one is not in --baseline; new,high: if one is both
+    /// End with exit code 1 if an incident is at least this grave; new: if one is not in --baseline, or is new or has come back by --state; new,high:
+    /// if one is both
     #[arg(long, value_enum, value_delimiter = ',', default_value = "low", value_name = "SEVERITY")]
     pub fail_on: Vec<FailOn>,
 
@@ -254,9 +264,21 @@ pub struct Diagnose {
     #[command(flatten)]
     pub rules: RuleArgs,
 
+    /// What is recorded
+    #[command(flatten)]
+    pub state: StateArgs,
+
     /// How much of what is packed
     #[command(flatten)]
     pub limits: LimitArgs,
+}
+
+impl Diagnose {
+    /// Whether something tells what earlier runs found.
+    #[must_use]
+    pub fn knows_earlier(&self) -> bool {
+        self.baseline.is_some() || self.state.state.is_some()
+    }
 }
 
 /// The formats.
@@ -322,7 +344,7 @@ pub enum FailOn {
     Low,
     Info,
     Never,
-    /// An incident that --baseline does not know
+    /// An incident that --baseline does not know, or that is new or regressed by --state
     New,
 }
 

@@ -88,6 +88,8 @@ pub enum ProblemKind {
     TaskInstances,
     /// Entries that do not stand in the order in which they were written; they were put into it.
     Order,
+    /// The file of `--state` could not be read or written: the report says nothing of earlier runs, and nothing was recorded. Exit code 3.
+    State,
 }
 
 impl ProblemKind {
@@ -110,12 +112,19 @@ impl ProblemKind {
             Self::TooOld => "too-old",
             Self::TaskInstances => "task-instances",
             Self::Order => "order",
+            Self::State => "state",
         }
     }
 
-    /// Whether some input could not be read, so that the run ends with exit code 3.
+    /// Whether some input could not be read, or the run not recorded, so that it ends with exit code 3.
     #[must_use]
     pub fn is_loss(self) -> bool {
-        matches!(self, Self::Unreadable | Self::Damaged | Self::NotText)
+        matches!(self, Self::Unreadable | Self::Damaged | Self::NotText | Self::State)
+    }
+
+    /// Whether a log may be lost in what could not be read.
+    #[must_use]
+    pub fn is_unread(self) -> bool {
+        self.is_loss() && self != Self::State
     }
 }

@@ -46,6 +46,8 @@ pub mod report;
 
 pub mod check;
 
+pub mod history;
+
 pub mod cli;
 
 pub mod app;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use dagnosis::cli::Stop;
-use dagnosis::time::{Date, Timestamp};
+use dagnosis::time::Timestamp;
 use dagnosis::{app, cli};
 
 fn main() -> ExitCode {
@@ -17,14 +17,14 @@ fn main() -> ExitCode {
     };
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let mut err = std::io::stderr().lock();
-    let code = app::run(&cli, today(), &mut out, &mut err);
+    let code = app::run(&cli, now(), &mut out, &mut err);
     // What cannot be flushed to a closed pipe is not wanted any more.
     let _ = out.flush();
     ExitCode::from(code)
 }
 
-/// The one look at a clock: only entries of the settings that expire are compared with it.
-fn today() -> Date {
+/// The one look at a clock: entries of the settings that expire are compared with it, and the state records it.
+fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Date::of(Timestamp(i64::try_from(since.as_micros()).unwrap_or_default()))
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or_default())
 }

@@ -106,6 +106,15 @@ impl Timestamp {
         (1_000_000_000_000_000..10_000_000_000_000_000).contains(&self.0)
     }
 
+    /// `2026-11-21T07:16:24.120Z`, UTC: as long for each instant, so that such texts sort as the instants do.
+    #[must_use]
+    pub fn millis(self) -> String {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(instant) => instant.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            Err(_) => self.to_string(),
+        }
+    }
+
     /// `2026-11-21 07:16`, UTC: for sentences.
     #[must_use]
     pub fn minute(self) -> String {

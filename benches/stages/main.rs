@@ -130,7 +130,7 @@ fn measure(criterion: &mut Criterion, input: &Input, rules: &RuleSet, more: &[(&
             scan::observe(input.source.clone(), &mut input.bytes.as_slice(), rules, &dialects).observations.len()
         });
     }
-    stage(&mut group, PROGRAM, || app::run(&cli, dagnosis::time::Date::of(dagnosis::time::Timestamp(0)), &mut io::sink(), &mut io::sink()));
+    stage(&mut group, PROGRAM, || app::run(&cli, dagnosis::time::Timestamp(0), &mut io::sink(), &mut io::sink()));
     group.finish();
 }
 

@@ -6,14 +6,16 @@ use std::time::Instant;
 
 use crate::cli::{AttemptsName, Diagnose, Settings};
 use crate::error::{Error, Problem};
+use crate::history::{Night, Told};
 use crate::known::{Baseline, Known};
 use crate::record::{self, Instance};
 use crate::report::{ListAttempts, Mask, Report};
 use crate::rule::{self, RuleSet};
-use crate::time::{Date, Zone};
+use crate::time::{Date, Timestamp, Zone};
 use crate::{attempt, diagnose, scan, source};
 
 use super::notify::Notify;
+use super::state::{self, State};
 use super::threshold::Threshold;
 use super::{EXIT_ERROR, EXIT_FINE, EXIT_FOUND, EXIT_PARTIAL, fail, is_closed_pipe, outputs};
 
@@ -21,24 +23,25 @@ use super::{EXIT_ERROR, EXIT_FINE, EXIT_FOUND, EXIT_PARTIAL, fail, is_closed_pip
 pub(super) fn run(
     arguments: &Diagnose,
     settings: Option<&Settings>,
-    today: Date,
+    clock: Timestamp,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, Error> {
+    let now = state::time(arguments.state.now.as_deref(), clock)?;
     let began = arguments.run_times.then(Instant::now);
     let inputs = &arguments.inputs;
     if arguments.paths.is_empty() && arguments.task_instances.is_empty() && inputs.files_from.is_none() {
         return Err(Error::Usage("no input: name log files, folders or archives, or - for standard input (see --help)".to_owned()));
     }
     outputs::check(arguments)?;
-    let threshold = Threshold::of("--fail-on", &arguments.fail_on, arguments.baseline.is_some())?;
+    let threshold = Threshold::of("--fail-on", &arguments.fail_on, arguments.knows_earlier())?;
     let notify = Notify::new(arguments, threshold)?;
     let mask = Mask::new(&arguments.mask.masking())?;
     let zone = Zone::named(&arguments.timezone).map_err(|says| Error::Usage(format!("--timezone: {says}")))?;
     let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
     let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
     let rules = rule::load_lean(&arguments.rules.dirs, !arguments.rules.no_builtin_rules)?;
-    let mut known = known(arguments, settings, &rules, today)?;
+    let mut known = known(arguments, settings, &rules, Date::of(now))?;
     let naming = source::Naming::new(&arguments.path_templates)?;
     let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
     // An export alone is worth looking at: it tells what failed without a log.
@@ -52,6 +55,8 @@ pub(super) fn run(
     if let Some(since) = since {
         walk = walk.with_since(since, naming.clone());
     }
+    // The last of what may end the run: from here on the file is locked.
+    let state = State::open(arguments, now)?;
     let options = source::Options { naming, limits: arguments.limits.limits(), since };
     let quick = inputs.quick.then(|| scan::Quick::new(&instances));
     let options = scan::Options { dialects, source: options, threads: arguments.threads, quick };
@@ -65,6 +70,30 @@ pub(super) fn run(
     let attempts = attempt::join(scanned.observations, &instances, &rules);
     let mut diagnosed = diagnose::diagnose(&attempts, &rules);
     known.set_apart(&mut diagnosed, &attempts);
+    let told = match state.map(|state| {
+        let stats = scanned.stats;
+        let night = Night {
+            attempts: &attempts,
+            diagnosed: &diagnosed,
+            known: &known,
+            rules: &rules,
+            problems: &problems,
+            stats,
+            bytes_read: stats.bytes,
+        };
+        state.record(&night)
+    }) {
+        Some(Ok((history, told))) => {
+            known.history = Some(history);
+            Some(told)
+        }
+        Some(Err(problem)) => {
+            problems.push(problem);
+            problems.sort();
+            None
+        }
+        None => None,
+    };
     let found = diagnosed.diagnoses.iter().any(|diagnosis| threshold.is_reached(diagnosis, &known));
     let expired: String = known.expired().filter_map(|entry| entry.expired.as_deref()).collect();
     let partial = problems.iter().any(|problem| problem.kind.is_loss());
@@ -91,16 +120,23 @@ pub(super) fn run(
         let says = "what has expired ignores nothing; the report is whole";
         fail(&Error::Rules(format!("{expired}{says}")), err);
     }
+    // Whoever closed the pipe has read enough.
+    let is_told = sent.is_ok() && written.as_ref().err().is_none_or(is_closed_pipe);
+    let noted = told.filter(|_| is_told).map_or(Ok(()), Told::note);
     match (written, sent) {
         (Ok(()), Ok(())) => {}
         (Err(error), Ok(())) => return Err(error),
         (Err(error), Err(untold)) if !is_closed_pipe(&error) => return Err(Error::Notify(format!("{error}\n{untold}"))),
         (_, Err(untold)) => return Err(untold),
     }
+    if let Err(trouble) = &noted {
+        let says = "the report is whole and recorded, but not that it was finished: the next run tells again what is new";
+        fail(&Error::Usage(format!("{says} ({trouble})")), err);
+    }
     if !expired.is_empty() {
         return Ok(EXIT_ERROR);
     }
-    Ok(match (partial, found) {
+    Ok(match (partial || noted.is_err(), found) {
         (true, _) => EXIT_PARTIAL,
         (false, true) => EXIT_FOUND,
         (false, false) => EXIT_FINE,

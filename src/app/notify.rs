@@ -41,7 +41,7 @@ impl Notify {
         let asked = &arguments.notify;
         let from = match asked.notify_on.as_slice() {
             [] => fail_on,
-            words => Threshold::of("--notify-on", words, arguments.baseline.is_some())?,
+            words => Threshold::of("--notify-on", words, arguments.knows_earlier())?,
         };
         if !asked.notify.is_empty() && from.is_never() {
             let option = if asked.notify_on.is_empty() { "--fail-on" } else { "--notify-on" };

@@ -50,8 +50,11 @@ fn format_of(name: FormatName) -> Format {
 /// No two reports go into one file, where the later would replace the earlier, and one at most takes the place of standard output.
 pub(super) fn check(arguments: &Diagnose) -> Result<(), Error> {
     let mut taken = BTreeSet::new();
-    let paths = arguments.outputs.iter().map(|output| &output.path).chain(&arguments.summary);
-    if let Some(twice) = paths.into_iter().find(|path| !taken.insert(*path)) {
+    let paths = || arguments.outputs.iter().map(|output| &output.path).chain(&arguments.summary);
+    if let Some(state) = arguments.state.state.as_ref().filter(|state| paths().any(|path| path == *state)) {
+        return Err(Error::Usage(format!("a report cannot go into {}: the name is that of --state", state.display())));
+    }
+    if let Some(twice) = paths().find(|path| !taken.insert(*path)) {
         return Err(Error::Usage(format!("two reports cannot go into one file, {}; name another for one of them", twice.display())));
     }
     let plain: Vec<String> =

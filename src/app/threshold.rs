@@ -3,7 +3,7 @@
 use crate::cli::FailOn;
 use crate::diagnose::Diagnosis;
 use crate::error::Error;
-use crate::known::Known;
+use crate::known::{Known, Status};
 use crate::rule::Severity;
 
 /// Which incidents are grave enough.
@@ -11,17 +11,19 @@ use crate::rule::Severity;
 pub(super) struct Threshold {
     /// From this severity on; `None`: none at all.
     severity: Option<Severity>,
-    /// Only those that the baseline does not know.
+    /// Only those that are new against the baseline, or new or regressed by the state.
     only_new: bool,
 }
 
 impl Threshold {
     /// What an option's words mean.
-    pub(super) fn of(option: &str, words: &[FailOn], has_baseline: bool) -> Result<Self, Error> {
+    pub(super) fn of(option: &str, words: &[FailOn], knows_earlier: bool) -> Result<Self, Error> {
         let usage = |says: &str| Err(Error::Usage(format!("{option} {says}")));
         let only_new = words.contains(&FailOn::New);
-        if only_new && !has_baseline {
-            return usage("new: name the earlier report that it is new against, with --baseline REPORT.json");
+        if only_new && !knows_earlier {
+            return usage(
+                "new: name what it is new against, with --state FILE, or the report of an earlier run with --baseline REPORT.json",
+            );
         }
         let severities: Vec<FailOn> = words.iter().copied().filter(|word| *word != FailOn::New).collect();
         let severity = match severities.as_slice() {
@@ -39,7 +41,9 @@ impl Threshold {
     }
 
     pub(super) fn is_reached(self, diagnosis: &Diagnosis, known: &Known) -> bool {
-        let is_grave = self.severity.is_some_and(|severity| diagnosis.severity >= severity);
+        // What is resolved is still in the logs, and over.
+        let is_over = known.status(diagnosis) == Some(Status::Resolved);
+        let is_grave = !is_over && self.severity.is_some_and(|severity| diagnosis.severity >= severity);
         is_grave && (!self.only_new || known.is_new(diagnosis) != Some(false))
     }
 }

@@ -1,12 +1,15 @@
-//! What was known before the run: incidents that an entry of the settings ignores, and those of an earlier report. Pure, but for reading that report.
+//! What was known before the run: incidents that an entry of the settings ignores, those of an earlier report, and those of the state. Pure, but for
+//! reading that report.
 
 mod baseline;
 mod entries;
+mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use baseline::Baseline;
 pub use entries::Entry;
+pub use history::{History, Past, Resolved, Status};
 
 use crate::attempt::Attempts;
 use crate::diagnose::{Diagnosed, Diagnosis};
@@ -23,6 +26,8 @@ pub struct Known {
     pub entries: Vec<Entry>,
     /// The earlier report, where one was named.
     pub baseline: Option<Baseline>,
+    /// What the state says of the incidents, where one was named and could be written.
+    pub history: Option<History>,
     /// Whether reports for people tell of what is ignored.
     pub show_ignored: bool,
     /// The incidents that are ignored, worst first.
@@ -87,10 +92,35 @@ impl Known {
         }
     }
 
-    /// Whether an incident is in none of the earlier runs. `None` where no earlier run is known.
+    /// What the state says of an incident.
+    #[must_use]
+    pub fn past(&self, diagnosis: &Diagnosis) -> Option<&Past> {
+        self.history.as_ref()?.incidents.get(&diagnosis.id).map(AsRef::as_ref)
+    }
+
+    /// What an incident is against the earlier runs. `None` where none is known.
+    #[must_use]
+    pub fn status(&self, diagnosis: &Diagnosis) -> Option<Status> {
+        let of = |baseline: &Baseline| if baseline.knows(&diagnosis.id) { Status::Recurring } else { Status::New };
+        self.past(diagnosis).map(|past| past.status).or_else(|| self.baseline.as_ref().map(of))
+    }
+
+    /// Whether an incident is none of the earlier runs', or has come back. `None` where no earlier run is known.
     #[must_use]
     pub fn is_new(&self, diagnosis: &Diagnosis) -> Option<bool> {
-        self.baseline.as_ref().map(|baseline| !baseline.knows(&diagnosis.id))
+        self.status(diagnosis).map(|status| matches!(status, Status::New | Status::Regressed))
+    }
+
+    /// Whether an incident is known and brought nothing new, so that a line is enough.
+    #[must_use]
+    pub fn is_quiet(&self, diagnosis: &Diagnosis) -> bool {
+        let shows_all = self.history.as_ref().is_some_and(|history| history.show_known);
+        let brings_nothing = |past: &Past| match past.status {
+            Status::New | Status::Regressed => false,
+            Status::Recurring => past.new_occurrences == 0,
+            Status::Resolved => true,
+        };
+        !shows_all && self.past(diagnosis).is_some_and(brings_nothing)
     }
 
     /// How many incidents of the earlier report are not in this run.

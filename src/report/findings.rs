@@ -66,7 +66,7 @@ impl Finding<'_> {
 
     /// The incident in a few words.
     pub(super) fn title(&self) -> String {
-        self.safe(&self.diagnosis.title) + known::mark(self.report, self.diagnosis)
+        self.safe(&self.diagnosis.title) + &known::mark(self.report, self.diagnosis)
     }
 
     /// Where it is seen best: a line of a log, or line 0 of what is known of an attempt without one.

@@ -52,7 +52,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         // It may hold what stands in a file of settings: no line but the commands begins with colons, and none has a command of the old form.
         writeln!(out, "  {}", findings::safe(report, &line).replace("::", ": :").replace("##[", "# #["))?;
     }
-    let lost = report.problems.iter().filter(|problem| problem.kind.is_loss());
+    let lost = report.problems.iter().filter(|problem| problem.kind.is_unread());
     let lost: Vec<String> =
         lost.map(|problem| findings::safe(report, &format!("{}: {}", words::problem_name(problem), problem.says))).collect();
     if !lost.is_empty() {

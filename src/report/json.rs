@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::attempt::{self, AttemptRef};
 use crate::correlate::Pattern;
 use crate::diagnose::{Blanks, Diagnosis, EvidenceLine, RankedCause, RetryVerdict};
-use crate::known::{Entry, Ignored};
+use crate::known::{Entry, Ignored, Resolved, Status};
 use crate::rule::Severity;
 use crate::time::Timestamp;
 
@@ -31,7 +31,7 @@ impl Serialize for Json<'_> {
         use serde::ser::SerializeStruct;
         let totals = Totals::of(self.report);
         let window = wire::Window { from: time(totals.from), to: time(totals.to) };
-        let mut whole = serializer.serialize_struct("Report", 11)?;
+        let mut whole = serializer.serialize_struct("Report", 12)?;
         whole.serialize_field("schema", "dagnosis.report/1")?;
         whole.serialize_field("tool", &wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") })?;
         whole.serialize_field("window", &window)?;
@@ -39,6 +39,7 @@ impl Serialize for Json<'_> {
         whole.serialize_field("quick", &self.quick())?;
         whole.serialize_field("settings", &self.settings())?;
         whole.serialize_field("baseline", &self.baseline())?;
+        whole.serialize_field("history", &self.history())?;
         whole.serialize_field("incidents", &Each(|| self.report.diagnosed.diagnoses.iter().map(|diagnosis| self.incident(diagnosis))))?;
         whole.serialize_field("ignored", &Each(|| self.report.known.ignored.iter().map(|ignored| self.ignored(ignored))))?;
         whole.serialize_field("attempts", &Each(|| self.attempts()))?;
@@ -109,6 +110,27 @@ impl<'r> Json<'r> {
         Some(wire::Baseline { file, new, known: diagnoses.len() - new, gone: known.gone() })
     }
 
+    fn history(&self) -> Option<wire::History<'r>> {
+        let history = self.report.known.history.as_ref()?;
+        let count = |status| history.count(status).0;
+        let resolved = |resolved: &'r Resolved| wire::Resolved {
+            id: &resolved.id,
+            title: self.text(&resolved.title),
+            last_seen: time(resolved.last_seen),
+            because: if resolved.has_succeeded { "succeeded" } else { "gone" },
+        };
+        Some(wire::History {
+            file: self.text(&history.file),
+            run: history.run,
+            last_run: time(history.last_run),
+            told_again: history.untold.iter().map(ToString::to_string).collect(),
+            new: count(Status::New),
+            regressed: count(Status::Regressed),
+            recurring: count(Status::Recurring),
+            resolved: history.resolved.iter().map(resolved).collect(),
+        })
+    }
+
     fn ignored(&self, ignored: &'r Ignored) -> wire::Ignored<'r> {
         let (diagnosis, incident) = (&ignored.diagnosis, &ignored.diagnosis.incident);
         let index = |row: &usize| self.listed.binary_search(&u32::try_from(*row).ok()?).ok();
@@ -138,7 +160,15 @@ impl<'r> Json<'r> {
             severity: diagnosis.severity.name(),
             category: &diagnosis.category,
             symptom: incident.symptom.and_then(|symptom| self.symptom_id(symptom)),
-            status: self.report.known.is_new(diagnosis).map(|is_new| if is_new { "new" } else { "recurring" }),
+            status: self.report.known.status(diagnosis).map(Status::name),
+            history: self.report.known.past(diagnosis).map(|past| wire::Past {
+                id: &past.id,
+                first_seen: time(past.first_seen),
+                last_seen: time(past.last_seen),
+                nights: past.nights,
+                occurrences: past.occurrences,
+                new_occurrences: past.new_occurrences,
+            }),
             owner: diagnosis.owner.name(),
             owners: diagnosis
                 .owners

@@ -62,7 +62,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let lost: Vec<String> = report
         .problems
         .iter()
-        .filter(|problem| problem.kind.is_loss())
+        .filter(|problem| problem.kind.is_unread())
         .map(|problem| text(&format!("{}: {}", words::problem_name(problem), problem.says)))
         .collect();
     if !lost.is_empty() {

@@ -1,13 +1,16 @@
-//! The words on what was known before: the settings, what they ignore, and what is new since the baseline.
+//! The words on what was known before: the settings, what they ignore, what is new since the baseline, and what the state knows.
 
 use crate::diagnose::Diagnosis;
-use crate::known::{Entry, Ignored};
+use crate::known::{Entry, History, Ignored, Status};
 
 use super::figures::{abridged, count, number};
 use super::{Report, wire, words};
 
 /// How many entries are named where all are counted.
 const ENTRIES_MAX: usize = 3;
+
+/// How many incidents that are resolved are named.
+const RESOLVED_MAX: usize = 20;
 
 /// What the head of a report says of it, a paragraph each.
 pub(super) fn head(report: &Report<'_>) -> Vec<String> {
@@ -24,6 +27,7 @@ pub(super) fn head(report: &Report<'_>) -> Vec<String> {
         let old = number((diagnoses.len() - new) as u64);
         lines.push(format!("Against {}: {} {is} new, {old} known{gone}.", baseline.file, count(new as u64, "incident")));
     }
+    lines.extend(known.history.iter().flat_map(since));
     lines.extend(ignored(report));
     lines
 }
@@ -77,13 +81,76 @@ pub(super) fn shown(report: &Report<'_>) -> Vec<String> {
     if known.show_ignored { known.ignored.iter().filter_map(says).collect() } else { Vec::new() }
 }
 
-/// ` (new)` or ` (known)` behind an incident's title, where an earlier run is known.
-pub(super) fn mark(report: &Report<'_>, diagnosis: &Diagnosis) -> &'static str {
-    match report.known.is_new(diagnosis) {
-        Some(true) => " (new)",
-        Some(false) => " (known)",
-        None => "",
+/// ` (new)`, ` (known)` and the like behind an incident's title, where an earlier run is known.
+pub(super) fn mark(report: &Report<'_>, diagnosis: &Diagnosis) -> String {
+    let new = report.known.past(diagnosis).map(|past| count(past.new_occurrences, "new failure"));
+    match (report.known.status(diagnosis), new) {
+        (Some(Status::New), _) => " (new)".to_owned(),
+        (Some(Status::Resolved), _) => " (resolved)".to_owned(),
+        (Some(Status::Regressed), new) => format!(" (regressed: {})", new.unwrap_or_default()),
+        (Some(Status::Recurring), Some(_)) if report.known.past(diagnosis).is_some_and(|past| past.new_occurrences == 0) => {
+            " (known, nothing new)".to_owned()
+        }
+        (Some(Status::Recurring), Some(new)) => format!(" (recurring: {new})"),
+        (Some(Status::Recurring), None) => " (known)".to_owned(),
+        (None, _) => String::new(),
     }
+}
+
+/// How many incidents the state calls what, and which runs it has not seen told.
+fn since(history: &History) -> Vec<String> {
+    let [(new, _), (regressed, _), (recurring, failures)] =
+        [Status::New, Status::Regressed, Status::Recurring].map(|status| history.count(status));
+    let parts = [
+        (new, "new".to_owned()),
+        (regressed, "regressed".to_owned()),
+        (recurring, format!("recurring ({})", count(failures, "new failure"))),
+        (history.resolved.len(), "resolved".to_owned()),
+    ];
+    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, says)| format!("{} {says}", number(*n as u64))).collect();
+    let parts = if parts.is_empty() { "no incident, and none resolved".to_owned() } else { parts.join(", ") };
+    let begin = match history.last_run {
+        Some(last) => format!("Since the last run ({} UTC)", last.minute()),
+        None => format!("The first run over these logs that {} knows", history.file),
+    };
+    let says = format!("{begin}: {parts}.");
+    let untold = history.untold.iter().map(|at| {
+        let at = at.minute();
+        format!("The run of {at} UTC was recorded but its report was not finished; what was new then is told again.")
+    });
+    std::iter::once(says).chain(untold).collect()
+}
+
+/// What is known and brought no new failure, a line each.
+pub(super) fn quiet(report: &Report<'_>) -> Vec<String> {
+    let known = report.known;
+    let says = |(at, diagnosis): (usize, &Diagnosis)| {
+        let past = known.past(diagnosis).filter(|_| known.is_quiet(diagnosis))?;
+        let since = past.first_seen.map(|at| format!(" since {} UTC", at.minute())).unwrap_or_default();
+        let now = if past.status == Status::Resolved { "; resolved" } else { "" };
+        let failures = count(past.occurrences, "failure");
+        Some(format!("{}. {}: {} ({}: {failures}{since}{now})", at + 1, diagnosis.severity.name(), diagnosis.title, past.id))
+    };
+    let mut lines: Vec<String> = report.diagnosed.diagnoses.iter().enumerate().filter_map(says).collect();
+    if !lines.is_empty() {
+        lines.push("--show-known tells these in full.".to_owned());
+    }
+    lines
+}
+
+/// What is resolved since the last run, a line each.
+pub(super) fn resolved(report: &Report<'_>) -> Vec<String> {
+    let Some(history) = &report.known.history else { return Vec::new() };
+    let says = |resolved: &crate::known::Resolved| {
+        let why = if resolved.has_succeeded { "its tasks have succeeded since" } else { "it is in no log any more" };
+        let last = resolved.last_seen.map(|at| format!("; last seen {} UTC", at.minute())).unwrap_or_default();
+        format!("{} ({}): {why}{last}", resolved.title, resolved.id)
+    };
+    let mut lines: Vec<String> = history.resolved.iter().take(RESOLVED_MAX).map(says).collect();
+    if let more @ 1.. = history.resolved.len().saturating_sub(RESOLVED_MAX) {
+        lines.push(format!("and {} more", number(more as u64)));
+    }
+    lines
 }
 
 /// Why, whose, until when.

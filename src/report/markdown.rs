@@ -27,23 +27,25 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if let Some(quick) = words::quick(report) {
         writeln!(page.out, "\n{}", escape::markdown(&quick))?;
     }
-    let look = words::look(&report.diagnosed.diagnoses);
+    let look = words::look(report);
     if !look.is_empty() {
         writeln!(page.out, "\n**{look}**")?;
     }
     if report.attempts.is_empty() {
         writeln!(page.out, "\n{}", escape::markdown(words::NOTHING_READ))?;
     }
-    let diagnoses = &report.diagnosed.diagnoses;
-    if !diagnoses.is_empty() {
-        page.table(diagnoses)?;
+    let told = words::told(report);
+    if !told.is_empty() {
+        page.table(&told)?;
     }
-    for (at, diagnosis) in diagnoses.iter().take(FULL_INCIDENTS_MAX).enumerate() {
-        page.incident(at + 1, diagnosis)?;
+    for (number, diagnosis) in told.iter().take(FULL_INCIDENTS_MAX) {
+        page.incident(*number, diagnosis)?;
     }
-    if diagnoses.len() > FULL_INCIDENTS_MAX {
-        writeln!(page.out, "\nIncidents {} to {} are told in the table only.", FULL_INCIDENTS_MAX + 1, diagnoses.len())?;
+    if let (Some((first, _)), Some((last, _))) = (told.get(FULL_INCIDENTS_MAX), told.last()) {
+        writeln!(page.out, "\nIncidents {first} to {last} are told in the table only.")?;
     }
+    page.known("Known, with nothing new", &known::quiet(report))?;
+    page.known("Resolved since the last run", &known::resolved(report))?;
     page.known("Ignored", &known::shown(report))?;
     page.known("Remarks on the settings", &known::remarks(report))?;
     page.rest()
@@ -85,12 +87,12 @@ impl Markdown<'_, '_> {
     }
 
     /// All incidents, a row each.
-    fn table(&mut self, diagnoses: &[Diagnosis]) -> io::Result<()> {
+    fn table(&mut self, diagnoses: &[(usize, &Diagnosis)]) -> io::Result<()> {
         writeln!(
             self.out,
             "\n| # | severity | incident | logs | most probable cause | whose | first place |\n|---:|---|---|---:|---|---|---|"
         )?;
-        for (at, diagnosis) in diagnoses.iter().enumerate() {
+        for (number, diagnosis) in diagnoses {
             let cause = match words::best(diagnosis, self.report.rules) {
                 Some((ranked, cause)) => {
                     format!("{} ({})", self.text(&cause.title), words::certainty(diagnosis.confidence, ranked.probability))
@@ -98,17 +100,17 @@ impl Markdown<'_, '_> {
                 None => "not known".to_owned(),
             };
             let place = diagnosis.examples.first().map(|example| self.code_cell(&words::place(&example.location))).unwrap_or_default();
-            let title = self.text(&diagnosis.title) + known::mark(self.report, diagnosis);
+            let title = self.text(&diagnosis.title) + &known::mark(self.report, diagnosis);
             let (severity, logs) = (diagnosis.severity.name(), diagnosis.incident.attempts.len());
             let owner = words::owner_words(diagnosis.owner).split(':').next().unwrap_or_default();
-            writeln!(self.out, "| {} | {severity} | {title} | {logs} | {cause} | {owner} | {place} |", at + 1)?;
+            writeln!(self.out, "| {number} | {severity} | {title} | {logs} | {cause} | {owner} | {place} |")?;
         }
         Ok(())
     }
 
     /// One incident.
     fn incident(&mut self, number: usize, diagnosis: &Diagnosis) -> io::Result<()> {
-        let title = self.text(&diagnosis.title) + known::mark(self.report, diagnosis);
+        let title = self.text(&diagnosis.title) + &known::mark(self.report, diagnosis);
         let summary = self.text(&diagnosis.summary);
         writeln!(self.out, "\n## {number}. {}: {title}\n\n{summary}\n", diagnosis.severity.name())?;
         let best = words::best(diagnosis, self.report.rules);

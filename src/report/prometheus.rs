@@ -2,8 +2,7 @@
 //! new text would be a new series.
 //!
 //! A metric that counts by a short list of words has a series for each word, also where it counts none: a series that is absent is neither 0 nor an
-//! alert that ends. Incidents by whether they are new are
-//! there only where an earlier report says so: without one nobody knows.
+//! alert that ends. What incidents are against earlier runs is there only where something tells of these: without it nobody knows.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,6 +10,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::diagnose::{Diagnosis, When};
+use crate::known::Status;
 use crate::rule::Severity;
 
 use super::{Report, totals::Totals, words};
@@ -53,9 +53,12 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     }
     by(out, "dagnosis_incidents_by_cause", "Incidents, by the id of their most likely cause.", "cause", causes)?;
     let known = report.known;
-    if known.baseline.is_some() {
-        let statuses = [("new", true), ("recurring", false)].map(|(name, is_new)| (name, count(&|one| known.is_new(one) == Some(is_new))));
-        by(out, "dagnosis_incidents_by_status", "Incidents, by whether the baseline knows them.", "status", statuses)?;
+    if known.history.is_some() || known.baseline.is_some() {
+        let statuses = [Status::New, Status::Regressed, Status::Recurring]
+            .map(|status| (status.name(), count(&|diagnosis| known.status(diagnosis) == Some(status))));
+        let resolved = known.history.iter().map(|history| (Status::Resolved.name(), history.resolved.len() as u64));
+        let help = "Incidents, by what they are against earlier runs; resolved: since the last one.";
+        by(out, "dagnosis_incidents_by_status", help, "status", statuses.into_iter().chain(resolved))?;
     }
     one(out, "dagnosis_incidents_ignored", "Incidents that the settings ignore; no other metric counts them.", known.ignored.len() as u64)?;
     let expired = known.expired().count() as u64;
@@ -65,7 +68,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     one(out, "dagnosis_logs", "Logs that were read; an archive holds many.", stats.logs)?;
     one(out, "dagnosis_lines", "Lines of logs that were read.", stats.lines)?;
     one(out, "dagnosis_read_bytes", "Bytes of logs that were read, after unpacking.", stats.bytes)?;
-    let unread = report.problems.iter().filter(|problem| problem.kind.is_loss()).count() as u64;
+    let unread = report.problems.iter().filter(|problem| problem.kind.is_unread()).count() as u64;
     one(out, "dagnosis_unread_inputs", "Inputs that could not be read, or not to their end; the exit code is 3.", unread)?;
     let problems = report.problems_by_kind();
     if !problems.is_empty() {

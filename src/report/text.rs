@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use crate::attempt::{AttemptRef, Location};
 use crate::diagnose::{Confidence, Diagnosis, EvidenceLine, StepKind};
+use crate::error::ProblemKind;
 use crate::rule::{Cause, Fix, Severity};
 
 use super::page::{COLUMN, Ink, Page, WIDTH};
@@ -36,30 +37,33 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if let Some(quick) = words::quick(report) {
         text.page.paragraph(&quick, Ink::Yellow)?;
     }
-    let lost = report.problems.iter().filter(|problem| problem.kind.is_loss()).count() as u64;
+    let lost = report.problems.iter().filter(|problem| problem.kind.is_unread()).count() as u64;
     if lost > 0 {
         text.page.paragraph(&format!("{} could not be read in full; see the end.", figures::count(lost, "input")), Ink::Yellow)?;
     }
-    let look = words::look(&report.diagnosed.diagnoses);
+    for problem in report.problems.iter().filter(|problem| problem.kind == ProblemKind::State) {
+        let says = text.safe(&format!("{}: {}.", problem.path, problem.says));
+        text.page.paragraph(&says, Ink::Yellow)?;
+    }
+    let look = words::look(report);
     if !look.is_empty() {
         text.page.paragraph(&look, Ink::Bold)?;
     }
     if report.attempts.is_empty() {
         text.page.paragraph(words::NOTHING_READ, Ink::Plain)?;
     }
-    if report.diagnosed.diagnoses.len() >= OVERVIEW_MIN {
+    let told = words::told(report);
+    if told.len() >= OVERVIEW_MIN {
         text.page.blank()?;
-        for (at, diagnosis) in report.diagnosed.diagnoses.iter().enumerate() {
-            text.short(at + 1, diagnosis)?;
+        for (at, (number, diagnosis)) in told.iter().enumerate() {
+            text.short(*number, diagnosis, at < FULL_INCIDENTS_MAX)?;
         }
     }
-    for (at, diagnosis) in report.diagnosed.diagnoses.iter().enumerate() {
-        if at < FULL_INCIDENTS_MAX {
-            text.page.blank()?;
-            text.incident(at + 1, diagnosis)?;
-        }
+    for (number, diagnosis) in told.iter().take(FULL_INCIDENTS_MAX) {
+        text.page.blank()?;
+        text.incident(*number, diagnosis)?;
     }
-    let more = report.diagnosed.diagnoses.len().saturating_sub(FULL_INCIDENTS_MAX);
+    let more = told.len().saturating_sub(FULL_INCIDENTS_MAX);
     if more > 0 {
         text.page.blank()?;
         let says = format!(
@@ -68,6 +72,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         );
         text.page.paragraph(&says, Ink::Bold)?;
     }
+    text.known("Known, with nothing new", &known::quiet(report))?;
+    text.known("Resolved since the last run", &known::resolved(report))?;
     text.known("Ignored", &known::shown(report))?;
     text.known("Remarks on the settings", &known::remarks(report))?;
     text.rest()
@@ -97,7 +103,7 @@ impl Text<'_, '_> {
             Severity::Medium => Ink::Yellow,
             Severity::Low | Severity::Info => Ink::Plain,
         };
-        let title = self.safe(&diagnosis.title) + known::mark(self.report, diagnosis);
+        let title = self.safe(&diagnosis.title) + &known::mark(self.report, diagnosis);
         self.page.hanging(&format!("{number}. {severity}"), ink, COLUMN, &title, Ink::Bold)
     }
 
@@ -293,8 +299,8 @@ impl Text<'_, '_> {
         Ok(())
     }
 
-    /// An incident in two lines.
-    fn short(&mut self, number: usize, diagnosis: &Diagnosis) -> io::Result<()> {
+    /// An incident in two lines; in three, with its place, where it is not told in full below.
+    fn short(&mut self, number: usize, diagnosis: &Diagnosis, is_told_below: bool) -> io::Result<()> {
         self.heading(number, diagnosis)?;
         let why = match words::best(diagnosis, self.report.rules) {
             Some((ranked, cause)) => {
@@ -305,8 +311,7 @@ impl Text<'_, '_> {
         let count = figures::count(diagnosis.incident.attempts.len() as u64, "log");
         let line = self.safe(&format!("{why}; {count}"));
         self.page.field("", &line, Ink::Plain)?;
-        // What is told in full below has its places there.
-        match diagnosis.examples.first().filter(|_| number > FULL_INCIDENTS_MAX) {
+        match diagnosis.examples.first().filter(|_| !is_told_below) {
             Some(example) => {
                 let place = self.place(&example.location);
                 self.page.field("", &place, Ink::Dim)

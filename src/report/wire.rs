@@ -54,6 +54,7 @@ pub(super) struct Incident<'a> {
     pub(super) symptom: Option<&'a str>,
     /// New, recurring or regressed: known only where earlier runs are.
     pub(super) status: Option<&'static str>,
+    pub(super) history: Option<Past<'a>>,
     pub(super) owner: &'static str,
     pub(super) owners: Vec<OwnerShare>,
     pub(super) retry: Retry<'a>,
@@ -100,6 +101,39 @@ pub(super) struct Baseline<'a> {
     pub(super) new: usize,
     pub(super) known: usize,
     pub(super) gone: usize,
+}
+
+/// An incident over all nights.
+#[derive(Debug, Serialize)]
+pub(super) struct Past<'a> {
+    pub(super) id: &'a str,
+    pub(super) first_seen: Option<String>,
+    pub(super) last_seen: Option<String>,
+    pub(super) nights: u64,
+    pub(super) occurrences: u64,
+    pub(super) new_occurrences: u64,
+}
+
+/// What the state tells of the run.
+#[derive(Debug, Serialize)]
+pub(super) struct History<'a> {
+    pub(super) file: Text<'a>,
+    pub(super) run: i64,
+    pub(super) last_run: Option<String>,
+    pub(super) told_again: Vec<String>,
+    pub(super) new: usize,
+    pub(super) regressed: usize,
+    pub(super) recurring: usize,
+    pub(super) resolved: Vec<Resolved<'a>>,
+}
+
+/// An incident that is resolved since the last run.
+#[derive(Debug, Serialize)]
+pub(super) struct Resolved<'a> {
+    pub(super) id: &'a str,
+    pub(super) title: Text<'a>,
+    pub(super) last_seen: Option<String>,
+    pub(super) because: &'static str,
 }
 
 /// An incident that is ignored.

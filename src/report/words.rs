@@ -190,11 +190,18 @@ pub(super) fn urgent(when: When) -> &'static str {
     }
 }
 
+/// The incidents that are more than a line, with their numbers: not those that are known and brought nothing new.
+pub(super) fn told<'r>(report: &Report<'r>) -> Vec<(usize, &'r Diagnosis)> {
+    let diagnoses = report.diagnosed.diagnoses.iter().enumerate();
+    diagnoses.filter(|(_, diagnosis)| !report.known.is_quiet(diagnosis)).map(|(at, diagnosis)| (at + 1, diagnosis)).collect()
+}
+
 /// Which incidents to look at now, and which today, by their numbers: `Look now at 1 and 4; today at 2, 3 and 12 more.` Empty where none cannot wait.
-pub(super) fn look(diagnoses: &[Diagnosis]) -> String {
+pub(super) fn look(report: &Report<'_>) -> String {
+    let told = told(report);
     let of = |when: When| -> Vec<String> {
-        let those = diagnoses.iter().enumerate().filter(|(_, diagnosis)| diagnosis.urgency.when == when);
-        those.map(|(at, _)| (at + 1).to_string()).collect()
+        let those = told.iter().filter(|(_, diagnosis)| diagnosis.urgency.when == when);
+        those.map(|(number, _)| number.to_string()).collect()
     };
     let parts = [("now", of(When::Now)), ("today", of(When::Today))];
     let parts: Vec<String> = parts
@@ -267,6 +274,7 @@ pub(super) fn problem_kind(kind: ProblemKind) -> &'static str {
         ProblemKind::Order => "newest entry first: turned round, and lines counted from the end",
         ProblemKind::NotParsed => "not in the form that it seems to have: searched as text",
         ProblemKind::Timezone => "in another time zone than they were read in: their times do not fit those of the others",
+        ProblemKind::State => "not recorded (--state)",
         ProblemKind::Encoding => "not UTF-8: the bytes were replaced and the rest was used",
     }
 }

@@ -112,6 +112,7 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("lz4_flex", &["source"]),
         ("csv", &["record"]),
         // What speaks with a network does so in two places, that which reads logs and that which sends reports, and only where they were built in.
+        ("rusqlite", &["history"]),
         ("object_store", &["source"]),
         ("reqwest", &["app"]),
         ("rustls", &["source", "app"]),

@@ -42,7 +42,7 @@ fn what_can_never_be_told_is_an_error_before_any_log_is_read() {
         (&["--notify", "mail:HUSH"], "write exec:PROGRAM"),
         (&["--notify", "exec:cat", "--fail-on", "never"], "--notify-on high"),
         (&["--notify", "exec:cat", "--notify-on", "never"], "--notify-on high"),
-        (&["--notify", "exec:cat", "--notify-on", "new"], "--notify-on new: name the earlier report"),
+        (&["--notify", "exec:cat", "--notify-on", "new"], "--notify-on new: name what it is new against"),
         (&["--notify", "exec:cat", "--notify", "exec:cat", "--notify-arg", "HUSH"], "belongs to one"),
         (&["--notify-arg", "x"], "--notify"),
         (&["--notify", "exec:cat", "--notify-timeout", "0"], "--notify-timeout"),

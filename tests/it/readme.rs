@@ -53,9 +53,16 @@ fn the_readme_names_only_commands_and_options_that_exist() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     // The options of the main job stand in the first help, those of subcommands in their own.
     let help = program::run(&["--help"]).out;
-    let of_subcommands: String = [&["rules", "new", "--help"][..], &["rules", "test", "--help"], &["explain", "--help"]]
-        .map(|arguments| program::run(arguments).out)
-        .concat();
+    let of_subcommands: String = [
+        &["rules", "new", "--help"][..],
+        &["rules", "test", "--help"],
+        &["explain", "--help"],
+        &["history", "list", "--help"],
+        &["history", "trend", "--help"],
+        &["history", "prune", "--help"],
+    ]
+    .map(|arguments| program::run(arguments).out)
+    .concat();
     for option in [
         "--fail-on",
         "--attempts",
