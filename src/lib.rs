@@ -15,6 +15,8 @@
 //! can be merged in any order. The stages after them are pure functions over the whole set: they see no files, no clock and
 //! no threads, so the same logs give the same bytes whatever the machine.
 //!
+//! [`history`] stands behind the report: it records what was found, and gives back as plain data ([`known::History`]) what earlier runs knew of it.
+//!
 //! Conventions that hold everywhere:
 //!
 //! - An [`error::Error`] stops the run. Whatever a bad log can cause is an [`error::Problem`]: noted, counted and shown.
