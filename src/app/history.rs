@@ -12,7 +12,7 @@ use crate::cli::{HistoryCommand, ListFormat, StateFile, StatusName, TrendBy};
 use crate::error::Error;
 use crate::history::{self, By, Listed, Shown, Trend, Trouble};
 use crate::known::Status;
-use crate::report::terminal;
+use crate::report::{terminal, write_json};
 use crate::time::Timestamp;
 
 /// How many failures of an incident are listed in a text.
@@ -93,11 +93,8 @@ fn status_of(name: StatusName) -> Status {
 
 fn write<T: Serialize>(format: ListFormat, what: &T, text: impl Fn(&T) -> String, out: &mut dyn Write) -> Result<u8, Error> {
     match format {
-        ListFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, what).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
         // What is recorded came from logs: nothing of it may act on a terminal.
+        ListFormat::Json => write_json(what, out)?,
         ListFormat::Text => text(what).lines().try_for_each(|line| writeln!(out, "{}", terminal(line)))?,
     }
     Ok(EXIT_FINE)

@@ -8,7 +8,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 use super::escape;
 
 /// Writes a value and the end of the line.
-pub(super) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Safe(PrettyFormatter::new()));
     value.serialize(&mut serializer).map_err(io::Error::from)?;
     writeln!(out)

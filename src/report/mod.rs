@@ -27,6 +27,7 @@ mod fixture;
 mod tests;
 
 pub(crate) use escape::{fenced, is_active, terminal};
+pub(crate) use json_safe::write as write_json;
 pub(crate) use page::{Ink, Page};
 pub(crate) use words::retry as retry_words;
 

@@ -90,7 +90,7 @@ pub(crate) fn dump(path: &Path) -> String {
     let mut text = String::new();
     for table in tables {
         let mut query = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let names: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = query.column_names().map(str::to_owned).collect();
         let mut rows: Vec<String> = query
             .query_map([], |row| {
                 let cells = names.iter().enumerate().filter(|(_, name)| *name != "told");
