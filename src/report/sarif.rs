@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::attempt::Location;
+use crate::known::Status;
 
 use super::findings::{self, Finding, Level, UNRECOGNISED};
 use super::{Report, escape, figures, json_safe, known, words};
@@ -46,8 +47,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
             };
             result.insert("suppressions".to_owned(), Value::Array(entry.map(suppression).into_iter().collect()));
         }
-        if let Some(is_new) = found.get(at).and_then(|finding| known.is_new(finding.diagnosis)) {
-            result.insert("baselineState".to_owned(), json!(if is_new { "new" } else { "unchanged" }));
+        if let Some(status) = found.get(at).and_then(|finding| known.status(finding.diagnosis)) {
+            result.insert("baselineState".to_owned(), json!(baseline_state(status)));
         }
     }
     let lost = report.problems.iter().any(|problem| problem.kind.is_loss());
@@ -77,6 +78,15 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         }],
     });
     json_safe::write(&log, out)
+}
+
+/// What SARIF calls a status. Of what is resolved it says that it is not there any more, though old logs still show it.
+fn baseline_state(status: Status) -> &'static str {
+    match status {
+        Status::New | Status::Regressed => "new",
+        Status::Recurring => "unchanged",
+        Status::Resolved => "absent",
+    }
 }
 
 /// A rule, told by the symptom of a finding.

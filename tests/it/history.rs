@@ -81,21 +81,26 @@ fn what_is_resolved_and_still_in_the_logs_reaches_no_threshold() {
 fn formats_for_machines_tell_the_status() {
     let nights = Nights::new();
     nights.fails(1, "push", RESET);
+    nights.fails(1, "pull", "ValueError: odd");
     nights.run(1, &["logs"]);
     nights.fails(2, "load", KEY);
+    nights.succeeds(2, "pull");
     let run = nights.run(2, &["logs", "-f", "sarif", "-o", "prometheus=metrics.prom", "-o", "markdown=report.md"]);
     let sarif: Value = serde_json::from_str(&run.out).unwrap();
     let mut states: Vec<&str> =
         sarif["runs"][0]["results"].as_array().unwrap().iter().map(|result| result["baselineState"].as_str().unwrap()).collect();
     states.sort_unstable();
-    assert_eq!(states, ["new", "unchanged"]);
+    assert_eq!(states, ["absent", "new", "unchanged"]);
     let metrics = fs::read_to_string(nights.path().join("metrics.prom")).unwrap();
-    for (status, count) in [("new", 1), ("regressed", 0), ("recurring", 1), ("resolved", 0)] {
+    for (status, count) in [("new", 1), ("regressed", 0), ("recurring", 1), ("resolved", 1)] {
         assert!(metrics.contains(&format!("dagnosis_incidents_by_status{{status=\"{status}\"}} {count}\n")), "{metrics}");
     }
     let markdown = fs::read_to_string(nights.path().join("report.md")).unwrap();
-    assert!(markdown.contains("1 new, 1 recurring (0 new failures).") && markdown.contains("Known, with nothing new"), "{markdown}");
-    assert_eq!(markdown.matches("\n## ").count() - markdown.matches("\n## Known").count(), 1, "{markdown}");
+    assert!(
+        markdown.contains("1 new, 1 recurring (0 new failures), 1 resolved.") && markdown.contains("Known, with nothing new"),
+        "{markdown}"
+    );
+    assert_eq!(["\n## ", "\n## Known", "\n## Resolved"].map(|heading| markdown.matches(heading).count()), [3, 1, 1], "{markdown}");
 }
 
 #[test]
@@ -319,6 +324,42 @@ fn wrong_arguments_say_what_to_write() {
     assert!(run.code == 2 && run.err.contains("no state is named; give --state FILE"), "{}", run.err);
     let run = nights.history(&["list"]);
     assert!(run.code == 2 && run.err.contains("state.sqlite: it cannot be opened"), "{}", run.err);
+}
+
+#[test]
+fn nothing_that_is_recorded_acts_on_a_terminal() {
+    let nights = Nights::new();
+    nights.fails(1, "push", "shop.OddError: \u{1b}[2J\u{202e}gone");
+    nights.night(1, &[]);
+    let id: String = nights.open().query_row("SELECT id FROM incident", [], |row| row.get(0)).unwrap();
+    for arguments in
+        [&["list"][..], &["list", "-f", "json"], &["show", &id], &["show", &id, "-f", "json"], &["trend"], &["trend", "-f", "json"]]
+    {
+        let run = nights.history(arguments);
+        assert!(run.code == 0 && run.out.contains("OddError"), "{arguments:?}: {}{}", run.out, run.err);
+        assert!(!run.out.contains(['\u{1b}', '\u{202e}']), "{arguments:?}: {:?}", run.out);
+    }
+}
+
+/// The schema is what people who ask look into: each column says what it holds, but for those whose name is enough.
+#[test]
+fn the_schema_that_is_told_is_the_one_that_is_made() {
+    let nights = Nights::new();
+    nights.fails(1, "push", RESET);
+    nights.night(1, &[]);
+    let told = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/history/schema-1.sql")).unwrap();
+    let plain = rusqlite::Connection::open_in_memory().unwrap();
+    plain.execute_batch(&told).unwrap();
+    let made = nights.open();
+    let schema = |connection: &rusqlite::Connection| -> Vec<String> {
+        let mut query = connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(schema(&made), schema(&plain));
+    assert!(!told.contains("STRICT;"), "sqlite3 before 3.37 reads no such tables");
+    let [version, application] = ["user_version", "application_id"]
+        .map(|pragma| made.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0)).unwrap());
+    assert_eq!((version, application), (1, 0x6461_6773));
 }
 
 /// What the README shows people to ask.
