@@ -23,7 +23,7 @@ pub struct StateArgs {
     pub keep: Option<Span>,
 
     /// Tell in full also what is known and brought no new failure; without it, that takes a line each
-    #[arg(long, requires = "state")]
+    #[arg(long)]
     pub show_known: bool,
 
     /// The time of the run, instead of the clock's
