@@ -180,7 +180,7 @@ fn what_is_wrong_in_the_settings_is_told_with_its_place() {
         ("quick: true\nquick: true", "dagnosis.yaml:2:1: error[yaml]: the key `quick` stands twice"),
         ("a: 'b", "dagnosis.yaml:1:"),
         ("quick: !x true", "has no meaning in a file of settings"),
-        ("timezone: Nowhere/Land", "options of dagnosis.yaml are used, too"),
+        ("timezone: Nowhere/Land", "dagnosis.yaml:1:11: error[option]: --timezone: "),
     ] {
         settings(&night, text);
         let run = run_in(&night, &[]);

@@ -49,7 +49,7 @@ fn a_value_that_is_wrong_is_told_with_its_place_whoever_finds_it() {
         ("summary: absent/s.md", "1:10", "absent/s.md", "cannot write absent/s.md"),
         ("notify: 'exec:'", "1:9", "*******", "write --notify exec:/path/to/program"),
         ("notify-on: never\nnotify: 'exec:true'", "1:12", "never", "such as --notify-on high"),
-        ("notify-on: new\nnotify: 'exec:true'", "1:12", "new", "name the earlier report"),
+        ("notify-on: new\nnotify: 'exec:true'", "1:12", "new", "name what it is new against"),
     ] {
         let arguments: &[&str] = if settings.starts_with("paths") { &[] } else { &["dag_id=shop"] };
         let run = with(&night, settings, arguments);
