@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Stops the run. The message is one or more plain lines that name the place and say what to do about it.
 #[derive(Debug)]
 pub enum Error {
@@ -43,7 +45,7 @@ impl From<std::io::Error> for Error {
 }
 
 /// Something in the input that was not read or not understood. The run goes on; the report lists it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
     /// The input as the user named it, joined with what was found under it.
     pub path: String,
@@ -56,7 +58,7 @@ pub struct Problem {
 }
 
 /// The kinds of [`Problem`]; their names are part of the JSON report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProblemKind {
     /// It could not be opened or read (permission, vanished, I/O error). Makes the run end with exit code 3.
     Unreadable,

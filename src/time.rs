@@ -4,17 +4,19 @@ mod forms;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 pub use forms::{parse_any_prefix, parse_ctime, parse_epoch};
 
 /// An instant in microseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(pub i64);
 
 /// A length of time in microseconds. May be negative: lines of a log are not always in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Span(pub i64);
 
 /// A day of the calendar.

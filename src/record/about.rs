@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use memchr::memmem;
 
 use crate::source::TaskInstance;
@@ -11,7 +13,7 @@ use crate::time::{Timestamp, Zone, parse_prefix};
 use super::{Dialect, Level, Outcome, Record};
 
 /// What one record says of a task instance, or of a process that may be one's. Whatever it does not say is empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// Whose.
     pub task: TaskInstance,

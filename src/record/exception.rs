@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Frame, head_of};
 
 /// How many exceptions of one record are kept.
@@ -29,7 +31,7 @@ pub(super) const NOTES_MAX: usize = 32;
 pub(super) const GROUP_DEPTH_MAX: usize = 8;
 
 /// The exceptions of one record: the root first, the one that was raised at the end last.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
     /// Root first. The members of a group stand before it, each with what it came out of before it.
     pub exceptions: Vec<Exception>,
@@ -41,7 +43,7 @@ pub struct Chain {
 }
 
 /// One exception of a chain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
     /// `requests.exceptions`; `None` where the log gives none, as Airflow 3's JSON and Python for its own classes.
     pub module: Option<String>,
@@ -67,7 +69,7 @@ pub struct Exception {
 }
 
 /// Where source text could not be parsed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyntaxSpot {
     /// The file as printed.
     pub file: String,
@@ -78,7 +80,7 @@ pub struct SyntaxSpot {
 }
 
 /// How an exception came out of the one before it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Link {
     /// It is the first, of all or of its group.
     #[default]
@@ -148,7 +150,7 @@ impl Chain {
 }
 
 /// Exceptions while they are being read: a group before its members.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Collected {
     /// With the number that each was given, ascending.
     kept: Vec<(usize, Exception)>,

@@ -1,7 +1,9 @@
 //! The typed facts that a rule's named groups, or the program itself, take from a record.
 
+use serde::{Deserialize, Serialize};
+
 /// What one record says about the call or process that failed. Everything is optional; texts are as printed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The host that was called (not the worker's own).
     pub host: Option<String>,

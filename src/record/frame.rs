@@ -1,7 +1,9 @@
 //! One frame of a traceback, and what its path tells: which module it is, and whose code.
 
+use serde::{Deserialize, Serialize};
+
 /// One frame of a traceback.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Frame {
     /// The file as printed.
     pub file: String,

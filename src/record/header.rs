@@ -3,6 +3,8 @@
 
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Serialize};
+
 use memchr::memmem::Finder;
 
 use crate::time::{Timestamp, Zone, parse_ctime, parse_prefix};
@@ -10,7 +12,7 @@ use crate::time::{Timestamp, Zone, parse_ctime, parse_prefix};
 use super::{Level, keys};
 
 /// The form of a record's header.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Dialect {
     /// No header.
     #[default]

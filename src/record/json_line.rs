@@ -3,12 +3,13 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 /// What of a record was not as its form demands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Flaw {
     /// It begins as a JSON object does and is none that can be read: broken, or nested too deep.
     NotJson,

@@ -1,12 +1,14 @@
 //! What Airflow itself writes into logs about an attempt: state, host, operator, try, process, return code, identity.
 
+use serde::{Deserialize, Serialize};
+
 use crate::source::{Kind, Source, TaskInstance};
 
 use super::about::{About, after, host_word, key_value_identity, leading_number, leading_signed, repr_identity, value};
 use super::{Dialect, Level, Record};
 
 /// How an attempt came out, by Airflow's names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Outcome {
     /// It did its work.
     Success,

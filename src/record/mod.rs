@@ -30,15 +30,17 @@ mod signs;
 mod skip;
 mod speaker;
 mod split;
+mod standing;
 mod streams;
+pub(crate) mod text_bytes;
 mod traceback;
 mod ui_text;
 mod visitor;
 
 pub use about::{About, LOST_PROCESS};
 pub use call::{
-    Announced, Bound, Bounded, Bytes, Call, Connection, Endpoint, EndpointNames, Phase, Retries, RetryLine, Target, Timeout, TimeoutKind,
-    endpoints_in, retry_line, tells_of_answer,
+    Announced, Bound, Bounded, Bytes, Call, Connection, Endpoint, EndpointNames, LibraryName, Phase, Retries, RetryLine, Target, Timeout,
+    TimeoutKind, endpoints_in, retry_line, tells_of_answer,
 };
 pub use clock::{offset_name, other_offset};
 pub use cut::head_of;
@@ -57,13 +59,16 @@ pub use pieces::TracebackLines;
 pub use signs::Signs;
 pub use skip::{Heads, Lookout};
 pub use split::{BEFORE_BYTES_MAX, RECORD_BYTES_MAX, RawRecord, Splitter};
-pub use streams::{STREAMS_MAX, Skim, Told, each_record, each_record_found};
+pub use standing::{Place, Standing};
+pub use streams::{STREAMS_MAX, Skim, Told, each_record, each_record_found, each_record_since};
 pub use visitor::{Attention, Piece, Visitor};
+
+use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
 /// One log record: a header line with everything that belongs to it (a traceback, the further lines of a message).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Record {
     /// The number of its first line, from 1.
     pub line: u32,
@@ -158,7 +163,7 @@ impl Record {
 }
 
 /// How grave a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {
     /// Debug and trace.
     Debug,

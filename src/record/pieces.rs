@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::python_line::{is_head, link};
 use super::traceback::{Reader, Reading};
 use super::{Level, Record};
@@ -24,13 +26,13 @@ const PREFIX_BYTES_MAX: usize = 80;
 
 /// Puts tracebacks together that come one line per record. It is to see each record of a log in order, or at least each one while
 /// [`TracebackLines::is_open`].
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct TracebackLines {
     open: Vec<Open>,
 }
 
 /// A traceback that is being read.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Open {
     /// The first record. Its text grows with each line.
     record: Record,

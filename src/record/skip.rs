@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::io::Read;
 
+use serde::{Deserialize, Serialize};
+
 use super::header::{LineKind, lacks_time};
 use super::split::{self, BEFORE_BYTES_MAX, RECORD_BYTES_MAX, Splitter};
 use super::{Dialects, RawRecord, time_of};
@@ -176,31 +178,32 @@ impl Iterator for Headers<'_> {
     }
 }
 
-/// The times of the last records with headers, as many as [`LAST_RECORDS`], the latest first, by the bytes of a log that end at its byte `at`: at
-/// most [`BEFORE_BYTES_MAX`] of them, and only whole lines.
-fn times_before(before: &[u8], at: u64, dialects: &Dialects) -> Vec<Timestamp> {
+/// The last records with headers, as many as [`LAST_RECORDS`], the latest first, by the bytes of a log that end at its byte `at`: at most
+/// [`BEFORE_BYTES_MAX`] of them, and only whole lines. Each with its place in the log.
+fn headed_before<'a>(before: &'a [u8], at: u64, dialects: &'a Dialects) -> impl Iterator<Item = (&'a [u8], u64)> {
     let is_all = before.len() as u64 == at;
     let from = if is_all { 0 } else { memchr::memchr(b'\n', before).map_or(before.len(), |end| end + 1) };
     let bytes = &before[from..];
     let headers = Headers { bytes, end: bytes.len(), is_last: true, dialects };
-    headers.take(LAST_RECORDS).filter_map(|begin| time_of(head_of(&bytes[begin..]), &dialects.zone)).collect()
+    headers.take(LAST_RECORDS).map(move |begin| (&bytes[begin..], at - (bytes.len() - begin) as u64))
 }
 
 /// How much of a record's head is remembered: its time stands there.
 const HEAD_BYTES: usize = 48;
 
 /// The heads of the records read last, as they tell when these were written.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Heads {
     latest: VecDeque<Head>,
     /// Records between these and the ones before were left out.
     after_gap: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Head {
     /// The time that an envelope gives it, or a header in a form of the user's own.
     time: Option<Timestamp>,
+    #[serde(with = "crate::record::text_bytes")]
     bytes: Vec<u8>,
     at: u64,
 }
@@ -212,6 +215,16 @@ impl Heads {
             self.latest.clear();
             self.after_gap = true;
         }
+    }
+
+    /// Takes note of what the bytes before a record tell of records that were left out, so that they need not be at hand when reading goes on there.
+    pub fn settle(&mut self, before: &[u8], at: u64, dialects: &Dialects) {
+        if self.after_gap && self.latest.len() < LAST_RECORDS {
+            let heads = headed_before(before, at, dialects).map(|(bytes, at)| Head { time: None, bytes: head_of(bytes).to_vec(), at });
+            self.latest = heads.collect();
+            self.latest.make_contiguous().reverse();
+        }
+        self.after_gap = false;
     }
 
     /// Remembers a record, if it has a head of its own; `time`: if it has been read already.
@@ -232,7 +245,7 @@ impl Heads {
     #[must_use]
     pub fn times(&self, before: &[u8], at: u64, dialects: &Dialects) -> Vec<Timestamp> {
         if self.after_gap && self.latest.len() < LAST_RECORDS && !before.is_empty() {
-            return times_before(before, at, dialects);
+            return headed_before(before, at, dialects).filter_map(|(bytes, _)| time_of(head_of(bytes), &dialects.zone)).collect();
         }
         // What is too far away to be seen from here is not counted, so that nothing hangs on whether records were left out.
         let near = self.latest.iter().rev().filter(|head| at <= BEFORE_BYTES_MAX as u64 || head.at + BEFORE_BYTES_MAX as u64 > at);

@@ -1,7 +1,8 @@
 //! Whose record it is, by what the record says: services write the lines of many attempts into one stream.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::envelope::{Origin, instance_in};
@@ -17,15 +18,17 @@ const SPEAKERS_MAX: usize = 100_000;
 /// In a file whose name says nothing all of that is of one attempt as long as only one is named. Where a second one is named, or where the file
 /// is a service's, each gets a stream of its own, and what names none is nobody's. With the LocalExecutor the scheduler's output holds all that
 /// the tasks' processes write, in the form of the console.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Speakers {
     /// The first attempt that is named owns the file's own stream.
     adopts: bool,
     /// The file says itself that it is the log of one attempt.
     is_one: bool,
+    /// Not written down: it is what `origins` says.
+    #[serde(skip)]
     by_task: HashMap<TaskInstance, usize>,
     /// Records of an attempt's process that name only the id of its task instance.
-    by_ti_id: HashMap<String, usize>,
+    by_ti_id: BTreeMap<String, usize>,
     origins: Vec<Origin>,
 }
 
@@ -43,7 +46,13 @@ pub(super) enum Speaker {
 impl Speakers {
     /// For a file of that kind.
     pub(super) fn new(kind: Kind) -> Self {
-        Self { adopts: kind == Kind::Other, is_one: false, by_task: HashMap::new(), by_ti_id: HashMap::new(), origins: Vec::new() }
+        Self { adopts: kind == Kind::Other, is_one: false, by_task: HashMap::new(), by_ti_id: BTreeMap::new(), origins: Vec::new() }
+    }
+
+    /// As they were when they were written down.
+    pub(super) fn again(mut self) -> Self {
+        self.by_task = self.origins.iter().map(|origin| origin.task.clone()).zip(0..).collect();
+        self
     }
 
     /// Whether no record has named an attempt so far.

@@ -50,6 +50,8 @@ pub struct RawRecord<'a> {
     pub at: u64,
     /// Whether records before it were left out.
     pub skipped: bool,
+    /// Whether nothing follows it.
+    pub is_last: bool,
     /// What stands before it in the log, at most [`BEFORE_BYTES_MAX`]; empty in envelopes.
     pub before: &'a [u8],
 }
@@ -157,6 +159,18 @@ impl<'d, 'b, R: Read> Splitter<'d, 'b, R> {
             failure: None,
             outlook: Outlook::default(),
         }
+    }
+
+    /// Goes on in the middle of a log, behind `at` bytes of it, where a record begins in the given line.
+    pub(super) fn at(mut self, at: u64, line: u32) -> Self {
+        self.bytes_read += at;
+        self.line = line;
+        self
+    }
+
+    /// How many bytes have been given out or left out.
+    pub(super) fn bytes_given(&self) -> u64 {
+        self.bytes_read - (self.end - self.start) as u64
     }
 
     /// How many bytes have been read.
@@ -287,11 +301,12 @@ impl<'d, 'b, R: Read> Splitter<'d, 'b, R> {
         self.line_count = 0;
         let repeats = self.repeats.take();
         let bytes_end = from + without_line_end(&self.buffer[from..self.seen]);
+        let is_last = self.at_end && self.seen == self.end && self.failure.is_none();
         self.give(
             from,
             bytes_end,
             self.seen,
-            RawRecord { repeats: repeats.unwrap_or_default(), line, line_count, cut: repeats.is_some(), ..RawRecord::default() },
+            RawRecord { repeats: repeats.unwrap_or_default(), line, line_count, cut: repeats.is_some(), is_last, ..RawRecord::default() },
         )
     }
 

@@ -10,7 +10,8 @@ use super::header::LineKind;
 use super::newest_first::{Entry, Order, owned};
 use super::skip::Lookout;
 use super::speaker::{Speaker, Speakers};
-use super::split::{self, Buffer, READ_BYTES, RECORD_BYTES_MAX, RawRecord, Splitter};
+use super::split::{self, BEFORE_BYTES_MAX, Buffer, READ_BYTES, RECORD_BYTES_MAX, RawRecord, Splitter};
+use super::standing::{Place, Standing};
 use super::visitor::{Attention, Every, Piece, Visitor};
 use super::{Dialects, Level};
 use crate::source::{Kind, Source};
@@ -64,6 +65,21 @@ pub fn each_record_found(source: &Source, reader: &mut dyn Read, dialects: &Dial
     read(source, reader, dialects, skim.buffer, Some(skim.lookout), visitor)
 }
 
+/// Goes on with a log that has grown since it was read up to `place`: the reader begins there. What is said of the log, and of each record, is what
+/// [`each_record_found`] says when it reads all of it.
+pub fn each_record_since(place: Place, reader: &mut dyn Read, dialects: &Dialects, skim: Skim<'_>, visitor: &mut dyn Visitor) -> Told {
+    if skim.buffer.len() < READ_BYTES {
+        skim.buffer.resize(READ_BYTES, 0);
+    }
+    let Place { at, line, speakers } = place;
+    let splitter = Splitter::with_buffer(Buffer::Lent(skim.buffer), 0, Rest { failure: None, reader }, dialects).at(at, line);
+    // The bytes before the place are not in memory, and they tell the times of records that were left out: so none is left out before there are enough
+    // of others.
+    let text =
+        Text { lookout: Some(skim.lookout).filter(|_| !dialects.has_own()), skips_from: at + BEFORE_BYTES_MAX as u64, is_settled: true };
+    plain(splitter, text, speakers.map(Speakers::again), visitor)
+}
+
 fn read(
     source: &Source,
     reader: &mut dyn Read,
@@ -89,13 +105,12 @@ fn read(
     match sort {
         Some(Sort::Document) => document(&buffer[..filled], rest, dialects, speakers, &mut every),
         Some(sort) => enveloped(sort, &buffer[..filled], rest, dialects, speakers, &mut every),
-        // A form of the user's own may have its time anywhere in a record.
-        None => plain(
-            Splitter::with_buffer(Buffer::Lent(buffer), filled, rest, dialects),
-            lookout.filter(|_| !dialects.has_own()),
-            speakers,
-            visitor,
-        ),
+        None => {
+            // A form of the user's own may have its time anywhere in a record.
+            let lookout = lookout.filter(|_| !dialects.has_own());
+            let text = Text { lookout, skips_from: 0, is_settled: envelope::is_settled(head, filled < HEAD_BYTES) };
+            plain(Splitter::with_buffer(Buffer::Lent(buffer), filled, rest, dialects), text, speakers, visitor)
+        }
     }
 }
 
@@ -128,22 +143,30 @@ impl Read for Rest<'_> {
     }
 }
 
-fn plain(
-    mut splitter: Splitter<'_, '_, Rest<'_>>,
-    lookout: Option<&dyn Lookout>,
-    mut speakers: Option<Speakers>,
-    visitor: &mut dyn Visitor,
-) -> Told {
+/// How a log without envelopes is read.
+struct Text<'a> {
+    /// What is looked for, where not all is worth reading.
+    lookout: Option<&'a dyn Lookout>,
+    /// From which byte on records may be left out.
+    skips_from: u64,
+    /// Whether it remains a log without envelopes whatever is added to it.
+    is_settled: bool,
+}
+
+fn plain(mut splitter: Splitter<'_, '_, Rest<'_>>, text: Text<'_>, mut speakers: Option<Speakers>, visitor: &mut dyn Visitor) -> Told {
     let origin = Origin::default();
     let mut attention = Attention::Every;
     let failure = loop {
         // Once attempts are told apart by what lines say, each line counts.
-        let is_one = speakers.as_ref().is_none_or(Speakers::are_none);
-        if let (Attention::Found, true, Some(lookout)) = (attention, is_one, lookout) {
+        let may_skip = speakers.as_ref().is_none_or(Speakers::are_none) && splitter.bytes_given() >= text.skips_from;
+        if let (Attention::Found, true, Some(lookout)) = (attention, may_skip, text.lookout) {
             splitter.skip(lookout, speakers.is_some(), &mut |line| visitor.mention(line));
         }
         match splitter.next() {
             Ok(Some(record)) => {
+                if record.is_last && !record.cut && text.is_settled {
+                    visitor.stand(Standing::new(record.at, record.before, record.line, speakers.as_ref()));
+                }
                 let speaker = speakers.as_mut().map_or(Speaker::File, |speakers| speakers.of(&record));
                 let origin = speakers.as_ref().and_then(|speakers| speakers.origin(speaker)).unwrap_or(&origin);
                 attention = visitor.take(Piece { stream: number(speaker, 0), origin, record });

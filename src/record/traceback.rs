@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Frame;
 use super::call::may_name_address;
 use super::exception::{
@@ -34,7 +36,7 @@ pub(super) fn parse(text: &str, elsewhere: bool) -> Chain {
 }
 
 /// Where a [`Reader`] is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Reading {
     /// In what is no traceback.
     #[default]
@@ -50,7 +52,7 @@ pub(super) enum Reading {
 }
 
 /// Reads tracebacks line by line.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Reader {
     collected: Collected,
     state: Reading,
@@ -86,7 +88,7 @@ pub(super) struct Reader {
 }
 
 /// The members of a group that are being read.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Level {
     /// Where their bars stand.
     column: usize,

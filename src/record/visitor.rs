@@ -2,6 +2,7 @@
 
 use super::RawRecord;
 use super::envelope::Origin;
+use super::standing::Standing;
 
 /// A record and the stream it belongs to.
 #[derive(Debug)]
@@ -31,6 +32,10 @@ pub trait Visitor {
     /// Takes a line, without its end, that is a record of its own and may name an endpoint, and shows nothing else of what is looked for. Whoever
     /// cannot tell what it says refuses it, and gets it as a record.
     fn mention(&mut self, line: &[u8]) -> bool;
+
+    /// Is told, before it takes the last record of a log, where the reading can go on when the log has grown: that record may go on too. Not every
+    /// log has such a place.
+    fn stand(&mut self, standing: Standing<'_>);
 }
 
 /// Sees every record.
@@ -45,4 +50,6 @@ impl Visitor for Every<'_> {
     fn mention(&mut self, _: &[u8]) -> bool {
         false
     }
+
+    fn stand(&mut self, _: Standing<'_>) {}
 }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::{
     Announced, Call, EndpointNames, Glance, RawRecord, Record, RetryLine, TimeoutKind, head_of, retry_line, tells_of_answer,
 };
@@ -21,10 +23,12 @@ const RETRIES_MAX: usize = 64;
 const MENTION_BYTES: usize = 600;
 
 /// What is remembered of one log.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Calls {
     retries: Vec<RetryLine>,
     mention: String,
+    /// Only saves work.
+    #[serde(skip)]
     names: EndpointNames,
 }
 
@@ -71,9 +75,9 @@ impl Reading<'_> {
     /// documentation links are none at all.
     pub(super) fn endpoints(&mut self, text: &str, time: Option<Timestamp>) {
         let mut names = false;
-        let (endpoints, cut) = (&mut self.log.endpoints, &mut self.log.endpoints_cut);
+        let (endpoints, cut) = (&mut self.state.log.endpoints, &mut self.state.log.endpoints_cut);
         let mut answer = None;
-        self.calls.names.each_in(text, &mut |endpoint: Arc<str>| {
+        self.state.calls.names.each_in(text, &mut |endpoint: Arc<str>| {
             let answered = *answer.get_or_insert_with(|| tells_of_answer(text).then_some(time).flatten());
             names = true;
             if let Some(known) = endpoints.get_mut(&endpoint) {
@@ -87,7 +91,7 @@ impl Reading<'_> {
             }
         });
         if names {
-            self.calls.take_mention(text);
+            self.state.calls.take_mention(text);
         }
     }
 }

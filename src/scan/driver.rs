@@ -1,14 +1,16 @@
 //! Runs the scan over all inputs on a pool of threads and puts what they give in order.
 
-use std::io::Read;
-use std::sync::{Mutex, PoisonError};
+use std::io::{self, Read};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::Dialects;
 use crate::rule::RuleSet;
-use crate::source::{self, Input};
+use crate::source::{self, Input, Source};
 
+use super::memory::Memory;
 use super::observe::{Observed, Observer};
-use super::{LeftOut, Quick, Scanned, quick};
+use super::recall::{self, Known, Recall};
+use super::{LeftOut, Observation, Quick, Scanned, TakenOver, quick};
 
 /// How to scan.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +35,19 @@ where
     I: IntoIterator<Item = Input>,
     I::IntoIter: Send,
 {
-    let observer = Observer::new(rules, &options.dialects);
+    scan_on(inputs, rules, options, None)
+}
+
+/// Reads what has changed since an earlier scan with the same rules and options, and takes over the rest. What is given is what [`scan`] gives, but for
+/// the note of what was taken over.
+#[must_use]
+pub fn scan_on<I>(inputs: I, rules: &RuleSet, options: &Options, memory: Option<&dyn Memory>) -> Scanned
+where
+    I: IntoIterator<Item = Input>,
+    I::IntoIter: Send,
+{
+    let mut observer = Observer::new(rules, &options.dialects);
+    observer.notes_halts = memory.is_some();
     // What a log gave goes at once to where it stays, in few bytes: an archive may hold a million. A lock taken once a log costs nothing beside
     // reading it.
     let all: Mutex<Scanned> = Mutex::default();
@@ -41,7 +55,7 @@ where
     // To find an input takes a tenth of the time to read it: whoever has read one finds the next one, and nobody waits for a list.
     let run = |crew: &dyn source::Crew| {
         while let Some(input) = next(&inputs) {
-            read_input(&input, &observer, options, crew, &all);
+            read_input(&input, Scan { observer: &observer, options, memory, all: &all }, crew);
         }
     };
     // Where no pool of its own can be had, one thread serves: only the time differs.
@@ -52,6 +66,9 @@ where
     let mut scanned = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     if options.quick.is_some() {
         scanned.stats.left_out.get_or_insert_default();
+    }
+    if memory.is_some() {
+        scanned.stats.taken_over.get_or_insert_default();
     }
     scanned.observations.sort();
     scanned.problems.sort();
@@ -64,32 +81,96 @@ fn next<I: Iterator<Item = Input>>(inputs: &Mutex<I>) -> Option<Input> {
     inputs.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
-fn read_input(input: &Input, observer: &Observer<'_>, options: &Options, crew: &dyn source::Crew, all: &Mutex<Scanned>) {
-    let all = || all.lock().unwrap_or_else(PoisonError::into_inner);
-    let add = |nth: u64, observed: Observed| {
-        let mut all = all();
+/// What the threads of a scan share.
+#[derive(Clone, Copy)]
+struct Scan<'s> {
+    observer: &'s Observer<'s>,
+    options: &'s Options,
+    memory: Option<&'s dyn Memory>,
+    all: &'s Mutex<Scanned>,
+}
+
+impl Scan<'_> {
+    fn all(&self) -> MutexGuard<'_, Scanned> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds what a log gave; the error is what ended its reading.
+    fn add(&self, nth: u64, observed: Observed) -> io::Result<()> {
+        let mut all = self.all();
         all.stats.logs += 1;
         all.stats.bytes += observed.bytes;
         all.stats.lines += u64::from(observed.lines);
         all.problems.extend(observed.problems);
         for log in observed.observations {
-            all.observations.push_nth(log, u32::try_from(nth).unwrap_or(u32::MAX));
+            push(&mut all, nth, log);
         }
         observed.failure.map_or(Ok(()), Err)
-    };
+    }
+
+    /// Adds what is known of an input without reading all of it.
+    fn take_over(&self, input: &Input, recall: &Recall<'_>, known: Known, read: u64) {
+        let bytes = recall.bytes().saturating_sub(read);
+        match known {
+            Known::Same(logs, whole) => {
+                let mut all = self.all();
+                all.stats.logs += whole.logs;
+                all.stats.bytes += whole.bytes;
+                all.stats.lines += whole.lines;
+                all.problems.extend(whole.problems(&input.path));
+                for (nth, log) in logs {
+                    push(&mut all, nth, log);
+                }
+            }
+            Known::Grown(observed) => {
+                recall.keep(&[]);
+                // It was read to its end.
+                let _ = self.add(0, *observed);
+            }
+        }
+        let stats = &mut self.all().stats;
+        stats.files += 1;
+        let TakenOver { files, bytes: all_bytes } = stats.taken_over.get_or_insert_default();
+        *files += 1;
+        *all_bytes += bytes;
+    }
+}
+
+fn push(all: &mut Scanned, nth: u64, log: Observation) {
+    all.observations.push_nth(log, u32::try_from(nth).unwrap_or(u32::MAX));
+}
+
+fn read_input(input: &Input, scan: Scan<'_>, crew: &dyn source::Crew) {
+    let Scan { observer, options, .. } = scan;
+    let recall = scan.memory.and_then(|memory| Recall::of(input, memory));
+    if let Some(recall) = &recall
+        && let (Some(known), read) = recall.known(observer, options)
+    {
+        return scan.take_over(input, recall, known, read);
+    }
     if let Some((observed, between)) = options.quick.as_ref().and_then(|quick| quick::healthy(input, observer, options, quick)) {
         // There is no reader that could have failed.
-        let _ = add(0, observed);
-        let stats = &mut all().stats;
+        let _ = scan.add(0, observed);
+        let stats = &mut scan.all().stats;
         stats.files += 1;
         let LeftOut { logs, bytes } = stats.left_out.get_or_insert_default();
         *logs += 1;
         *bytes += between;
         return;
     }
-    let visit = |nth: u64, source, reader: &mut dyn Read| add(nth, observer.observe(source, reader));
+    let visit = |nth: u64, source: Source, reader: &mut dyn Read| match &recall {
+        Some(recall) => {
+            let (observed, text) = recall::checked(reader, |reader| observer.observe(source.clone(), reader));
+            recall.note(nth, &source, &observed, text);
+            scan.add(nth, observed)
+        }
+        None => scan.add(nth, observer.observe(source, reader)),
+    };
     let problems = source::read_shared(input, &options.source, &visit, crew);
-    let mut all = all();
+    if let Some(recall) = &recall {
+        recall.keep(&problems);
+    }
+    let mut all = scan.all();
     all.stats.files += 1;
     all.problems.extend(problems);
 }

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Timestamp;
 
 /// When an attempt mentioned an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointUse {
     /// How often.
     pub count: u32,
@@ -19,7 +21,7 @@ pub struct EndpointUse {
 }
 
 /// Endpoints by their names (see [`crate::record::Endpoint::key`]), in the order of the names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints(Vec<(Arc<str>, EndpointUse)>);
 
 impl Endpoints {

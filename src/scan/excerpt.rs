@@ -1,5 +1,7 @@
 //! The one line of a record that is shown to a reader.
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::{Dialects, RawRecord, Record, head_of};
 
 use super::EXCERPT_BYTES_MAX;
@@ -8,8 +10,9 @@ use super::EXCERPT_BYTES_MAX;
 const LAST_BYTES_MAX: usize = 1024;
 
 /// The record read last, for logs that end without a word about their end: it tells what the task was doing.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct LastWords {
+    #[serde(with = "crate::record::text_bytes")]
     bytes: Vec<u8>,
     line: u32,
 }

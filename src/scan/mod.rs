@@ -5,24 +5,30 @@ mod driver;
 mod endpoints;
 mod excerpt;
 mod logs;
+mod memory;
 mod names;
+mod notes;
 mod observe;
 pub(crate) mod packed;
 mod quick;
 mod reading;
+mod recall;
 pub(crate) mod texts;
 mod unread;
 mod wholes;
 
-pub use driver::{Options, scan};
+pub use driver::{Options, scan, scan_on};
 pub use endpoints::{EndpointUse, Endpoints};
 pub use logs::Logs;
+pub use memory::{By, Memory, Remembered};
 pub use names::Names;
 pub use observe::{Observed, observe};
 pub use quick::{NO_LINE, Quick};
 pub use reading::is_trouble;
 
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
 use crate::record::{About, Call, Chain, Dialect, Facts, Level, Outcome};
@@ -54,6 +60,17 @@ pub struct Stats {
     pub lines: u64,
     /// In a quick run, what was left out; see [`Quick`].
     pub left_out: Option<LeftOut>,
+    /// In a run that goes on from an earlier one, what was not read again; all counts above are of what it was as well.
+    pub taken_over: Option<TakenOver>,
+}
+
+/// What is known from an earlier scan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TakenOver {
+    /// Files of which nothing or only what was added was read.
+    pub files: u64,
+    /// Bytes of these files that were not read.
+    pub bytes: u64,
 }
 
 /// What a quick run has left out.
@@ -68,7 +85,8 @@ pub struct LeftOut {
 /// What one log says. Small and owned: it holds excerpts, not the log. One that failed takes a few kilobytes while it waits for the join: its excerpts
 /// are at most [`EXCERPT_BYTES_MAX`] long, of its exceptions' messages 2,000 bytes are kept, or 250 of each, and frames are shared with all that
 /// failed at the same place. What a component says of attempts takes half a kilobyte for each mention.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Observation {
     /// The log.
     pub source: Source,
@@ -147,7 +165,7 @@ pub const VERSIONS_MAX: usize = 8;
 pub const FAILURES_MAX: usize = 16;
 
 /// How a log ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Ending {
     /// With Airflow's own words about the outcome.
     Verdict,
@@ -177,7 +195,7 @@ impl Ending {
 }
 
 /// One record shows one symptom.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Match {
     /// Which.
     pub symptom: SymptomIx,
@@ -203,7 +221,7 @@ pub struct Match {
 pub const EXCERPT_BYTES_MAX: usize = 400;
 
 /// A record with an exception, and what surrounds it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FailureRecord {
     /// Its first line, from 1.
     pub line: u32,
@@ -230,7 +248,7 @@ pub struct FailureRecord {
 }
 
 /// A trigger fired: its task may be taken up again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fired {
     /// The line that says so.
     pub line: u32,
@@ -239,7 +257,7 @@ pub struct Fired {
 }
 
 /// What a component's log says about a task instance or a process.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Mention {
     /// What it says.
     pub about: About,

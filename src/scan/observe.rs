@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
 use crate::error::{Problem, ProblemKind};
-use crate::record::{Attention, Dialects, Origin, Piece, STREAMS_MAX, Skim, Told, Visitor, each_record_found};
+use crate::record::{
+    Attention, Dialects, Origin, Piece, Place, STREAMS_MAX, Skim, Standing, Told, Visitor, each_record_found, each_record_since,
+};
 use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
 
 use super::Observation;
-use super::reading::Reading;
+use super::reading::{Reading, State};
 
 /// What reading one file gave.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub struct Observed {
     pub lines: u32,
     /// What ended it early.
     pub failure: Option<io::Error>,
+    /// Where reading can go on when the file has grown, where that was asked for and can be told.
+    pub(super) halt: Option<Value>,
 }
 
 /// Reads one file with the given rules.
@@ -40,6 +47,8 @@ pub(super) struct Observer<'a> {
     pub(super) dialects: &'a Dialects,
     /// For each symptom, whether a rule counts it or puts it in a sequence, so that each match matters.
     pub(super) counted: Vec<bool>,
+    /// Whether it is noted where reading can go on.
+    pub(super) notes_halts: bool,
     /// Memory into which logs are read, one for each thread. A lock taken twice a log costs nothing beside reading it.
     buffers: Mutex<Vec<Vec<u8>>>,
 }
@@ -53,6 +62,36 @@ struct Readings<'a> {
     source: &'a Source,
     /// By the numbers of their streams.
     all: BTreeMap<usize, Reading<'a>>,
+    halt: Option<Value>,
+}
+
+/// Where the reading of a file stopped, and what was known there of its logs, by the numbers of their streams.
+#[derive(Serialize)]
+struct Halt<'h> {
+    place: Place,
+    logs: Vec<(usize, &'h State)>,
+}
+
+/// What was written down as [`Halt`].
+#[derive(Deserialize)]
+struct Halted {
+    place: Place,
+    logs: Vec<(usize, State)>,
+}
+
+/// A reading that goes on.
+pub(super) struct GoesOn(Halted);
+
+impl GoesOn {
+    /// Reads what was written down; `None` where it is something else.
+    pub(super) fn read(halt: &[u8]) -> Option<Self> {
+        serde_json::from_slice(halt).ok().map(Self)
+    }
+
+    /// Behind how many bytes of the file it goes on.
+    pub(super) fn at(&self) -> u64 {
+        self.0.place.at
+    }
 }
 
 impl Visitor for Readings<'_> {
@@ -66,6 +105,16 @@ impl Visitor for Readings<'_> {
         // Nothing is left out of a file of several logs.
         self.all.len() == 1 && self.all.values_mut().all(|reading| reading.mention_of_endpoint(line))
     }
+
+    fn stand(&mut self, standing: Standing<'_>) {
+        if self.observer.notes_halts {
+            for reading in self.all.values_mut() {
+                reading.state.heads.settle(standing.before, standing.at, self.observer.dialects);
+            }
+            let logs = self.all.iter().map(|(stream, reading)| (*stream, &reading.state)).collect();
+            self.halt = serde_json::to_value(Halt { place: standing.to_place(), logs }).ok();
+        }
+    }
 }
 
 impl<'a> Observer<'a> {
@@ -74,15 +123,31 @@ impl<'a> Observer<'a> {
         for symptom in rules.symptoms.iter().filter_map(|symptom| symptom.attempt.as_ref()).flat_map(AttemptCondition::steps) {
             counted[symptom] = true;
         }
-        Self { rules, dialects, counted, buffers: Mutex::default() }
+        Self { rules, dialects, counted, notes_halts: false, buffers: Mutex::default() }
     }
 
     pub(super) fn observe(&self, source: Source, reader: &mut dyn Read) -> Observed {
-        let mut visitor = Readings { observer: self, source: &source, all: BTreeMap::new() };
+        let visitor = Readings { observer: self, source: &source, all: BTreeMap::new(), halt: None };
+        self.read(&source, visitor, |skim, visitor| each_record_found(&source, reader, self.dialects, skim, visitor))
+    }
+
+    /// Goes on with a file that has grown. The reader begins where it stopped.
+    pub(super) fn go_on(&self, source: Source, halted: GoesOn, reader: &mut dyn Read) -> Observed {
+        let Halted { place, logs } = halted.0;
+        let reading = |(stream, mut state): (usize, State)| {
+            // It may have another name by now.
+            state.log.source.path.clone_from(&source.path);
+            (stream, Reading::again(self, state))
+        };
+        let visitor = Readings { observer: self, source: &source, all: logs.into_iter().map(reading).collect(), halt: None };
+        self.read(&source, visitor, |skim, visitor| each_record_since(place, reader, self.dialects, skim, visitor))
+    }
+
+    fn read<'r>(&'r self, source: &Source, mut visitor: Readings<'r>, each: impl FnOnce(Skim<'_>, &mut Readings<'r>) -> Told) -> Observed {
         let mut buffer = self.buffers.lock().ok().and_then(|mut buffers| buffers.pop()).unwrap_or_default();
         let skim = Skim { lookout: self.rules, buffer: &mut buffer };
-        let told = each_record_found(&source, reader, self.dialects, skim, &mut visitor);
-        let mut readings = visitor.all;
+        let told = each(skim, &mut visitor);
+        let Readings { all: mut readings, halt, .. } = visitor;
         // A log with very long records has made it large.
         buffer.truncate(BUFFER_BYTES_MAX);
         buffer.shrink_to(BUFFER_BYTES_MAX);
@@ -91,9 +156,9 @@ impl<'a> Observer<'a> {
         }
         // A log without a record is an observation too: its attempt took place.
         if readings.is_empty() {
-            readings.insert(0, Reading::of_stream(self, &source, &Origin::default()));
+            readings.insert(0, Reading::of_stream(self, source, &Origin::default()));
         }
-        self.finish(&source, told, readings)
+        Observed { halt, ..self.finish(source, told, readings) }
     }
 
     fn finish(&self, source: &Source, told: Told, readings: BTreeMap<usize, Reading<'_>>) -> Observed {
@@ -127,6 +192,6 @@ impl<'a> Observer<'a> {
         if told.too_many_streams {
             problems.push(problem(ProblemKind::Limit, format!("more than {STREAMS_MAX} streams; the further ones were read as one")));
         }
-        Observed { observations, problems, bytes: told.bytes, lines: told.lines, failure: told.failure }
+        Observed { observations, problems, bytes: told.bytes, lines: told.lines, failure: told.failure, halt: None }
     }
 }

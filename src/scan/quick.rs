@@ -88,7 +88,7 @@ fn proven(ends: Ends, observer: &Observer<'_>) -> Option<(Observed, u64)> {
     if may_have_failed(&log, &shown, observer.rules) {
         return None;
     }
-    Some((Observed { observations: vec![log], problems: Vec::new(), bytes, lines, failure: None }, between))
+    Some((Observed { observations: vec![log], problems: Vec::new(), bytes, lines, failure: None, halt: None }, between))
 }
 
 /// Whether an end proves that the attempt succeeded.

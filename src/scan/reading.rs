@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
     About, Attention, Dialect, Glance, Heads, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, Told,
@@ -29,7 +31,7 @@ const COUNTED_MATCHES_MAX: usize = 4096;
 const MENTIONS_MAX: usize = 200_000;
 
 /// What is kept of the matches of one symptom.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Kept {
     /// How many there were.
     count: usize,
@@ -37,14 +39,20 @@ struct Kept {
     latest: Option<Match>,
 }
 
-/// The state while one log is read.
+/// One log that is being read.
 pub(super) struct Reading<'a> {
     pub(super) observer: &'a Observer<'a>,
-    pub(super) log: Observation,
     candidates: Vec<SymptomIx>,
+    pub(super) state: State,
+}
+
+/// What is known of a log that is being read. It can be written down, so that reading may go on another day when the log has grown.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) log: Observation,
     kept: BTreeMap<SymptomIx, Kept>,
     /// The heads of the records before, which tell how long it was silent before a failure.
-    heads: Heads,
+    pub(super) heads: Heads,
     /// What the lines before a failure say of calls.
     pub(super) calls: Calls,
     last_line: u32,
@@ -89,77 +97,63 @@ impl<'a> Reading<'a> {
             is_excerpt,
             ..Observation::default()
         };
-        Self {
-            observer,
-            log,
-            candidates: Vec::new(),
-            kept: BTreeMap::new(),
-            heads: Heads::default(),
-            calls: Calls::default(),
-            last_line: 0,
-            begin_line: 0,
-            success_hint: None,
-            work_done: None,
-            failed: false,
-            killed: false,
-            marks_ends: false,
-            records_at_start: 0,
-            workers: BTreeMap::new(),
-            lost_worker: None,
-            unread: Unread::default(),
-            last_is_broken: false,
-            last_words: LastWords::default(),
-            pieces: TracebackLines::default(),
-            before_pieces: Vec::new(),
-        }
+        Self { observer, candidates: Vec::new(), state: State { log, ..State::default() } }
+    }
+
+    /// Goes on with one that was read before.
+    pub(super) fn again(observer: &'a Observer<'a>, state: State) -> Self {
+        Self { observer, candidates: Vec::new(), state }
     }
 
     /// Takes the identity that the records of the stream turn out to have.
     pub(super) fn adopt(&mut self, origin: &Origin) {
-        if self.log.task.task_id.is_none() && origin.task.task_id.is_some() && matches!(self.log.source.kind, Kind::Other | Kind::Task) {
-            self.log.task.clone_from(&origin.task);
-            self.log.source.kind = Kind::Task;
+        if self.state.log.task.task_id.is_none()
+            && origin.task.task_id.is_some()
+            && matches!(self.state.log.source.kind, Kind::Other | Kind::Task)
+        {
+            self.state.log.task.clone_from(&origin.task);
+            self.state.log.source.kind = Kind::Task;
         }
     }
 
     /// Takes the next record, and says whether it has to see the one behind it, whatever stands in that.
     pub(super) fn take(&mut self, raw: &RawRecord<'_>) -> Attention {
-        self.last_line = raw.line + raw.line_count.saturating_sub(1);
-        self.heads.skip_to(raw);
-        self.unread.take(raw, &self.observer.dialects.zone);
-        self.last_is_broken = is_broken(raw.bytes);
+        self.state.last_line = raw.line + raw.line_count.saturating_sub(1);
+        self.state.heads.skip_to(raw);
+        self.state.unread.take(raw, &self.observer.dialects.zone);
+        self.state.last_is_broken = is_broken(raw.bytes);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         let signs = self.observer.rules.look(raw.bytes, &mut candidates);
         // The first records tell the dialect, and when the log begins.
-        let first = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
-        let only_endpoint = candidates.is_empty() && signs == Signs::ENDPOINT && !first && !self.pieces.is_open();
+        let first = self.state.log.started.is_none() && self.state.records_at_start < RECORDS_AT_START;
+        let only_endpoint = candidates.is_empty() && signs == Signs::ENDPOINT && !first && !self.state.pieces.is_open();
         if let Some(glance) = only_endpoint.then(|| Glance::of(raw, self.observer.dialects)).flatten() {
             self.endpoints(&glance.text, Some(glance.time));
-        } else if first || self.pieces.is_open() || !candidates.is_empty() || signs.any() {
+        } else if first || self.state.pieces.is_open() || !candidates.is_empty() || signs.any() {
             let record = Record::parse(raw, self.observer.dialects);
-            self.unread.parsed(&record);
+            self.state.unread.parsed(&record);
             if first {
-                self.records_at_start += 1;
-                self.log.dialect = record.dialect;
-                self.log.started = record.time;
+                self.state.records_at_start += 1;
+                self.state.log.dialect = record.dialect;
+                self.state.log.started = record.time;
             }
             self.read(raw, &record, &candidates, signs);
-            if signs.exception || self.pieces.is_open() {
-                let was_open = self.pieces.is_open();
-                for whole in self.pieces.feed(&record) {
+            if signs.exception || self.state.pieces.is_open() {
+                let was_open = self.state.pieces.is_open();
+                for whole in self.state.pieces.feed(&record) {
                     self.whole(&whole);
                 }
                 if !was_open {
-                    self.before_pieces = self.times_before(raw);
+                    self.state.before_pieces = self.times_before(raw);
                 }
             }
         }
         self.candidates = candidates;
-        self.last_words.take(raw);
+        self.state.last_words.take(raw);
         self.remember(raw);
-        let begins = self.log.started.is_none() && self.records_at_start < RECORDS_AT_START;
-        if begins || self.pieces.is_open() { Attention::Every } else { Attention::Found }
+        let begins = self.state.log.started.is_none() && self.state.records_at_start < RECORDS_AT_START;
+        if begins || self.state.pieces.is_open() { Attention::Every } else { Attention::Found }
     }
 
     /// Remembers the head of a record, and with it the time of the log's end.
@@ -168,17 +162,17 @@ impl<'a> Reading<'a> {
         let own = match self.observer.dialects.own_time(raw.bytes) {
             Some(Ok(time)) => Some(time),
             Some(Err(text)) => {
-                self.unread.bad_time(raw.line, text);
+                self.state.unread.bad_time(raw.line, text);
                 None
             }
             None => None,
         };
-        self.heads.remember(raw, own);
+        self.state.heads.remember(raw, own);
     }
 
     /// The times of the records before the one being read, the latest first.
     fn times_before(&self, raw: &RawRecord<'_>) -> Vec<Timestamp> {
-        self.heads.times(raw.before, raw.at, self.observer.dialects)
+        self.state.heads.times(raw.before, raw.at, self.observer.dialects)
     }
 
     fn read(&mut self, raw: &RawRecord<'_>, record: &Record, candidates: &[SymptomIx], signs: Signs) {
@@ -195,10 +189,10 @@ impl<'a> Reading<'a> {
             self.endpoints(&record.text, record.time);
         }
         if signs.retry && record.chain.exceptions.is_empty() {
-            self.calls.take_retry(&record.text);
+            self.state.calls.take_retry(&record.text);
         }
         let rules = self.observer.rules;
-        let kind = self.log.source.kind;
+        let kind = self.state.log.source.kind;
         let hits: Vec<(SymptomIx, Hit)> =
             candidates.iter().filter_map(|&symptom| Some((symptom, rules.check(symptom, record, kind)?))).collect();
         // On the same record a specific symptom hides the generic ones.
@@ -219,18 +213,18 @@ impl<'a> Reading<'a> {
 
     /// Notes the symptom of a record with what the record says about a task instance. What a Celery process logs is about the task it took.
     fn symptom_of_mention(&mut self, symptom: SymptomIx, record: &Record) {
-        let about_its_own = || self.log.mentions.last().is_none_or(|mention| mention.line != record.line);
+        let about_its_own = || self.state.log.mentions.last().is_none_or(|mention| mention.line != record.line);
         let worker = record.logger.as_ref().filter(|_| record.dialect == Dialect::Celery && is_trouble(record.level));
-        if let Some(known) = worker.filter(|_| about_its_own()).and_then(|worker| self.workers.get(worker)).cloned() {
+        if let Some(known) = worker.filter(|_| about_its_own()).and_then(|worker| self.state.workers.get(worker)).cloned() {
             self.mention(known, record);
         }
-        if let Some(mention) = self.log.mentions.last_mut().filter(|mention| mention.line == record.line) {
+        if let Some(mention) = self.state.log.mentions.last_mut().filter(|mention| mention.line == record.line) {
             mention.symptom = Some(symptom);
         }
     }
 
     fn landmark(&mut self, landmark: Landmark, record: &Record) {
-        let log = &mut self.log;
+        let log = &mut self.state.log;
         let of_attempt = matches!(log.source.kind, Kind::Task | Kind::Trigger | Kind::Other);
         match landmark {
             // A component's log speaks of many attempts; none of it is about the log itself.
@@ -246,36 +240,36 @@ impl<'a> Reading<'a> {
                 self.begins(record.line);
             }
             Landmark::Begins { marks_end } => {
-                self.marks_ends |= marks_end;
+                self.state.marks_ends |= marks_end;
                 self.begins(record.line);
             }
             Landmark::Version(name, version) => log.add_version(name, &version),
             Landmark::TriggerFired => log.trigger_fired = Some(Box::new(Fired { line: record.line, time: record.time })),
-            Landmark::WorkDone => self.work_done = Some(record.line),
+            Landmark::WorkDone => self.state.work_done = Some(record.line),
             // Up to 2.0 a task that skips itself is marked as skipped, and then its process as having succeeded.
             Landmark::State(Outcome::Success) if matches!(log.outcome, Some((Outcome::Skipped, _))) => {}
             Landmark::State(outcome) => {
                 log.outcome = Some((outcome, record.line));
                 if let Some(offset) = other_offset(record, &self.observer.dialects.zone) {
-                    self.unread.other_zone(record.line, offset);
+                    self.state.unread.other_zone(record.line, offset);
                 }
             }
             Landmark::SuccessHint => {
-                self.success_hint = Some(record.line);
+                self.state.success_hint = Some(record.line);
                 if matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _))) {
                     log.outcome = None;
                 }
             }
             Landmark::ReturnCode(code) => log.return_code = Some(code),
             Landmark::TaskFailed => {
-                self.success_hint = None;
-                self.failed = true;
+                self.state.success_hint = None;
+                self.state.failed = true;
                 if matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _))) {
                     log.outcome = None;
                 }
             }
-            Landmark::Killed => self.killed = true,
-            Landmark::NotHeard => (self.success_hint, self.work_done) = (None, None),
+            Landmark::Killed => self.state.killed = true,
+            Landmark::NotHeard => (self.state.success_hint, self.state.work_done) = (None, None),
             Landmark::Identity(task) => {
                 let known = &mut log.task;
                 // The path is the surer source: a log may print other instances' names.
@@ -294,44 +288,44 @@ impl<'a> Reading<'a> {
     /// A further execution of the same attempt begins: what the one before came to is past.
     fn begins(&mut self, line: u32) {
         // Airflow 3 writes more than one line as it starts.
-        let again = self.log.executions == 0
-            || line.saturating_sub(self.begin_line) > LINES_OF_A_START
-            || self.work_done.is_some()
-            || self.log.outcome.is_some();
+        let again = self.state.log.executions == 0
+            || line.saturating_sub(self.state.begin_line) > LINES_OF_A_START
+            || self.state.work_done.is_some()
+            || self.state.log.outcome.is_some();
         if again {
-            self.log.executions += 1;
-            self.log.last_begin = line;
-            self.calls = Calls::default();
-            self.begin_line = line;
+            self.state.log.executions += 1;
+            self.state.log.last_begin = line;
+            self.state.calls = Calls::default();
+            self.state.begin_line = line;
         }
-        self.log.outcome = None;
-        self.log.return_code = None;
-        self.success_hint = None;
-        self.work_done = None;
-        self.failed = false;
+        self.state.log.outcome = None;
+        self.state.log.return_code = None;
+        self.state.success_hint = None;
+        self.state.work_done = None;
+        self.state.failed = false;
     }
 
     /// Notes what a component says of a task instance or a process.
     fn mention(&mut self, mut about: About, record: &Record) {
         if let Some(worker) = about.worker.take() {
-            let worker = if worker == LOST_PROCESS { self.lost_worker.take().unwrap_or_default() } else { worker };
+            let worker = if worker == LOST_PROCESS { self.state.lost_worker.take().unwrap_or_default() } else { worker };
             if about.task.task_id.is_some() {
-                let known = self.workers.entry(worker).or_default();
+                let known = self.state.workers.entry(worker).or_default();
                 if known.task != about.task {
                     *known = About { task: about.task.clone(), ..About::default() };
                 }
                 known.ids.extend(about.ids.iter().cloned());
-            } else if let Some(known) = self.workers.get(&worker) {
+            } else if let Some(known) = self.state.workers.get(&worker) {
                 about.task = known.task.clone();
                 about.ids.extend(known.ids.iter().cloned());
                 if about.return_code.is_some() {
-                    self.lost_worker = Some(worker);
+                    self.state.lost_worker = Some(worker);
                 }
             }
         }
-        about.host = about.host.or_else(|| self.log.host.as_deref().map(str::to_owned));
-        if self.log.mentions.len() < MENTIONS_MAX {
-            self.log.mentions.push(Mention { about, line: record.line, time: record.time, symptom: None });
+        about.host = about.host.or_else(|| self.state.log.host.as_deref().map(str::to_owned));
+        if self.state.log.mentions.len() < MENTIONS_MAX {
+            self.state.log.mentions.push(Mention { about, line: record.line, time: record.time, symptom: None });
         }
     }
 
@@ -348,10 +342,10 @@ impl<'a> Reading<'a> {
             facts: hit.facts,
             excerpt,
         };
-        let kept = self.kept.entry(symptom).or_default();
+        let kept = self.state.kept.entry(symptom).or_default();
         kept.count += 1;
         let counted = self.observer.counted.get(symptom).copied().unwrap_or_default();
-        let matches = &mut self.log.matches;
+        let matches = &mut self.state.log.matches;
         let full =
             if counted { kept.count > COUNTED_MATCHES_MAX } else { kept.count > MATCHES_PER_SYMPTOM_MAX || matches.len() >= MATCHES_MAX };
         if !full || (fatal && matches.len() < 2 * MATCHES_MAX) {
@@ -364,8 +358,8 @@ impl<'a> Reading<'a> {
 
     /// The matches of a symptom that are kept.
     pub(super) fn kept_of(&self, symptom: SymptomIx) -> impl Iterator<Item = &Match> {
-        let latest = self.kept.get(&symptom).and_then(|kept| kept.latest.as_ref());
-        self.log.matches.iter().filter(move |found| found.symptom == symptom).chain(latest)
+        let latest = self.state.kept.get(&symptom).and_then(|kept| kept.latest.as_ref());
+        self.state.log.matches.iter().filter(move |found| found.symptom == symptom).chain(latest)
     }
 
     /// Notes a record that says what failed. `before`: the times of the two records before it, the later first.
@@ -387,51 +381,56 @@ impl<'a> Reading<'a> {
             time: record.time,
             level: record.level,
             fatal,
-            call: self.calls.failed(record, elapsed, silence.filter(|span| span.0 >= 0)),
+            call: self.state.calls.failed(record, elapsed, silence.filter(|span| span.0 >= 0)),
             since_before: elapsed,
-            running_for: record.time.zip(self.log.started).map(|(now, start)| now - start),
+            running_for: record.time.zip(self.state.log.started).map(|(now, start)| now - start),
             chain: record.chain.clone(),
             excerpt,
             at_line,
         };
-        if self.log.failures.len() >= FAILURES_MAX {
-            self.log.failures.remove(FAILURES_MAX / 2);
+        if self.state.log.failures.len() >= FAILURES_MAX {
+            self.state.log.failures.remove(FAILURES_MAX / 2);
         }
-        self.log.failures.push(failure);
+        self.state.log.failures.push(failure);
     }
 
     /// The stream is all that its file holds.
     pub(super) fn is_the_file(&mut self, lines: u32) {
-        self.log.source.stream = None;
-        self.last_line = lines;
+        self.state.log.source.stream = None;
+        self.state.last_line = lines;
     }
 
     /// Says what the log says, and adds what of it was not understood. `is_cut`: reading it failed before its end.
     /// `told`: what was told of the file as a whole, where the log is all that it holds.
     pub(super) fn finish(mut self, is_cut: bool, told: Option<&Told>, problems: &mut Vec<Problem>) -> Observation {
-        for whole in self.pieces.finish() {
+        for whole in self.state.pieces.finish() {
             self.whole(&whole);
         }
-        self.log.matches.extend(self.kept.values_mut().filter_map(|kept| kept.latest.take()));
-        self.log.matches.sort_by_key(|found| found.line);
+        self.state.log.matches.extend(self.state.kept.values_mut().filter_map(|kept| kept.latest.take()));
+        self.state.log.matches.sort_by_key(|found| found.line);
         // Supervisor and task write in turn, and the later of two lines may stand first.
-        let shown =
-            self.log.failures.iter().filter_map(|failure| failure.time).chain(self.log.matches.iter().filter_map(|found| found.time));
+        let shown = self
+            .state
+            .log
+            .failures
+            .iter()
+            .filter_map(|failure| failure.time)
+            .chain(self.state.log.matches.iter().filter_map(|found| found.time));
         let (tail, bytes) = told.map_or_else(Default::default, |told| (told.tail.as_slice(), told.bytes));
-        let last = self.heads.times(tail, bytes, self.observer.dialects);
+        let last = self.state.heads.times(tail, bytes, self.observer.dialects);
         let ended = last.into_iter().chain(shown).max();
-        let log = &mut self.log;
-        log.lines = self.last_line;
+        let log = &mut self.state.log;
+        log.lines = self.state.last_line;
         // A clock may have been put back meanwhile.
         log.ended = ended.max(log.started);
-        let well = log.return_code.is_none_or(|code| code == 0) && !self.failed;
-        if let (None, Some(line)) = (log.outcome, self.success_hint.or(self.work_done).filter(|_| well)) {
+        let well = log.return_code.is_none_or(|code| code == 0) && !self.state.failed;
+        if let (None, Some(line)) = (log.outcome, self.state.success_hint.or(self.state.work_done).filter(|_| well)) {
             log.outcome = Some((Outcome::Success, line));
         }
         let stated = log.outcome.is_some_and(|(outcome, _)| outcome != Outcome::Running);
-        log.ending = if is_cut || (self.last_is_broken && told.is_some_and(|told| told.unfinished_line)) {
+        log.ending = if is_cut || (self.state.last_is_broken && told.is_some_and(|told| told.unfinished_line)) {
             Ending::CutOff
-        } else if self.killed && !log.outcome.is_some_and(|(outcome, _)| matches!(outcome, Outcome::Success | Outcome::Skipped)) {
+        } else if self.state.killed && !log.outcome.is_some_and(|(outcome, _)| matches!(outcome, Outcome::Success | Outcome::Skipped)) {
             Ending::Killed
         } else if stated || log.return_code.is_some() {
             Ending::Verdict
@@ -441,22 +440,22 @@ impl<'a> Reading<'a> {
             Ending::Silent
         };
         // Airflow 2 and before end every log with a verdict or a return code; 3.2 and later mark the end of the task's work.
-        let ends_are_written = matches!(log.dialect, Dialect::Text | Dialect::Legacy | Dialect::Own) || self.marks_ends;
+        let ends_are_written = matches!(log.dialect, Dialect::Text | Dialect::Legacy | Dialect::Own) || self.state.marks_ends;
         log.lacks_end = log.ending == Ending::Silent && ends_are_written && !log.is_excerpt && log.source.kind == Kind::Task;
         if log.ending == Ending::Silent {
-            log.last_words = self.last_words.say(self.observer.dialects).into();
+            log.last_words = self.state.last_words.say(self.observer.dialects).into();
         }
         let problem = |kind, says| Problem { path: log.source.path.to_string(), member: log.source.member.clone(), kind, says };
-        self.unread.tell(&mut |kind, says| problems.push(problem(kind, says)));
+        self.state.unread.tell(&mut |kind, says| problems.push(problem(kind, says)));
         let too_many = |(symptom, kept): &(&SymptomIx, &Kept)| self.observer.counted[**symptom] && kept.count > COUNTED_MATCHES_MAX;
-        for (symptom, Kept { count, .. }) in self.kept.iter().filter(too_many) {
+        for (symptom, Kept { count, .. }) in self.state.kept.iter().filter(too_many) {
             let rules = self.observer.rules;
             let step = if rules.is_part(*symptom) { "a step of " } else { "" };
             let id = &rules.symptoms[*symptom].id;
             let says = format!("{count} records show {step}{id}; the first {COUNTED_MATCHES_MAX} and the last were used");
             problems.push(problem(ProblemKind::Limit, says));
         }
-        self.log
+        self.state.log
     }
 }
 

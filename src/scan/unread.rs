@@ -1,11 +1,13 @@
 //! Counts what of a log was not understood, to be said once for all of it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::ProblemKind;
 use crate::record::{Flaw, RECORD_BYTES_MAX, RawRecord, Record, lacks_time, offset_name, time_of};
 use crate::time::Zone;
 
 /// What of one log was not understood.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Unread {
     not_utf8: Count,
     half_pairs: Count,
@@ -20,7 +22,7 @@ pub(super) struct Unread {
 }
 
 /// How often, and the first line.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Count {
     count: u64,
     first_line: u32,

@@ -11,11 +11,11 @@ impl Reading<'_> {
     pub(super) fn whole(&mut self, whole: &Record) {
         let (first, last) = (whole.line, whole.line.saturating_add(whole.line_count.saturating_sub(1)));
         // Its exception's line alone was taken for an exception without frames.
-        self.log.failures.retain(|failure| failure.fatal || failure.line < first || failure.line > last || !is_part(failure, whole));
+        self.state.log.failures.retain(|failure| failure.fatal || failure.line < first || failure.line > last || !is_part(failure, whole));
         let rules = self.observer.rules;
         let mut candidates = Vec::new();
         rules.look(whole.text.as_bytes(), &mut candidates);
-        let kind = self.log.source.kind;
+        let kind = self.state.log.source.kind;
         let hits: Vec<(usize, Hit)> =
             candidates.into_iter().filter_map(|symptom| Some((symptom, rules.check(symptom, whole, kind)?))).collect();
         for (symptom, hit) in &hits {
@@ -26,11 +26,11 @@ impl Reading<'_> {
                 self.matched(*symptom, whole, hit.clone(), false);
             }
         }
-        let before = std::mem::take(&mut self.before_pieces);
+        let before = std::mem::take(&mut self.state.before_pieces);
         self.failure(whole, false, &before);
-        self.before_pieces = before;
-        self.log.failures.sort_by_key(|failure| failure.line);
-        self.log.matches.sort_by_key(|found| found.line);
+        self.state.before_pieces = before;
+        self.state.log.failures.sort_by_key(|failure| failure.line);
+        self.state.log.matches.sort_by_key(|found| found.line);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! This module opens, decompresses and names; it never looks into a log beyond the first bytes that tell its format.
 
+mod again;
 mod archive;
 mod ends;
 mod format;
@@ -26,6 +27,9 @@ mod zips;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+pub use again::{Checked, Print, Stat, added, text_of_gzip, whole};
 pub use archive::{Options, read, read_shared};
 pub use ends::{Ends, EndsWanted, ends};
 pub use limits::Limits;
@@ -49,7 +53,8 @@ pub struct Input {
 }
 
 /// One log: a plain file, a member of an archive, or standard input, with what its name says about it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Source {
     /// The input's path (see [`Input::path`]).
     pub path: Arc<str>,
@@ -80,7 +85,7 @@ impl Source {
 }
 
 /// Which part of Airflow (or of the machine) wrote a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// A task attempt's own log.
     Task,
@@ -122,7 +127,7 @@ impl Kind {
 }
 
 /// Airflow's identity of one attempt; whatever is not known is `None`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize)]
 pub struct TaskInstance {
     /// The DAG.
     pub dag_id: Option<Arc<str>>,

@@ -4,13 +4,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use serde::{Deserialize, Serialize};
+
 use memchr::memmem::Finder;
 
 use super::template::{Found, find, match_at};
 use crate::record::head_of;
 
 /// Where a call went.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The other side.
     pub target: Target,
@@ -19,7 +21,7 @@ pub struct Endpoint {
 }
 
 /// The other side of a call.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Target {
     /// A host by name or address, in lower case and without a last dot, an IPv6 address in its shortest form and without brackets; the port where the text or the URL's scheme tells it.
     Address {

@@ -1,5 +1,7 @@
 //! Which client library made a call, and with which HTTP method: by the frames, the exceptions' modules and their words.
 
+use serde::{Deserialize, Deserializer};
+
 use crate::record::Chain;
 
 /// A client library: its name, the Python modules it consists of, and words that only its messages have.
@@ -52,6 +54,12 @@ const LIBRARIES: [Library; 40] = [
     ("http.client", &["http.client", "httplib"], &[]),
     ("curl", &["pycurl", "curl_cffi"], &["curl: ("]),
 ];
+
+/// Reads the name of a library that was written before; one that is not known any more is none.
+pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'static str>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    Ok(LIBRARIES.iter().map(|(known, ..)| *known).find(|known| name.as_deref() == Some(*known)))
+}
 
 /// The name of the client library: the outermost that the frames of the exception show, which is the one that the task called; or else
 /// the one that raised it, or whose words it has. `None` where nothing tells.

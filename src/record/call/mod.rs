@@ -20,18 +20,21 @@ pub use phase::{Connection, Phase};
 pub(super) use retry::RETRY_LITERALS;
 pub use retry::{Retries, RetryLine, retry_line};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Chain, Exception, Record, head_of};
 use crate::time::Span;
 
 /// What is known of a call that failed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Where it went.
     pub endpoint: Option<Endpoint>,
     /// The HTTP method.
     pub method: Option<String>,
     /// The client library, by its name: `requests`, `psycopg2`, ..
-    pub library: Option<&'static str>,
+    #[serde(default, deserialize_with = "library::read")]
+    pub library: Option<LibraryName>,
     /// What it was doing.
     pub phase: Option<Phase>,
     /// What is known of its connection.
@@ -50,6 +53,9 @@ pub struct Call {
     /// began, for then the call itself may have taken all of it.
     pub silence: Option<Bounded>,
 }
+
+/// One of the names that libraries have here.
+pub type LibraryName = &'static str;
 
 impl Call {
     /// What a record says of the call that failed in it.

@@ -1,13 +1,15 @@
 //! The numbers that messages state about a call: its time limit, how long it took, how many bytes went over the wire. Only what a message
 //! says is taken; nothing is computed from defaults.
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::Chain;
 use crate::time::Span;
 
 use super::template::{find, number};
 
 /// A time limit that a call was under.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeout {
     /// How long, where the log says so.
     pub limit: Option<Span>,
@@ -16,7 +18,7 @@ pub struct Timeout {
 }
 
 /// What a time limit is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TimeoutKind {
     /// Opening the connection.
     Connect,
@@ -48,7 +50,7 @@ impl TimeoutKind {
 }
 
 /// What a number is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Bound {
     /// The log says it, or the lines around it leave no doubt.
     Exact,
@@ -71,7 +73,7 @@ impl Bound {
 }
 
 /// A length of time and what it is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounded {
     /// How long.
     pub span: Span,
@@ -88,7 +90,7 @@ impl Bounded {
 }
 
 /// Sizes that messages state, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bytes {
     /// What came of the answer before it broke off.
     pub received: Option<u64>,

@@ -1,10 +1,12 @@
 //! What a call was doing when it failed, and whether it could reuse a connection: by the frames, and where they do not tell by the
 //! exceptions' classes and words.
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::{Chain, Exception, Frame};
 
 /// What a call was doing when it failed, in the order in which it does these things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Phase {
     /// Resolving the name: no packet was sent to the other side.
     Resolve,
@@ -36,7 +38,7 @@ impl Phase {
 }
 
 /// What is known of the connection a call used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Connection {
     /// Opened for this call alone: there was none to reuse.
     OneShot,

@@ -1,11 +1,13 @@
 //! Lines in which a client says that it tries again: urllib3's warnings, tenacity's, botocore's, backoff's, those of api-core and of
 //! Airflow's own client. One such line is one retry.
 
+use serde::{Deserialize, Serialize};
+
 use super::endpoint::{self, Endpoint};
 use super::template::find;
 
 /// What one line says of a retry.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryLine {
     /// Where the call goes, where the line names it.
     pub endpoint: Option<Endpoint>,
@@ -22,7 +24,7 @@ pub struct RetryLine {
 }
 
 /// The retries of a call that were seen before it failed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retries {
     /// How many lines told of one.
     pub seen: u32,

@@ -19,7 +19,7 @@ const JOURNAL_KEYS: [&str; 8] =
     ["__REALTIME_TIMESTAMP", "_HOSTNAME", "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_COMM", "_TRANSPORT", "PRIORITY", "MESSAGE"];
 
 /// How far into the file the key of the entries has to stand.
-const KEY_WITHIN_BYTES: usize = 1024;
+pub(super) const KEY_WITHIN_BYTES: usize = 1024;
 
 /// Whether a file that begins so is a document with entries, rather than lines of objects.
 pub(super) fn begins(text: &[u8], is_all: bool) -> bool {

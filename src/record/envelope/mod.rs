@@ -13,6 +13,8 @@ mod text;
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 pub(super) use document::read as read_document;
 pub(super) use object::instance_in;
 pub(super) use rows::{Found, Rows};
@@ -22,7 +24,7 @@ use crate::source::{Kind, Source, TaskInstance};
 use crate::time::Timestamp;
 
 /// Where the lines of one stream within a file come from, as far as an envelope or the lines themselves say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// What tells this stream from the others of the file: a container, a log stream, a unit, an attempt. Empty where the file is one stream.
     pub key: String,
@@ -119,6 +121,18 @@ pub(super) fn recognise(head: &[u8], is_all: bool, dialects: &Dialects) -> Optio
     }
     // Without any line that has a prefix of its own none is looked for again.
     text::PREFIXES.into_iter().find(|prefix| most(&|line| text::holds(*prefix, line, dialects))).map(Sort::Prefix)
+}
+
+/// Whether a file that begins so, and in which no envelope was recognised, has none whatever is added to it.
+pub(super) fn is_settled(head: &[u8], is_all: bool) -> bool {
+    let text = head.trim_ascii_start();
+    let Some(end) = memchr::memchr(b'\n', text) else {
+        return !is_all;
+    };
+    let is_airflows = text.starts_with(b"{\"timestamp\":") && memchr::memmem::find(&text[..end], b"\"event\":").is_some();
+    let lines = || text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+    // The last of these lines may not be whole.
+    !is_all || is_airflows || (text.len() > document::KEY_WITHIN_BYTES && lines() > LINES_LOOKED_AT.max(rows::ROWS_LOOKED_AT))
 }
 
 /// Takes off the envelope of one line, and those within. Gives each line or group of lines of the log that it holds; `false` where the line

@@ -47,7 +47,7 @@ const TABBED_ASIDE: [&[u8]; 2] = [b"SEARCHEDLOGSTREAMS\t", b"NEXTTOKEN\t"];
 const ROW_BYTES_MAX: usize = 4 << 20;
 
 /// How many rows are looked at to recognise a file.
-const ROWS_LOOKED_AT: usize = 24;
+pub(super) const ROWS_LOOKED_AT: usize = 24;
 
 /// Recognises rows by the first bytes of a file, which may end within a row.
 pub(super) fn recognise(text: &[u8], dialects: &Dialects) -> Option<Form> {

@@ -4,6 +4,7 @@
 //!
 //! More rounds than a test has time for: `SKIM_ROUNDS=5000 cargo test --release --test it skim`.
 
+mod grown;
 mod made;
 
 use std::io::{self, Read};

@@ -1,0 +1,192 @@
+//! What the logs of one file said, written down so that it can be read again without them: a line of JSON on the file, and one for each log.
+//! The file's own path is not written: it may have another one by then.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Observation;
+use super::memory::Memory;
+use crate::error::{Problem, ProblemKind};
+use crate::source::{Kind, Source, TaskInstance};
+
+/// From how many bytes on notes are packed while they are written.
+const PLAIN_BYTES_MAX: usize = 256 << 10;
+
+/// Shorter ones are not worth packing.
+const PACKED_BYTES_MIN: usize = 1 << 10;
+
+/// zstd's level: what is kept of a night is written once and read once each night.
+const LEVEL: i32 = 3;
+
+/// How a packed note begins, by the format of zstd.
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// What is known of a file as a whole.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Whole {
+    /// What its name said, if it is one log: another name may say something else.
+    pub(super) named: Option<(Kind, TaskInstance)>,
+    pub(super) logs: u64,
+    pub(super) bytes: u64,
+    pub(super) lines: u64,
+    /// What was not read or understood of it: of which member, what kind, which words.
+    problems: Vec<(Option<String>, ProblemKind, String)>,
+}
+
+impl Whole {
+    /// Adds what was not read or understood.
+    pub(super) fn add_problems(&mut self, problems: &[Problem]) {
+        self.problems.extend(problems.iter().map(|problem| (problem.member.clone(), problem.kind, problem.says.clone())));
+    }
+
+    /// Whether it could not be read, which another day may change although the file does not.
+    pub(super) fn is_unread(&self) -> bool {
+        self.problems.iter().any(|(_, kind, _)| *kind == ProblemKind::Unreadable)
+    }
+
+    /// Whether nothing is to be said of it.
+    pub(super) fn is_plain(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// What was not read or understood of it, under the path that it has now.
+    pub(super) fn problems(&self, path: &str) -> impl Iterator<Item = Problem> {
+        self.problems.iter().map(move |(member, kind, says)| Problem {
+            path: path.to_owned(),
+            member: member.clone(),
+            kind: *kind,
+            says: says.clone(),
+        })
+    }
+}
+
+/// One log of a file.
+#[derive(Serialize, Deserialize)]
+struct Note<L> {
+    /// Which of the file's logs it is.
+    nth: u64,
+    log: L,
+}
+
+/// Writes notes, while logs are read in any order.
+pub(super) struct Notes<'m> {
+    memory: &'m dyn Memory,
+    text: Vec<u8>,
+    packed: Option<zstd::stream::write::Encoder<'static, Vec<u8>>>,
+}
+
+impl<'m> Notes<'m> {
+    pub(super) fn new(memory: &'m dyn Memory) -> Self {
+        Self { memory, text: Vec::new(), packed: None }
+    }
+
+    /// Notes what a log said.
+    pub(super) fn log(&mut self, nth: u64, log: &Observation) -> io::Result<()> {
+        let mut log = serde_json::to_value(log)?;
+        if let Some(source) = log.get_mut("source").and_then(Value::as_object_mut) {
+            source.insert("path".to_owned(), Value::default());
+        }
+        lean(&mut log);
+        self.line(serde_json::to_value(Note { nth, log })?)
+    }
+
+    fn line(&mut self, mut line: Value) -> io::Result<()> {
+        clean(&mut line, self.memory);
+        serde_json::to_writer(&mut self.text, &line)?;
+        self.text.push(b'\n');
+        if self.text.len() > PLAIN_BYTES_MAX {
+            let packed = match self.packed.take() {
+                Some(packed) => packed,
+                None => zstd::stream::write::Encoder::new(Vec::new(), LEVEL)?,
+            };
+            self.packed.insert(packed).write_all(&self.text)?;
+            self.text.clear();
+        }
+        Ok(())
+    }
+
+    /// Ends with what is known of the file as a whole.
+    pub(super) fn finish(mut self, whole: &Whole) -> io::Result<Vec<u8>> {
+        self.line(serde_json::to_value(whole)?)?;
+        match self.packed {
+            Some(mut packed) => {
+                packed.write_all(&self.text)?;
+                packed.finish()
+            }
+            None if self.text.len() < PACKED_BYTES_MIN => Ok(self.text),
+            None => zstd::bulk::compress(&self.text, LEVEL),
+        }
+    }
+}
+
+/// Writes down a value that is no log.
+pub(super) fn packed(mut value: Value, memory: &dyn Memory) -> io::Result<Vec<u8>> {
+    clean(&mut value, memory);
+    zstd::bulk::compress(&serde_json::to_vec(&value)?, LEVEL)
+}
+
+/// Reads what [`packed`] wrote.
+pub(super) fn unpacked(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    zstd::stream::decode_all(bytes)
+}
+
+/// Reads notes: hands on each log, of a file that has this path now, with its number; gives what is known of the file as a whole.
+///
+/// # Errors
+/// Where they are damaged.
+pub(super) fn read(notes: &[u8], path: &Arc<str>, found: &mut dyn FnMut(u64, Observation)) -> io::Result<Whole> {
+    let reader: Box<dyn Read> =
+        if notes.starts_with(&MAGIC) { Box::new(zstd::stream::read::Decoder::new(notes)?) } else { Box::new(notes) };
+    let mut lines = BufReader::new(reader).lines();
+    let mut line = lines.next().ok_or(io::ErrorKind::UnexpectedEof)??;
+    for next in lines {
+        let Note { nth, mut log } = serde_json::from_str::<Note<Observation>>(&line)?;
+        log.source.path = path.clone();
+        found(nth, log);
+        line = next?;
+    }
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// What the name of a source says, where it is one log.
+pub(super) fn named(source: &Source) -> (Kind, TaskInstance) {
+    (source.kind, source.task.clone())
+}
+
+/// Leaves out what says nothing: most of what may be known of a log is not.
+fn lean(log: &mut Value) {
+    if let Value::Object(fields) = log {
+        fields.retain(|_, value| match value {
+            Value::Null => false,
+            Value::Bool(known) => *known,
+            Value::Number(number) => number.as_u64() != Some(0),
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(_) => true,
+        });
+        fields.values_mut().for_each(without_nulls);
+    }
+}
+
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
+fn clean(value: &mut Value, memory: &dyn Memory) {
+    match value {
+        Value::String(text) => memory.clean(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| clean(item, memory)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| clean(value, memory)),
+        _ => {}
+    }
+}
