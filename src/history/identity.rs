@@ -32,11 +32,15 @@ pub(super) fn task(attempt: AttemptRef<'_>) -> Option<String> {
 
 /// FNV-1a, 128 bit: short, stable, and nothing depends on its strength. Each part ends with a byte that no text holds.
 fn hash(parts: &[&str]) -> String {
+    format!("{:032x}", number(parts))
+}
+
+/// See [`hash`].
+pub(super) fn number(parts: &[&str]) -> u128 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0xff]));
-    let hash = bytes.fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+    bytes.fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-    });
-    format!("{hash:032x}")
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! What the statuses mean is said at [`Status`](crate::known::Status) and told in `record`.
 
 mod browse;
+mod files;
 mod identity;
 mod occurrences;
 mod prune;
@@ -22,6 +23,7 @@ mod trend;
 mod trouble;
 
 pub use browse::{Listed, Shown, list, show};
+pub use files::{Files, Settings};
 pub use prune::{Pruned, prune};
 pub use reach::Reach;
 pub use record::Night;

@@ -85,8 +85,8 @@ CREATE TABLE file (
     inode       INTEGER,
     bytes       INTEGER NOT NULL,                  -- its size when it was read
     modified_ns INTEGER NOT NULL,                  -- when it was last written, then: nanoseconds since 1970
-    head        BLOB NOT NULL,                     -- a hash of its first bytes
-    crc         INTEGER,                           -- of the text that it holds: by it a compressed copy is known again
+    head        BLOB NOT NULL,                     -- how it began and ended: the CRC-32 of its first 4,096 bytes, and that of its last 1,024
+    crc         INTEGER,                           -- the CRC-32 of the text in it, if it is one log: by it a compressed copy is known again
     text_bytes  INTEGER,                           -- the length of that text
     settings    BLOB NOT NULL,                     -- a hash of the rules, the options and the program by which it was read
     run         INTEGER NOT NULL,                  -- the run that read it; may have been pruned
@@ -96,4 +96,5 @@ CREATE TABLE file (
     resume      BLOB                               -- and in which state
 );
 CREATE INDEX file_inode ON file (device, inode);
+CREATE INDEX file_head ON file (substr(head, 1, 4));
 CREATE INDEX file_text ON file (crc, text_bytes);

@@ -78,6 +78,19 @@ impl Store {
         }
     }
 
+    /// The file as earlier runs have left it; `None` if there were none.
+    pub(super) fn before(&self) -> Result<Option<Connection>, Trouble> {
+        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(MOMENT)?;
+        if version(&connection)? == 0 {
+            return Ok(None);
+        }
+        connection.execute_batch("BEGIN")?;
+        // The transaction sees the file as it is at its first look.
+        connection.query_row("SELECT 1 FROM file LIMIT 1", [], |_| Ok(())).optional()?;
+        Ok(Some(connection))
+    }
+
     /// Opens a file that is there to change it, with the lock of a run.
     ///
     /// # Errors
