@@ -60,7 +60,13 @@ pub(super) fn run(
     let options = source::Options { naming, limits: arguments.limits.limits(), since };
     let quick = inputs.quick.then(|| scan::Quick::new(&instances));
     let options = scan::Options { dialects, source: options, threads: arguments.threads, quick };
-    let scanned = scan::scan(walk.by_ref(), &rules, &options);
+    let (state, scanned) = match state {
+        Some(state) => {
+            let (state, scanned) = state.scan(walk.by_ref(), &rules, &options, state::settings(arguments, &rules));
+            (Some(state), scanned)
+        }
+        None => (None, scan::scan(walk.by_ref(), &rules, &options)),
+    };
     let mut problems = walk.finish();
     problems.extend(scanned.problems);
     problems.extend(bad_rows);
@@ -79,7 +85,7 @@ pub(super) fn run(
             rules: &rules,
             problems: &problems,
             stats,
-            bytes_read: stats.bytes,
+            bytes_read: stats.bytes - stats.taken_over.map_or(0, |known| known.bytes.min(stats.bytes)),
         };
         state.record(&night)
     }) {

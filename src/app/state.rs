@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use crate::cli::Diagnose;
 use crate::error::{Error, Problem};
-use crate::history::{Night, Reach, Store, Told, Trouble};
+use crate::history::{Night, Reach, Settings, Store, Told, Trouble};
 use crate::known::History;
 use crate::report::{Mask, Masking};
+use crate::rule::RuleSet;
+use crate::scan::{self, Scanned};
+use crate::source::Input;
 use crate::time::{Span, Timestamp, Zone, parse_prefix};
 
 /// How long what is recorded is kept, where the command line does not say: a year and a month, so that this month can be compared with that of last year.
@@ -48,6 +51,23 @@ impl State {
         Ok(Some(Self { path, store, reach, forget_before, show_known: asked.show_known, mask }))
     }
 
+    /// Scans what has changed since the last run, and takes over the rest.
+    pub(super) fn scan<I>(self, inputs: I, rules: &RuleSet, options: &scan::Options, settings: Settings) -> (Self, Scanned)
+    where
+        I: IntoIterator<Item = Input>,
+        I::IntoIter: Send,
+    {
+        let Self { store, mask, .. } = self;
+        let (store, scanned) = match store.and_then(|store| store.files(settings, &mask)) {
+            Ok(files) => {
+                let scanned = scan::scan_on(inputs, rules, options, Some(&files));
+                (files.done(), scanned)
+            }
+            Err(trouble) => (Err(trouble), scan::scan(inputs, rules, options)),
+        };
+        (Self { store, mask, ..self }, scanned)
+    }
+
     /// Records what the run found. What keeps it from that is a problem among the others.
     pub(super) fn record(mut self, night: &Night<'_>) -> Result<(History, Told), Problem> {
         let recorded = self.store.and_then(|store| {
@@ -58,6 +78,16 @@ impl State {
         history.show_known = self.show_known;
         Ok((history, told))
     }
+}
+
+/// What it depends on how a log is read, and what is kept of it: the program, the rules, and the options that change either.
+pub(super) fn settings(arguments: &Diagnose, rules: &RuleSet) -> Settings {
+    let program = std::env::current_exe().and_then(std::fs::metadata).ok();
+    let program = program.map(|about| (about.len(), about.modified().ok()));
+    let symptoms = format!("{:?}", rules.symptoms);
+    let Diagnose { timezone, log_formats, path_templates, limits, mask, .. } = arguments;
+    let options = format!("{program:?} {timezone:?} {log_formats:?} {path_templates:?} {:?} {:?}", limits.limits(), mask.masking());
+    Settings::of(&[env!("CARGO_PKG_VERSION"), &options, &symptoms])
 }
 
 /// Another run has the lock.

@@ -104,7 +104,7 @@ impl Night {
             diagnosed,
             rules,
             problems,
-            stats: Stats { files: 6, logs: 6, bytes: 18_402_345, lines: 120_311, left_out: None },
+            stats: Stats { files: 6, logs: 6, bytes: 18_402_345, lines: 120_311, left_out: None, taken_over: None },
         }
     }
 
@@ -115,7 +115,7 @@ impl Night {
         night.attempts = night.attempts.iter().map(AttemptRef::to_attempt).filter(went_well).collect();
         night.diagnosed = Diagnosed::default();
         night.problems.clear();
-        night.stats = Stats { files: 1, logs: 1, bytes: 900, lines: 12, left_out: None };
+        night.stats = Stats { files: 1, logs: 1, bytes: 900, lines: 12, left_out: None, taken_over: None };
         night
     }
 

@@ -113,6 +113,7 @@ impl<'r> Json<'r> {
     fn history(&self) -> Option<wire::History<'r>> {
         let history = self.report.known.history.as_ref()?;
         let count = |status| history.count(status).0;
+        let known = self.report.stats.taken_over.unwrap_or_default();
         let resolved = |resolved: &'r Resolved| wire::Resolved {
             id: &resolved.id,
             title: self.text(&resolved.title),
@@ -124,6 +125,8 @@ impl<'r> Json<'r> {
             run: history.run,
             last_run: time(history.last_run),
             told_again: history.untold.iter().map(ToString::to_string).collect(),
+            files_known: known.files,
+            bytes_not_read: known.bytes,
             new: count(Status::New),
             regressed: count(Status::Regressed),
             recurring: count(Status::Recurring),

@@ -2,8 +2,9 @@
 
 use crate::diagnose::Diagnosis;
 use crate::known::{Entry, History, Ignored, Status};
+use crate::scan::TakenOver;
 
-use super::figures::{abridged, count, number};
+use super::figures::{abridged, bytes, count, number};
 use super::{Report, wire, words};
 
 /// How many entries are named where all are counted.
@@ -28,6 +29,7 @@ pub(super) fn head(report: &Report<'_>) -> Vec<String> {
         lines.push(format!("Against {}: {} {is} new, {old} known{gone}.", baseline.file, count(new as u64, "incident")));
     }
     lines.extend(known.history.iter().flat_map(since));
+    lines.extend(report.stats.taken_over.filter(|known| known.files > 0).map(|known| taken_over(report, known)));
     lines.extend(ignored(report));
     lines
 }
@@ -119,6 +121,13 @@ fn since(history: &History) -> Vec<String> {
         format!("The run of {at} UTC was recorded but its report was not finished; what was new then is told again.")
     });
     std::iter::once(says).chain(untold).collect()
+}
+
+/// How much was not read again.
+fn taken_over(report: &Report<'_>, known: TakenOver) -> String {
+    let (files, all) = (number(known.files), count(report.stats.files, "file"));
+    let (not_read, of) = (bytes(known.bytes), bytes(report.stats.bytes));
+    format!("{files} of {all} known from earlier runs: {not_read} of {of} were not read again.")
 }
 
 /// What is known and brought no new failure, a line each.

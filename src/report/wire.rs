@@ -121,6 +121,8 @@ pub(super) struct History<'a> {
     pub(super) run: i64,
     pub(super) last_run: Option<String>,
     pub(super) told_again: Vec<String>,
+    pub(super) files_known: u64,
+    pub(super) bytes_not_read: u64,
     pub(super) new: usize,
     pub(super) regressed: usize,
     pub(super) recurring: usize,

@@ -110,8 +110,7 @@ impl Scan<'_> {
 
     /// Adds what is known of an input without reading all of it.
     fn take_over(&self, input: &Input, recall: &Recall<'_>, known: Known, read: u64) {
-        let bytes = recall.bytes().saturating_sub(read);
-        match known {
+        let known_bytes = match known {
             Known::Same(logs, whole) => {
                 let mut all = self.all();
                 all.stats.logs += whole.logs;
@@ -121,18 +120,21 @@ impl Scan<'_> {
                 for (nth, log) in logs {
                     push(&mut all, nth, log);
                 }
+                whole.bytes
             }
             Known::Grown(observed) => {
                 recall.keep(&[]);
+                let bytes = observed.bytes;
                 // It was read to its end.
                 let _ = self.add(0, *observed);
+                bytes
             }
-        }
+        };
         let stats = &mut self.all().stats;
         stats.files += 1;
-        let TakenOver { files, bytes: all_bytes } = stats.taken_over.get_or_insert_default();
+        let TakenOver { files, bytes } = stats.taken_over.get_or_insert_default();
         *files += 1;
-        *all_bytes += bytes;
+        *bytes += known_bytes.saturating_sub(read);
     }
 }
 
@@ -142,7 +144,7 @@ fn push(all: &mut Scanned, nth: u64, log: Observation) {
 
 fn read_input(input: &Input, scan: Scan<'_>, crew: &dyn source::Crew) {
     let Scan { observer, options, .. } = scan;
-    let recall = scan.memory.and_then(|memory| Recall::of(input, memory));
+    let recall = scan.memory.and_then(|memory| Recall::of(input, options, memory));
     if let Some(recall) = &recall
         && let (Some(known), read) = recall.known(observer, options)
     {

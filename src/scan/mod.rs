@@ -69,7 +69,7 @@ pub struct Stats {
 pub struct TakenOver {
     /// Files of which nothing or only what was added was read.
     pub files: u64,
-    /// Bytes of these files that were not read.
+    /// Bytes of log text in these, after decompression, that were not read.
     pub bytes: u64,
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Recall<'r> {
     input: &'r Input,
     path: String,
     stat: Stat,
+    /// Which members of an archive are read depends on the day.
+    members_vary: bool,
     print: OnceLock<Option<Print>>,
     taken: Mutex<Taken<'r>>,
 }
@@ -51,11 +53,12 @@ pub(super) enum Known {
 
 impl<'r> Recall<'r> {
     /// For an input that is a file with a name in Unicode, in a scan that remembers.
-    pub(super) fn of(input: &'r Input, memory: &'r dyn Memory) -> Option<Self> {
+    pub(super) fn of(input: &'r Input, options: &Options, memory: &'r dyn Memory) -> Option<Self> {
         let path = input.file.as_ref()?.to_str()?.to_owned();
         let stat = Stat::of(input)?;
         let taken = Taken { notes: Some(Notes::new(memory)), whole: Whole::default(), text: None, halt: None, is_over: false };
-        Some(Self { memory, input, path, stat, print: OnceLock::new(), taken: Mutex::new(taken) })
+        let members_vary = options.source.since.is_some();
+        Some(Self { memory, input, path, stat, members_vary, print: OnceLock::new(), taken: Mutex::new(taken) })
     }
 
     /// What is known of it; and how many bytes were read to find out.
@@ -122,6 +125,9 @@ impl<'r> Recall<'r> {
     fn same(&self, known: &Remembered, options: &Options) -> Option<Known> {
         let mut logs = Vec::new();
         let whole = notes::read(&known.scan, &self.input.path, &mut |nth, log| logs.push((nth, log))).ok()?;
+        if self.members_vary && whole.named.is_none() {
+            return None;
+        }
         let is_named_so = known.path == self.path || whole.named == Some(notes::named(&source::whole(self.input, &options.source.naming)));
         is_named_so.then_some(Known::Same(logs, whole))
     }
@@ -194,7 +200,8 @@ impl<'r> Recall<'r> {
         };
         let is_quiet = problems.is_empty();
         whole.add_problems(problems);
-        if whole.is_unread() || whole.logs == 0 && whole.is_plain() {
+        let is_passing = whole.is_unread() || self.members_vary && whole.named.is_none();
+        if is_passing || whole.logs == 0 && whole.is_plain() {
             return;
         }
         // Only where each byte of the file is one of the log can its reading go on at a byte of the file.
@@ -211,11 +218,6 @@ impl<'r> Recall<'r> {
         if let (Some(print), Some(scan)) = (print, scan) {
             self.memory.keep(Remembered { path: self.path.clone(), stat: self.stat, print, text, logs: whole.logs, scan, resume: halt });
         }
-    }
-
-    /// How long the input is.
-    pub(super) fn bytes(&self) -> u64 {
-        self.stat.bytes
     }
 }
 
