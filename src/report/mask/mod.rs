@@ -7,6 +7,7 @@
 //! A text is looked through for the few words that announce each pattern, and only what is announced is compiled and run: a report without
 //! anything secret in it compiles next to nothing, and a healthy log is never looked at.
 
+mod announced;
 mod judge;
 mod patterns;
 
@@ -17,6 +18,7 @@ use regex::{Captures, Regex};
 
 use crate::error::Error;
 
+use announced::Announced;
 use patterns::{EMAIL, PATTERNS, TOKENS};
 
 /// What to mask besides what is known to be secret, or whether to mask at all.
@@ -73,9 +75,8 @@ impl Mask {
             replace(&mut masked, own, |found, _, _| Some(whole_or(found, found.name("secret"))));
         }
         // Nothing that a pattern leaves in place can announce another one: the text is looked through once.
-        let lower = text.to_ascii_lowercase();
-        let announced =
-            |words: &[&str]| words.is_empty() || words.iter().any(|word| memchr::memmem::find(lower.as_bytes(), word.as_bytes()).is_some());
+        let found = Announced::of(text);
+        let announced = |words: &[&str]| words.is_empty() || found.any(words);
         for (pattern, compiled) in PATTERNS.iter().zip(&self.compiled) {
             if self.has(pattern.name) && announced(pattern.words) {
                 // The patterns are constants and a test compiles each of them: none is left out here.
