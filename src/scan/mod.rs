@@ -13,6 +13,7 @@ pub(crate) mod packed;
 mod quick;
 mod reading;
 mod recall;
+mod rewrite;
 pub(crate) mod texts;
 mod unread;
 mod wholes;

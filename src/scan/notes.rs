@@ -5,10 +5,10 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::Observation;
 use super::memory::Memory;
+use super::rewrite::rewrite;
 use crate::error::{Problem, ProblemKind};
 use crate::source::{Kind, Source, TaskInstance};
 
@@ -85,17 +85,11 @@ impl<'m> Notes<'m> {
 
     /// Notes what a log said.
     pub(super) fn log(&mut self, nth: u64, log: &Observation) -> io::Result<()> {
-        let mut log = serde_json::to_value(log)?;
-        if let Some(source) = log.get_mut("source").and_then(Value::as_object_mut) {
-            source.insert("path".to_owned(), Value::default());
-        }
-        lean(&mut log);
-        self.line(serde_json::to_value(Note { nth, log })?)
+        self.line(&Note { nth, log })
     }
 
-    fn line(&mut self, mut line: Value) -> io::Result<()> {
-        clean(&mut line, self.memory);
-        serde_json::to_writer(&mut self.text, &line)?;
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        rewrite(&serde_json::to_vec(line)?, true, &mut self.text, &mut |text| self.memory.clean(text))?;
         self.text.push(b'\n');
         if self.text.len() > PLAIN_BYTES_MAX {
             let packed = match self.packed.take() {
@@ -110,7 +104,7 @@ impl<'m> Notes<'m> {
 
     /// Ends with what is known of the file as a whole.
     pub(super) fn finish(mut self, whole: &Whole) -> io::Result<Vec<u8>> {
-        self.line(serde_json::to_value(whole)?)?;
+        self.line(whole)?;
         match self.packed {
             Some(mut packed) => {
                 packed.write_all(&self.text)?;
@@ -122,10 +116,11 @@ impl<'m> Notes<'m> {
     }
 }
 
-/// Writes down a value that is no log.
-pub(super) fn packed(mut value: Value, memory: &dyn Memory) -> io::Result<Vec<u8>> {
-    clean(&mut value, memory);
-    zstd::bulk::compress(&serde_json::to_vec(&value)?, LEVEL)
+/// Packs a JSON text that is no log.
+pub(super) fn packed(json: &[u8], memory: &dyn Memory) -> io::Result<Vec<u8>> {
+    let mut cleaned = Vec::new();
+    rewrite(json, false, &mut cleaned, &mut |text| memory.clean(text))?;
+    zstd::bulk::compress(&cleaned, LEVEL)
 }
 
 /// Reads what [`packed`] wrote.
@@ -144,7 +139,7 @@ pub(super) fn read(notes: &[u8], path: &Arc<str>, found: &mut dyn FnMut(u64, Obs
     let mut line = lines.next().ok_or(io::ErrorKind::UnexpectedEof)??;
     for next in lines {
         let Note { nth, mut log } = serde_json::from_str::<Note<Observation>>(&line)?;
-        log.source.path = path.clone();
+        log.source.path.clone_from(path);
         found(nth, log);
         line = next?;
     }
@@ -154,39 +149,4 @@ pub(super) fn read(notes: &[u8], path: &Arc<str>, found: &mut dyn FnMut(u64, Obs
 /// What the name of a source says, where it is one log.
 pub(super) fn named(source: &Source) -> (Kind, TaskInstance) {
     (source.kind, source.task.clone())
-}
-
-/// Leaves out what says nothing: most of what may be known of a log is not.
-fn lean(log: &mut Value) {
-    if let Value::Object(fields) = log {
-        fields.retain(|_, value| match value {
-            Value::Null => false,
-            Value::Bool(known) => *known,
-            Value::Number(number) => number.as_u64() != Some(0),
-            Value::String(text) => !text.is_empty(),
-            Value::Array(items) => !items.is_empty(),
-            Value::Object(_) => true,
-        });
-        fields.values_mut().for_each(without_nulls);
-    }
-}
-
-fn without_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(without_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_nulls),
-        _ => {}
-    }
-}
-
-fn clean(value: &mut Value, memory: &dyn Memory) {
-    match value {
-        Value::String(text) => memory.clean(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| clean(item, memory)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| clean(value, memory)),
-        _ => {}
-    }
 }

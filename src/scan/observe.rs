@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
@@ -31,7 +30,7 @@ pub struct Observed {
     /// What ended it early.
     pub failure: Option<io::Error>,
     /// Where reading can go on when the file has grown, where that was asked for and can be told.
-    pub(super) halt: Option<Value>,
+    pub(super) halt: Option<Halted>,
 }
 
 /// Reads one file with the given rules.
@@ -62,7 +61,7 @@ struct Readings<'a> {
     source: &'a Source,
     /// By the numbers of their streams.
     all: BTreeMap<usize, Reading<'a>>,
-    halt: Option<Value>,
+    halt: Option<Halted>,
 }
 
 /// Where the reading of a file stopped, and what was known there of its logs, by the numbers of their streams.
@@ -72,25 +71,31 @@ struct Halt<'h> {
     logs: Vec<(usize, &'h State)>,
 }
 
-/// What was written down as [`Halt`].
+/// What is written down of a [`Halt`].
+#[derive(Debug, Clone)]
+pub(super) struct Halted {
+    /// Behind how many bytes of the file it is.
+    pub(super) at: u64,
+    /// All of it, as JSON.
+    pub(super) json: Vec<u8>,
+}
+
+/// A reading that goes on.
 #[derive(Deserialize)]
-struct Halted {
+pub(super) struct GoesOn {
     place: Place,
     logs: Vec<(usize, State)>,
 }
 
-/// A reading that goes on.
-pub(super) struct GoesOn(Halted);
-
 impl GoesOn {
     /// Reads what was written down; `None` where it is something else.
     pub(super) fn read(halt: &[u8]) -> Option<Self> {
-        serde_json::from_slice(halt).ok().map(Self)
+        serde_json::from_slice(halt).ok()
     }
 
     /// Behind how many bytes of the file it goes on.
     pub(super) fn at(&self) -> u64 {
-        self.0.place.at
+        self.place.at
     }
 }
 
@@ -112,7 +117,8 @@ impl Visitor for Readings<'_> {
                 reading.state.heads.settle(standing.before, standing.at, self.observer.dialects);
             }
             let logs = self.all.iter().map(|(stream, reading)| (*stream, &reading.state)).collect();
-            self.halt = serde_json::to_value(Halt { place: standing.to_place(), logs }).ok();
+            let json = serde_json::to_vec(&Halt { place: standing.to_place(), logs }).ok();
+            self.halt = json.map(|json| Halted { at: standing.at, json });
         }
     }
 }
@@ -132,8 +138,8 @@ impl<'a> Observer<'a> {
     }
 
     /// Goes on with a file that has grown. The reader begins where it stopped.
-    pub(super) fn go_on(&self, source: Source, halted: GoesOn, reader: &mut dyn Read) -> Observed {
-        let Halted { place, logs } = halted.0;
+    pub(super) fn go_on(&self, source: Source, from: GoesOn, reader: &mut dyn Read) -> Observed {
+        let GoesOn { place, logs } = from;
         let reading = |(stream, mut state): (usize, State)| {
             // It may have another name by now.
             state.log.source.path.clone_from(&source.path);

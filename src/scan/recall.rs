@@ -11,9 +11,9 @@ use super::Observation;
 use super::driver::Options;
 use super::memory::{By, Memory, Remembered};
 use super::notes::{self, Notes, Whole};
-use super::observe::{GoesOn, Observed, Observer};
+use super::observe::{GoesOn, Halted, Observed, Observer};
 use crate::error::Problem;
-use crate::record::{Outcome, RECORD_BYTES_MAX};
+use crate::record::Outcome;
 use crate::source::{self, Checked, Input, Kind, Print, Source, Stat};
 
 /// From what length on a log of a task that is over is worth the state that it takes to go on with it: such a log seldom grows, and a short one is
@@ -39,7 +39,7 @@ struct Taken<'r> {
     notes: Option<Notes<'r>>,
     whole: Whole,
     text: Option<(u32, u64)>,
-    halt: Option<serde_json::Value>,
+    halt: Option<Halted>,
     is_over: bool,
 }
 
@@ -207,16 +207,13 @@ impl<'r> Recall<'r> {
         // Only where each byte of the file is one of the log can its reading go on at a byte of the file.
         let is_bare = is_quiet && text.is_some_and(|(_, bytes)| bytes == self.stat.bytes) && whole.bytes == self.stat.bytes;
         let is_worth_it = !is_over || self.stat.bytes >= OVER_BYTES_MIN;
-        let halt = halt.filter(|_| is_bare && is_worth_it).and_then(|halt| {
-            let at = halt.pointer("/place/at")?.as_u64()?;
-            let state = notes::packed(halt, self.memory).ok()?;
-            // A state that is longer than what it saves is of no use.
-            (state.len() < RECORD_BYTES_MAX).then_some((at, state))
-        });
+        let halt = halt.filter(|_| is_bare && is_worth_it).and_then(|halt| Some((halt.at, notes::packed(&halt.json, self.memory).ok()?)));
+        // A state that is longer than what it saves is of no use.
+        let resume = halt.filter(|(at, state)| (state.len() as u64) < *at);
         let print = self.own_print();
         let scan = notes.and_then(|notes| notes.finish(&whole).ok());
         if let (Some(print), Some(scan)) = (print, scan) {
-            self.memory.keep(Remembered { path: self.path.clone(), stat: self.stat, print, text, logs: whole.logs, scan, resume: halt });
+            self.memory.keep(Remembered { path: self.path.clone(), stat: self.stat, print, text, logs: whole.logs, scan, resume });
         }
     }
 }

@@ -56,7 +56,8 @@ pub struct Input {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Source {
-    /// The input's path (see [`Input::path`]).
+    /// The input's path (see [`Input::path`]). Not written down with what a log says: by the time it is read the log may have another one.
+    #[serde(skip)]
     pub path: Arc<str>,
     /// The member's name where the input is an archive; members of nested archives are joined with `!`.
     pub member: Option<String>,
