@@ -289,6 +289,8 @@ pub enum FormatName {
     Text,
     /// For a ticket or a summary page
     Markdown,
+    /// For a browser: one page, with charts, that needs nothing else
+    Html,
     /// For machines
     Json,
     /// For code scanning and editors: SARIF 2.1.0

@@ -43,6 +43,7 @@ fn format_of(name: FormatName) -> Format {
         FormatName::Junit => Format::Junit,
         FormatName::Github => Format::Github,
         FormatName::Gitlab => Format::Gitlab,
+        FormatName::Html => Format::Html,
         FormatName::Prometheus => Format::Prometheus,
     }
 }

@@ -6,6 +6,7 @@ mod figures;
 mod findings;
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod json_safe;
 mod junit;
@@ -88,6 +89,8 @@ pub enum Format {
     Text,
     /// For a ticket or a step summary.
     Markdown,
+    /// For a person with a browser: one page that needs nothing else.
+    Html,
     /// For machines: `dagnosis.report/1`.
     Json,
     /// For code scanning and editors: SARIF 2.1.0.
@@ -111,6 +114,7 @@ impl Report<'_> {
         match format {
             Format::Text => text::write(self, out),
             Format::Markdown => markdown::write(self, out),
+            Format::Html => html::write(self, out),
             Format::Json => json::write(self, out),
             Format::Sarif => sarif::write(self, out),
             Format::Junit => junit::write(self, out),

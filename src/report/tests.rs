@@ -65,9 +65,17 @@ fn text_tells_what_happened_why_and_what_to_do() {
 #[test]
 fn hostile_text_acts_nowhere_and_secrets_are_gone() {
     let night = Night::new();
-    for format in
-        [Format::Text, Format::Markdown, Format::Json, Format::Sarif, Format::Junit, Format::Github, Format::Gitlab, Format::Prometheus]
-    {
+    for format in [
+        Format::Text,
+        Format::Markdown,
+        Format::Html,
+        Format::Json,
+        Format::Sarif,
+        Format::Junit,
+        Format::Github,
+        Format::Gitlab,
+        Format::Prometheus,
+    ] {
         let written = night.written(format, ListAttempts::All, false);
         assert!(!written.chars().any(|c| c != '\n' && c.is_control()), "{format:?} has a control character");
         assert!(!written.contains('\u{202e}') && !written.contains("hunter2"), "{format:?}");

@@ -103,6 +103,7 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("granit_parser", &["rule"]),
         ("serde_yaml", &["rule"]),
         ("quick_junit", &["report", "check"]),
+        ("maud", &["report"]),
         ("zip", &["source"]),
         ("tar", &["source"]),
         ("flate2", &["source"]),

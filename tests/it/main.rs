@@ -21,6 +21,7 @@ mod explain;
 mod history;
 mod history_trouble;
 mod hostile_rules;
+mod html;
 mod input;
 mod instances;
 mod known;

@@ -242,7 +242,7 @@ fn no_place_of_a_report_shows_a_secret() {
             "dag_id,task_id,run_id,try_number,state,hostname,queue,pool,operator\nshop,lost,{secret},1,failed,{secret},{secret},{secret},{secret}\n"
         ),
     );
-    for format in ["text", "markdown", "json", "sarif", "junit", "github", "gitlab"] {
+    for format in ["text", "markdown", "html", "json", "sarif", "junit", "github", "gitlab"] {
         let run = run_with(&["dag_id=shop", "--task-instances", "instances.csv", "-f", format, "--attempts", "all"], tree.path(), b"");
         assert!(run.code == 3 && run.out.contains("***"), "{format}: {}{}", run.out, run.err);
         let leak = run.out.lines().find(|line| line.contains(hidden));
