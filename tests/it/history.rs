@@ -85,7 +85,8 @@ fn formats_for_machines_tell_the_status() {
     nights.run(1, &["logs"]);
     nights.fails(2, "load", KEY);
     nights.succeeds(2, "pull");
-    let run = nights.run(2, &["logs", "-f", "sarif", "-o", "prometheus=metrics.prom", "-o", "markdown=report.md"]);
+    let run =
+        nights.run(2, &["logs", "-f", "sarif", "-o", "prometheus=metrics.prom", "-o", "markdown=report.md", "-o", "html=report.html"]);
     let sarif: Value = serde_json::from_str(&run.out).unwrap();
     let mut states: Vec<&str> =
         sarif["runs"][0]["results"].as_array().unwrap().iter().map(|result| result["baselineState"].as_str().unwrap()).collect();
@@ -100,6 +101,12 @@ fn formats_for_machines_tell_the_status() {
         markdown.contains("1 new, 1 recurring (0 new failures), 1 resolved.") && markdown.contains("Known, with nothing new"),
         "{markdown}"
     );
+    let page = fs::read_to_string(nights.path().join("report.html")).unwrap();
+    let marks: Vec<&str> = page.split("class=\"mark\">").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    let count = |mark: &str| marks.iter().filter(|found| found.starts_with(mark)).count();
+    // In the table and above the incident.
+    assert_eq!((count(" (new)"), count(" (resolved)"), marks.len()), (2, 2, 6), "{marks:?}");
+    assert!(page.contains("1 new, 1 recurring (0 new failures), 1 resolved.") && page.contains("id=\"resolved\""), "{page}");
     assert_eq!(["\n## ", "\n## Known", "\n## Resolved"].map(|heading| markdown.matches(heading).count()), [3, 1, 1], "{markdown}");
 }
 

@@ -135,7 +135,9 @@ fn no_secret_of_the_table_is_in_the_state_and_what_is_taken_over_from_it_is_told
         let line = |event: &str| {
             format!("{{\"timestamp\":\"2026-11-20T01:00:00Z\",\"level\":\"error\",\"event\":{event},\"logger\":\"task.stderr\"}}\n")
         };
-        [line("\"Traceback (most recent call last):\""), line("\"  File \\\"x.py\\\", line 1, in f\""), line(&event)].concat()
+        // Long enough that the state is shorter.
+        let before = line("\"working\"").repeat(100);
+        [before, line("\"Traceback (most recent call last):\""), line("\"  File \\\"x.py\\\", line 1, in f\""), line(&event)].concat()
     };
     for (at, row) in rows.iter().enumerate() {
         put(tree.path(), &log_of(&format!("open_{at:03}")), open(row));

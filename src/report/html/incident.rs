@@ -11,7 +11,7 @@ use crate::rule::{Cause, Fix};
 use super::super::figures;
 use super::super::words::{self, CONSEQUENCES_MAX};
 use super::page::{self, Page, code_of_rule, grade};
-use super::{heat, overview, timeline};
+use super::{heat, known, overview, timeline};
 
 /// How many pieces of evidence are told of each side: nearly always all of them.
 const EVIDENCE_MAX: usize = 8;
@@ -34,7 +34,7 @@ pub(super) fn section(page: &Page<'_>, at: usize, diagnosis: &Diagnosis) -> Mark
     let cause = words::best(diagnosis, page.report.rules).map(|(_, cause)| cause);
     html! {
         section class=(format!("incident {}", grade(diagnosis.severity))) id=(anchor) aria-labelledby=(format!("{anchor}-name")) {
-            h2 id=(format!("{anchor}-name")) { (at + 1) ". " (page.short(&diagnosis.title, 300)) }
+            h2 id=(format!("{anchor}-name")) { (at + 1) ". " (page.short(&diagnosis.title, 300)) (known::mark(page, diagnosis)) }
             p.facts {
                 (page::severity(diagnosis)) " "
                 span class=(format!("badge {}", page::urgency(diagnosis.urgency.when))) { (page::urgency_words(diagnosis.urgency.when)) }

@@ -7,6 +7,7 @@ mod axis;
 mod heat;
 mod incident;
 mod index;
+mod known;
 mod overview;
 mod page;
 mod rest;
@@ -76,6 +77,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     }
     let end = html! {
         (overview::rest(&page, told))
+        (known::section(&page))
         (rest::section(&page))
     };
     let foot = html! {

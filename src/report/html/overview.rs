@@ -10,7 +10,7 @@ use crate::rule::Owner;
 
 use super::super::{figures, totals::Totals, words};
 use super::page::{self, Page};
-use super::timeline;
+use super::{known, timeline};
 
 /// How many incidents the table shows at once; the others fold out.
 const ROWS_MAX: usize = 25;
@@ -39,6 +39,7 @@ pub(super) fn head(page: &Page<'_>, totals: &Totals) -> Markup {
                 @if diagnoses.len() >= TABLE_MIN { p.owners { b { "Whose: " } (by_owner(diagnoses)) } }
                 p.read { (words::read(report, totals)) }
                 @if let Some(quick) = words::quick(report) { p.warn { (quick) } }
+                (known::head(page))
                 @if lost > 0 {
                     p.warn {
                         a href="#not-read" { (figures::count(lost, "input")) " could not be read in full" }
@@ -138,6 +139,7 @@ fn row(page: &Page<'_>, at: usize, diagnosis: &Diagnosis) -> Markup {
             td.number role="cell" { (at + 1) }
             th scope="row" role="rowheader" {
                 a href=(format!("#{}", page.anchors[at])) { (page.short(&diagnosis.title, TITLE_CHARS_MAX)) }
+                (known::mark(page, diagnosis))
                 div.facts { (page::severity(diagnosis)) " \u{b7} " (facts(diagnosis).trim_end_matches(" UTC")) }
             }
             td role="cell" data-name="Why" { (page.why(diagnosis)) }
