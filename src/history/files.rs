@@ -30,6 +30,7 @@ impl Settings {
 }
 
 /// The files of a state, for one scan. It holds the state until the scan is done.
+#[derive(Debug)]
 pub struct Files<'m> {
     /// What earlier runs have left; `None` in a new file.
     before: Option<Mutex<Connection>>,
@@ -39,6 +40,7 @@ pub struct Files<'m> {
 }
 
 /// What this run does.
+#[derive(Debug)]
 struct Run {
     store: Store,
     /// The paths that it has met, by hashes. Where two have one, a row stays that is of no use.

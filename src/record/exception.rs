@@ -150,7 +150,7 @@ impl Chain {
 }
 
 /// Exceptions while they are being read: a group before its members.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Collected {
     /// With the number that each was given, ascending.
     kept: Vec<(usize, Exception)>,

@@ -68,7 +68,7 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 
 /// One log record: a header line with everything that belongs to it (a traceback, the further lines of a message).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Record {
     /// The number of its first line, from 1.
     pub line: u32,

@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use super::python_line::{is_head, link};
 use super::traceback::{Reader, Reading};
 use super::{Level, Record};
@@ -26,13 +24,13 @@ const PREFIX_BYTES_MAX: usize = 80;
 
 /// Puts tracebacks together that come one line per record. It is to see each record of a log in order, or at least each one while
 /// [`TracebackLines::is_open`].
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub struct TracebackLines {
     open: Vec<Open>,
 }
 
 /// A traceback that is being read.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 struct Open {
     /// The first record. Its text grows with each line.
     record: Record,

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::Frame;
 use super::call::may_name_address;
 use super::exception::{
@@ -36,7 +34,7 @@ pub(super) fn parse(text: &str, elsewhere: bool) -> Chain {
 }
 
 /// Where a [`Reader`] is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Reading {
     /// In what is no traceback.
     #[default]
@@ -52,7 +50,7 @@ pub(super) enum Reading {
 }
 
 /// Reads tracebacks line by line.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Reader {
     collected: Collected,
     state: Reading,
@@ -88,7 +86,7 @@ pub(super) struct Reader {
 }
 
 /// The members of a group that are being read.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 struct Level {
     /// Where their bars stand.
     column: usize,

@@ -47,7 +47,7 @@ where
     I::IntoIter: Send,
 {
     let mut observer = Observer::new(rules, &options.dialects);
-    observer.notes_halts = memory.is_some();
+    observer.memory = memory;
     // What a log gave goes at once to where it stays, in few bytes: an archive may hold a million. A lock taken once a log costs nothing beside
     // reading it.
     let all: Mutex<Scanned> = Mutex::default();

@@ -1,9 +1,12 @@
 //! What one scan leaves for the next: what was read, by what it is known again, and what it said. Where it is kept is somebody else's business.
 
+use std::fmt::Debug;
+
+use super::FailureRecord;
 use crate::source::{Print, Stat};
 
 /// Keeps what scans have read. Asked and told from all threads of a scan.
-pub trait Memory: Sync {
+pub trait Memory: Debug + Sync {
     /// Files that were read before with the same rules and options, and may be the one that is looked for.
     fn recall(&self, by: By<'_>) -> Vec<Remembered>;
 
@@ -57,4 +60,17 @@ pub struct Remembered {
     pub scan: Vec<u8>,
     /// Behind how many bytes reading goes on if it grows, and what was known there; `None` where it has to be read anew.
     pub resume: Option<(u64, Vec<u8>)>,
+}
+
+/// Cleans what exceptions say as it stood in the log, behind their classes: a class may announce a secret, or be none but how an address begins.
+pub(super) fn clean_messages(failures: &mut [FailureRecord], memory: &dyn Memory) {
+    for exception in failures.iter_mut().flat_map(|failure| &mut failure.chain.exceptions) {
+        for between in [":", ": "] {
+            let begin = format!("{}{between}", exception.class);
+            let mut whole = format!("{begin}{}", exception.message);
+            memory.clean(&mut whole);
+            // Or the class is part of the secret.
+            exception.message = whole.strip_prefix(&begin).map_or_else(|| whole.clone(), str::to_owned);
+        }
+    }
 }

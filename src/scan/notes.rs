@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Observation;
-use super::memory::Memory;
+use super::memory::{Memory, clean_messages};
 use super::rewrite::rewrite;
 use crate::error::{Problem, ProblemKind};
 use crate::source::{Kind, Source, TaskInstance};
@@ -85,7 +85,12 @@ impl<'m> Notes<'m> {
 
     /// Notes what a log said.
     pub(super) fn log(&mut self, nth: u64, log: &Observation) -> io::Result<()> {
-        self.line(&Note { nth, log })
+        if log.failures.is_empty() {
+            return self.line(&Note { nth, log });
+        }
+        let mut log = log.clone();
+        clean_messages(&mut log.failures, self.memory);
+        self.line(&Note { nth, log: &log })
     }
 
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {

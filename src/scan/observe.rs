@@ -14,6 +14,7 @@ use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
 
 use super::Observation;
+use super::memory::{Memory, clean_messages};
 use super::reading::{Reading, State};
 
 /// What reading one file gave.
@@ -46,8 +47,8 @@ pub(super) struct Observer<'a> {
     pub(super) dialects: &'a Dialects,
     /// For each symptom, whether a rule counts it or puts it in a sequence, so that each match matters.
     pub(super) counted: Vec<bool>,
-    /// Whether it is noted where reading can go on.
-    pub(super) notes_halts: bool,
+    /// For whom it is noted where reading can go on.
+    pub(super) memory: Option<&'a dyn Memory>,
     /// Memory into which logs are read, one for each thread. A lock taken twice a log costs nothing beside reading it.
     buffers: Mutex<Vec<Vec<u8>>>,
 }
@@ -112,13 +113,21 @@ impl Visitor for Readings<'_> {
     }
 
     fn stand(&mut self, standing: Standing<'_>) {
-        if self.observer.notes_halts {
-            for reading in self.all.values_mut() {
-                reading.state.heads.settle(standing.before, standing.at, self.observer.dialects);
-            }
-            let logs = self.all.iter().map(|(stream, reading)| (*stream, &reading.state)).collect();
-            let json = serde_json::to_vec(&Halt { place: standing.to_place(), logs }).ok();
-            self.halt = json.map(|json| Halted { at: standing.at, json });
+        let Some(memory) = self.observer.memory else { return };
+        if self.all.values().any(|reading| reading.state.pieces.is_open()) {
+            return;
+        }
+        let mut failures = Vec::new();
+        for reading in self.all.values_mut() {
+            reading.state.heads.settle(standing.before, standing.at, self.observer.dialects);
+            failures.push(reading.state.log.failures.clone());
+            clean_messages(&mut reading.state.log.failures, memory);
+        }
+        let logs = self.all.iter().map(|(stream, reading)| (*stream, &reading.state)).collect();
+        let json = serde_json::to_vec(&Halt { place: standing.to_place(), logs }).ok();
+        self.halt = json.map(|json| Halted { at: standing.at, json });
+        for (reading, failures) in self.all.values_mut().zip(failures) {
+            reading.state.log.failures = failures;
         }
     }
 }
@@ -129,7 +138,7 @@ impl<'a> Observer<'a> {
         for symptom in rules.symptoms.iter().filter_map(|symptom| symptom.attempt.as_ref()).flat_map(AttemptCondition::steps) {
             counted[symptom] = true;
         }
-        Self { rules, dialects, counted, notes_halts: false, buffers: Mutex::default() }
+        Self { rules, dialects, counted, memory: None, buffers: Mutex::default() }
     }
 
     pub(super) fn observe(&self, source: Source, reader: &mut dyn Read) -> Observed {

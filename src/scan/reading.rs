@@ -75,6 +75,8 @@ pub(super) struct State {
     last_is_broken: bool,
     last_words: LastWords,
     /// Tracebacks whose lines are records of their own.
+    /// Not written down: what has been read of them is text that nobody has looked through for secrets as a whole.
+    #[serde(skip)]
     pub(super) pieces: TracebackLines,
     /// The times of the records before the first line of the oldest of them, the latest first.
     pub(super) before_pieces: Vec<Timestamp>,

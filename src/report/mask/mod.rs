@@ -19,7 +19,7 @@ use regex::{Captures, Regex};
 use crate::error::Error;
 
 use announced::Announced;
-use patterns::{EMAIL, PATTERNS, TOKENS};
+use patterns::{EMAIL, PATTERNS};
 
 /// What to mask besides what is known to be secret, or whether to mask at all.
 #[derive(Debug, Clone, Default)]
@@ -76,15 +76,14 @@ impl Mask {
         }
         // Nothing that a pattern leaves in place can announce another one: the text is looked through once.
         let found = Announced::of(text);
-        let announced = |words: &[&str]| words.is_empty() || found.any(words);
-        for (pattern, compiled) in PATTERNS.iter().zip(&self.compiled) {
-            if self.has(pattern.name) && announced(pattern.words) {
+        for (at, (pattern, compiled)) in PATTERNS.iter().zip(&self.compiled).enumerate() {
+            if self.has(pattern.name) && found.pattern(at) {
                 // The patterns are constants and a test compiles each of them: none is left out here.
                 let Some(regex) = compiled.get_or_init(|| Regex::new(pattern.regex).ok()) else { continue };
                 replace(&mut masked, regex, |found, text, end| (pattern.judge)(found, text, end).then(|| replacement(found)));
             }
         }
-        if TOKENS.iter().any(|token| announced(token.words))
+        if found.token()
             && let Some(regex) = self.tokens.get_or_init(|| Regex::new(&patterns::of_tokens(|token| self.has(token.name))).ok())
         {
             replace(&mut masked, regex, |found, _, _| {
@@ -92,7 +91,7 @@ impl Mask {
             });
         }
         if self.emails
-            && announced(EMAIL.words)
+            && found.email()
             && let Some(regex) = self.email.get_or_init(|| Regex::new(EMAIL.regex).ok())
         {
             replace(&mut masked, regex, |found, text, end| (EMAIL.judge)(found, text, end).then(|| replacement(found)));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use super::patterns::TOKENS;
 use std::collections::BTreeSet;
 
 use super::*;

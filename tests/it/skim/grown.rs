@@ -17,7 +17,7 @@ use crate::worlds::simulator::rng::Rng;
 type Files = BTreeMap<String, Remembered>;
 
 /// Keeps what was read while a test goes on: what earlier nights have left, and what this one leaves.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct InMemory(Mutex<(Files, Files)>);
 
 impl InMemory {
