@@ -162,8 +162,8 @@ fn read_input(input: &Input, scan: Scan<'_>, crew: &dyn source::Crew) {
     }
     let visit = |nth: u64, source: Source, reader: &mut dyn Read| match &recall {
         Some(recall) => {
-            let (observed, text) = recall::checked(reader, |reader| observer.observe(source.clone(), reader));
-            recall.note(nth, &source, &observed, text);
+            let (mut observed, text) = recall::checked(reader, |reader| observer.observe(source.clone(), reader));
+            recall.note(nth, &source, &mut observed, text);
             scan.add(nth, observed)
         }
         None => scan.add(nth, observer.observe(source, reader)),

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::FailureRecord;
+use crate::record::{Endpoint, Target};
 use crate::source::{Print, Stat};
 
 /// Keeps what scans have read. Asked and told from all threads of a scan.
@@ -62,15 +63,36 @@ pub struct Remembered {
     pub resume: Option<(u64, Vec<u8>)>,
 }
 
-/// Cleans what exceptions say as it stood in the log, behind their classes: a class may announce a secret, or be none but how an address begins.
-pub(super) fn clean_messages(failures: &mut [FailureRecord], memory: &dyn Memory) {
-    for exception in failures.iter_mut().flat_map(|failure| &mut failure.chain.exceptions) {
-        for between in [":", ": "] {
-            let begin = format!("{}{between}", exception.class);
-            let mut whole = format!("{begin}{}", exception.message);
-            memory.clean(&mut whole);
-            // Or the class is part of the secret.
-            exception.message = whole.strip_prefix(&begin).map_or_else(|| whole.clone(), str::to_owned);
+/// Cleans what was taken apart as it stood in the log. What exceptions say, behind their classes: a class may announce a secret, or be none but how an
+/// address begins. The paths of calls, behind their hosts: some are secret there alone.
+pub(super) fn clean_failures(failures: &mut [FailureRecord], memory: &dyn Memory) {
+    for failure in failures {
+        for exception in &mut failure.chain.exceptions {
+            for between in [":", ": "] {
+                exception.message = cleaned_behind(&format!("{}{between}", exception.class), &exception.message, memory);
+            }
+            // A token with a point in it looks like a class with its module.
+            if let Some(module) = &exception.module {
+                let whole = format!("{module}.{}", exception.class);
+                let mut cleaned = whole.clone();
+                memory.clean(&mut cleaned);
+                if cleaned != whole {
+                    (exception.module, exception.class) = (None, cleaned);
+                }
+            }
         }
+        if let Some(Endpoint { target: Target::Address { host, .. }, path: Some(path) }) = &mut failure.call.endpoint {
+            *path = cleaned_behind(host, path, memory);
+        }
+    }
+}
+
+/// A text, cleaned behind what stood before it; with that, if it is part of the secret.
+fn cleaned_behind(before: &str, text: &str, memory: &dyn Memory) -> String {
+    let mut whole = format!("{before}{text}");
+    memory.clean(&mut whole);
+    match whole.strip_prefix(before) {
+        Some(text) => text.to_owned(),
+        None => whole,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Observation;
-use super::memory::{Memory, clean_messages};
+use super::memory::{Memory, clean_failures};
 use super::rewrite::rewrite;
 use crate::error::{Problem, ProblemKind};
 use crate::source::{Kind, Source, TaskInstance};
@@ -83,18 +83,25 @@ impl<'m> Notes<'m> {
         Self { memory, text: Vec::new(), packed: None }
     }
 
-    /// Notes what a log said.
-    pub(super) fn log(&mut self, nth: u64, log: &Observation) -> io::Result<()> {
-        if log.failures.is_empty() {
-            return self.line(&Note { nth, log });
+    /// Notes what a log said. What is told of a failure is what will be read of it on another day, so that both are the same failure: the log becomes that.
+    pub(super) fn log(&mut self, nth: u64, log: &mut Observation) -> io::Result<()> {
+        if log.failures.is_empty() && log.matches.is_empty() {
+            return self.line(&Note { nth, log: &*log }).map(|_| ());
         }
-        let mut log = log.clone();
-        clean_messages(&mut log.failures, self.memory);
-        self.line(&Note { nth, log: &log })
+        clean_failures(&mut log.failures, self.memory);
+        let line = self.line(&Note { nth, log: &*log })?;
+        let noted = serde_json::from_slice::<Note<Observation>>(&line)?.log;
+        let path = Arc::clone(&log.source.path);
+        *log = noted;
+        log.source.path = path;
+        Ok(())
     }
 
-    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
-        rewrite(&serde_json::to_vec(line)?, true, &mut self.text, &mut |text| self.memory.clean(text))?;
+    /// Writes a line, and gives it.
+    fn line(&mut self, line: &impl Serialize) -> io::Result<Vec<u8>> {
+        let mut cleaned = Vec::new();
+        rewrite(&serde_json::to_vec(line)?, true, &mut cleaned, &mut |text| self.memory.clean(text))?;
+        self.text.extend_from_slice(&cleaned);
         self.text.push(b'\n');
         if self.text.len() > PLAIN_BYTES_MAX {
             let packed = match self.packed.take() {
@@ -104,7 +111,7 @@ impl<'m> Notes<'m> {
             self.packed.insert(packed).write_all(&self.text)?;
             self.text.clear();
         }
-        Ok(())
+        Ok(cleaned)
     }
 
     /// Ends with what is known of the file as a whole.

@@ -14,7 +14,7 @@ use crate::rule::{AttemptCondition, RuleSet};
 use crate::source::Source;
 
 use super::Observation;
-use super::memory::{Memory, clean_messages};
+use super::memory::{Memory, clean_failures};
 use super::reading::{Reading, State};
 
 /// What reading one file gave.
@@ -121,7 +121,7 @@ impl Visitor for Readings<'_> {
         for reading in self.all.values_mut() {
             reading.state.heads.settle(standing.before, standing.at, self.observer.dialects);
             failures.push(reading.state.log.failures.clone());
-            clean_messages(&mut reading.state.log.failures, memory);
+            clean_failures(&mut reading.state.log.failures, memory);
         }
         let logs = self.all.iter().map(|(stream, reading)| (*stream, &reading.state)).collect();
         let json = serde_json::to_vec(&Halt { place: standing.to_place(), logs }).ok();

@@ -156,22 +156,22 @@ impl<'r> Recall<'r> {
             return None;
         }
         let mut checked = known.text.map(|text| Checked::since(text, text.1.saturating_sub(at), &mut added))?;
-        let observed = observer.go_on(source.clone(), halted, &mut checked);
+        let mut observed = observer.go_on(source.clone(), halted, &mut checked);
         let (crc, bytes) = checked.done();
         // It was cut short meanwhile, or cannot be read.
         if observed.failure.is_some() || bytes != self.stat.bytes {
             return None;
         }
         *read += bytes.saturating_sub(at);
-        self.note(0, &source, &observed, (crc, bytes));
+        self.note(0, &source, &mut observed, (crc, bytes));
         Some(Known::Grown(Box::new(observed)))
     }
 
     /// Notes what a log of the input says, and the check and length of its text.
-    pub(super) fn note(&self, nth: u64, source: &Source, observed: &Observed, text: (u32, u64)) {
+    pub(super) fn note(&self, nth: u64, source: &Source, observed: &mut Observed, text: (u32, u64)) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = &mut *taken;
-        for log in &observed.observations {
+        for log in &mut observed.observations {
             let is_noted = taken.notes.as_mut().is_some_and(|notes| notes.log(nth, log).is_ok());
             if !is_noted {
                 taken.notes = None;
