@@ -55,6 +55,8 @@ pub(super) fn run(
     if let Some(since) = since {
         walk = walk.with_since(since, naming.clone());
     }
+    let written: Vec<PathBuf> = outputs::files(arguments).chain(state::files(arguments)).collect();
+    walk = walk.without(written.iter().map(PathBuf::as_path));
     // The last of what may end the run: from here on the file is locked.
     let state = State::open(arguments, now)?;
     let options = source::Options { naming, limits: arguments.limits.limits(), since };

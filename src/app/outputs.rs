@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::{Diagnose, FormatName};
@@ -11,6 +11,11 @@ use crate::error::Error;
 use crate::report::{Format, Report, write_times};
 
 use super::{cannot_write, whole};
+
+/// The files that reports are written to.
+pub(super) fn files(arguments: &Diagnose) -> impl Iterator<Item = PathBuf> {
+    arguments.outputs.iter().map(|output| output.path.clone()).chain(arguments.summary.clone())
+}
 
 /// Writes the files, then what is printed, unless it is not wanted. `began` is given where the times of the run are asked for.
 pub(super) fn write(
@@ -46,6 +51,11 @@ fn format_of(name: FormatName) -> Format {
         FormatName::Html => Format::Html,
         FormatName::Prometheus => Format::Prometheus,
     }
+}
+
+/// The files that reports are written to.
+pub(super) fn files(arguments: &Diagnose) -> impl Iterator<Item = PathBuf> {
+    arguments.outputs.iter().map(|output| output.path.clone()).chain(arguments.summary.clone())
 }
 
 /// No two reports go into one file, where the later would replace the earlier, and one at most takes the place of standard output.

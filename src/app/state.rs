@@ -80,6 +80,16 @@ impl State {
     }
 }
 
+/// The files that the state consists of: SQLite keeps others beside it.
+pub(super) fn files(arguments: &Diagnose) -> impl Iterator<Item = PathBuf> {
+    let beside = |path: &PathBuf, end: &str| {
+        let mut name = path.clone().into_os_string();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    arguments.state.state.iter().flat_map(move |path| ["", "-wal", "-shm", "-journal"].map(|end| beside(path, end)))
+}
+
 /// What it depends on how a log is read, and what is kept of it: the program, the rules, and the options that change either.
 pub(super) fn settings(arguments: &Diagnose, rules: &RuleSet) -> Settings {
     let program = std::env::current_exe().and_then(std::fs::metadata).ok();

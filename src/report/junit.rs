@@ -106,6 +106,9 @@ fn case(report: &Report<'_>, dag: &str, name: &str, task: &Task<'_>) -> TestCase
         ] {
             case.add_property((name, value));
         }
+        if let Some(status) = report.known.status(diagnosis) {
+            case.add_property(("status", status.name()));
+        }
     }
     case
 }

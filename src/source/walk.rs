@@ -114,6 +114,18 @@ impl Walk {
         self
     }
 
+    /// Leaves out files that the program writes itself: a report of last night that lies among the logs is none.
+    #[must_use]
+    pub fn without<'p>(mut self, files: impl IntoIterator<Item = &'p Path>) -> Self {
+        for file in files {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            if let (Ok(folder), Some(name)) = (fs::canonicalize(folder), file.file_name()) {
+                self.seen.insert(folder.join(name));
+            }
+        }
+        self
+    }
+
     /// Leaves out logs that are too old. `naming` tells the dates of their runs.
     #[must_use]
     pub fn with_since(mut self, since: Since, naming: Naming) -> Self {
@@ -192,9 +204,12 @@ impl Walk {
         let sort = entry.file_type();
         if sort.is_file() {
             let base = entry.file_name().to_string_lossy();
+            if !self.seen.is_empty() && self.seen.contains(&folder.really(&entry)) {
+                return true;
+            }
             if let Some(sort) = passover::by_name(&base).or_else(|| by_content(&base, entry.path())) {
                 folder.passed_over.add(sort);
-            } else if self.seen.is_empty() || !self.seen.contains(&folder.really(&entry)) {
+            } else {
                 let path = entry.into_path();
                 if self.since.is_some() && self.is_too_old(&path) {
                     self.folder.iter_mut().for_each(|folder| folder.too_old += 1);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::logs::put;
 use crate::nights::{Nights, RESET, STATE, failed, incident, resolved, status};
@@ -85,8 +85,24 @@ fn formats_for_machines_tell_the_status() {
     nights.run(1, &["logs"]);
     nights.fails(2, "load", KEY);
     nights.succeeds(2, "pull");
-    let run =
-        nights.run(2, &["logs", "-f", "sarif", "-o", "prometheus=metrics.prom", "-o", "markdown=report.md", "-o", "html=report.html"]);
+    let run = nights.run(
+        2,
+        &[
+            "logs",
+            "-f",
+            "sarif",
+            "-o",
+            "prometheus=metrics.prom",
+            "-o",
+            "markdown=report.md",
+            "-o",
+            "html=report.html",
+            "-o",
+            "junit=junit.xml",
+        ],
+    );
+    let junit = fs::read_to_string(nights.path().join("junit.xml")).unwrap();
+    assert!(junit.contains("name=\"status\" value=\"new\"") && junit.contains("name=\"status\" value=\"recurring\""), "{junit}");
     let sarif: Value = serde_json::from_str(&run.out).unwrap();
     let mut states: Vec<&str> =
         sarif["runs"][0]["results"].as_array().unwrap().iter().map(|result| result["baselineState"].as_str().unwrap()).collect();
@@ -108,6 +124,23 @@ fn formats_for_machines_tell_the_status() {
     assert_eq!((count(" (new)"), count(" (resolved)"), marks.len()), (2, 2, 6), "{marks:?}");
     assert!(page.contains("1 new, 1 recurring (0 new failures), 1 resolved.") && page.contains("id=\"resolved\""), "{page}");
     assert_eq!(["\n## ", "\n## Known", "\n## Resolved"].map(|heading| markdown.matches(heading).count()), [3, 1, 1], "{markdown}");
+}
+
+/// Some put everything into one folder.
+#[test]
+fn what_the_program_writes_among_the_logs_is_no_log() {
+    let nights = Nights::new();
+    nights.fails(1, "push", RESET);
+    let files = ["--state", "logs/kept", "-o", "json=logs/report.json", "-o", "text=logs/report.txt", "--summary", "logs/summary.log"];
+    let night = |day: u32| {
+        let now = format!("2026-11-{day:02}T02:00:00Z");
+        run_with(&[&["logs", "-f", "json", "--now", &now], &files[..]].concat(), nights.path(), b"")
+    };
+    for day in 1..4 {
+        let run = night(day);
+        let report: Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!((run.code, &report["totals"]["files"], &report["problems"]), (1, &json!(1), &json!([])), "{}", run.err);
+    }
 }
 
 #[test]
