@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Gets what .ci/page.mjs needs, for the scripts that source this file: `browser FOLDER` puts playwright-core and axe-core below FOLDER, and installs
 # Debian's chromium and Node.js where they are missing. It fails, and says why, where that cannot be done.
 
