@@ -53,11 +53,6 @@ fn format_of(name: FormatName) -> Format {
     }
 }
 
-/// The files that reports are written to.
-pub(super) fn files(arguments: &Diagnose) -> impl Iterator<Item = PathBuf> {
-    arguments.outputs.iter().map(|output| output.path.clone()).chain(arguments.summary.clone())
-}
-
 /// No two reports go into one file, where the later would replace the earlier, and one at most takes the place of standard output.
 pub(super) fn check(arguments: &Diagnose) -> Result<(), Error> {
     let mut taken = BTreeSet::new();

@@ -142,7 +142,10 @@ impl Memory for Files<'_> {
         let mut run = self.run();
         let Run { store, met, trouble } = &mut *run;
         met.insert(hash(&file.path));
+        // A path is kept as it is, for it has to be found again; one that holds a secret is not kept.
+        let is_secret = matches!(self.mask.apply(&file.path), std::borrow::Cow::Owned(masked) if masked != file.path);
         if trouble.is_none()
+            && !is_secret
             && let Err(error) = self.write(&store.connection, store.run, &file)
         {
             *trouble = Some(error.into());

@@ -21,7 +21,21 @@ pub(super) fn attempt(attempt: AttemptRef<'_>, path: &str) -> String {
     let failure = attempt.failure();
     let at = failure.and_then(|failure| failure.time).or(attempt.started());
     let at = at.map(|at| at.to_string()).or_else(|| failure.map(|failure| failure.line.to_string()));
-    hash(&["", path, attempt.dag_id().unwrap_or_default(), attempt.task_id().unwrap_or_default(), at.as_deref().unwrap_or_default()])
+    hash(&[
+        "",
+        unrotated(path),
+        attempt.dag_id().unwrap_or_default(),
+        attempt.task_id().unwrap_or_default(),
+        at.as_deref().unwrap_or_default(),
+    ])
+}
+
+/// A path without what logrotate adds: `.1`, `-20261122`, and the ending of a compressed file.
+fn unrotated(path: &str) -> &str {
+    let packed = ["gz", "zst", "xz", "bz2", "lz4"].iter().find_map(|ending| path.strip_suffix(ending)?.strip_suffix('.'));
+    let path = packed.unwrap_or(path);
+    let stem = path.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.len() == path.len() { path } else { stem.strip_suffix(['.', '-']).unwrap_or(path) }
 }
 
 /// The key of a task with its map index, the same in all runs of its DAG.

@@ -14,6 +14,8 @@ pub(super) struct Occurrence<'n> {
     /// Its log.
     pub(super) path: String,
     pub(super) attempt: AttemptRef<'n>,
+    /// When it failed: an attempt that fails at another time than was recorded has been run again, or was still running then.
+    at: Option<String>,
 }
 
 /// Where a failure is recorded.
@@ -21,19 +23,25 @@ pub(super) struct Recorded {
     pub(super) incident: String,
     /// The run that recorded it.
     pub(super) run: i64,
+    /// Whether it is the same failure.
+    pub(super) is_same: bool,
 }
 
 impl<'n> Occurrence<'n> {
     pub(super) fn of(attempt: AttemptRef<'n>, reach: &Reach) -> Self {
         let member = attempt.member().map(|member| format!("!{member}")).unwrap_or_default();
         let path = reach.absolute(&attempt.path()) + &member;
-        Self { key: identity::attempt(attempt, &path), path, attempt }
+        let at = attempt.failure().and_then(|failure| failure.time).or(attempt.ended()).map(stamp);
+        Self { key: identity::attempt(attempt, &path), path, attempt, at }
     }
 
-    /// Where it is recorded, if it is.
+    /// Where the attempt is recorded, if it is.
     pub(super) fn recorded(&self, connection: &Connection) -> Query<Option<Recorded>> {
-        let mut query = connection.prepare_cached("SELECT incident, run FROM occurrence WHERE attempt = ?1")?;
-        query.query_row([&self.key], |row| Ok(Recorded { incident: row.get(0)?, run: row.get(1)? })).optional()
+        let mut query = connection.prepare_cached("SELECT incident, run, at FROM occurrence WHERE attempt = ?1")?;
+        let recorded = query.query_row([&self.key], |row| {
+            Ok(Recorded { incident: row.get(0)?, run: row.get(1)?, is_same: row.get::<_, Option<String>>(2)? == self.at })
+        });
+        recorded.optional()
     }
 
     /// Notes that it is still in the logs, and where: what was packed meanwhile stands in the archive now.
@@ -42,13 +50,12 @@ impl<'n> Occurrence<'n> {
         update.execute(params![self.key, run, mask.apply(&self.path)]).map(|_| ())
     }
 
-    /// Records it as one of an incident.
+    /// Records it as one of an incident, in place of what failed in the attempt before.
     pub(super) fn record(&self, connection: &Connection, run: i64, incident: &str, mask: &Mask) -> Query<()> {
         let attempt = self.attempt;
         let text = |text: Option<&str>| text.map(|text| mask.apply(text).into_owned());
-        let at = attempt.failure().and_then(|failure| failure.time).or(attempt.ended());
         let mut insert = connection.prepare_cached(
-            "INSERT INTO occurrence (attempt, incident, run, last_run, task, dag_id, run_id, task_id, map_index, try_number, host, at, path)
+            "INSERT OR REPLACE INTO occurrence (attempt, incident, run, last_run, task, dag_id, run_id, task_id, map_index, try_number, host, at, path)
              VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?;
         let values = params![
@@ -62,7 +69,7 @@ impl<'n> Occurrence<'n> {
             attempt.map_index(),
             attempt.try_number(),
             text(attempt.host()),
-            at.map(stamp),
+            self.at,
             mask.apply(&self.path)
         ];
         insert.execute(values).map(|_| ())

@@ -1,9 +1,9 @@
 //! Recording a run, and what the state says of its incidents. A function of the state, the run and its time: no clock.
 //!
-//! An incident is the same as one that is recorded when it has its fingerprint, or one that it had before; else when attempts of it are recorded, the
-//! one that has most of them. Seen from the last run whose report was finished it is
+//! An incident is the same as one that is recorded when it has its fingerprint, or one that it had before; else when failures of it are recorded, the
+//! one that has most of them. An attempt that fails at another time than was recorded has another failure: it was still running, or was run again. Seen from the last run whose report was finished it is
 //!
-//! - **new**: no such run told of it;
+//! - **new**: no such run told of it, or only as ignored;
 //! - **regressed**: it was resolved, and there are new failures;
 //! - **resolved**: there are no new failures, and each task that it hit (DAG, task, map index) has succeeded in an attempt that began after its last
 //!   failure; or it is in no log any more, although the run read all that is where its logs were. Resolved it stays until there are new failures;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::occurrences::Occurrence;
+use super::occurrences::{Occurrence, Recorded};
 use super::reach::Reach;
 use super::{Query, identity, maybe, odd, stamp, texts};
 use crate::attempt::Attempts;
@@ -26,7 +26,7 @@ use crate::error::Problem;
 use crate::known::{History, Known, Past, Resolved, Status};
 use crate::record::Outcome;
 use crate::report::Mask;
-use crate::rule::RuleSet;
+use crate::rule::{RuleSet, Severity};
 use crate::scan::Stats;
 use crate::time::Timestamp;
 
@@ -57,6 +57,14 @@ struct Group<'n> {
     ignored: Vec<&'n Diagnosis>,
     /// By their keys: an attempt of which several logs tell counts once.
     occurrences: BTreeMap<String, Occurrence<'n>>,
+    /// What is recorded of it.
+    was: Option<Was>,
+}
+
+/// How an incident was told before.
+struct Was {
+    severity: String,
+    ignored: bool,
 }
 
 impl<'n> Group<'n> {
@@ -167,7 +175,9 @@ impl<'n> Recorder<'n> {
             };
             groups.entry(id).or_default().add(group);
         }
-        for (id, group) in &groups {
+        for (id, group) in &mut groups {
+            let mut query = self.connection.prepare_cached("SELECT severity, ignored FROM incident WHERE id = ?1")?;
+            group.was = query.query_row([id], |row| Ok(Was { severity: row.get(0)?, ignored: row.get(1)? })).optional()?;
             self.describe(id, group)?;
         }
         for (fingerprint, id) in aliases {
@@ -180,7 +190,7 @@ impl<'n> Recorder<'n> {
     fn by_attempts(&self, group: &Group<'_>) -> Query<Option<String>> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for occurrence in group.occurrences.values() {
-            if let Some(recorded) = occurrence.recorded(self.connection)? {
+            if let Some(recorded) = occurrence.recorded(self.connection)?.filter(|recorded| recorded.is_same) {
                 *counts.entry(recorded.incident).or_default() += 1;
             }
         }
@@ -224,7 +234,7 @@ impl<'n> Recorder<'n> {
         let (mut recorded_now, mut untold) = (0_u64, 0_u64);
         for occurrence in group.occurrences.values() {
             match occurrence.recorded(self.connection)? {
-                None => {
+                None | Some(Recorded { is_same: false, .. }) => {
                     occurrence.record(self.connection, self.run, id, self.mask)?;
                     recorded_now += 1;
                 }
@@ -239,6 +249,8 @@ impl<'n> Recorder<'n> {
             None => Status::New,
             Some(Status::Resolved) if new_occurrences > 0 => Status::Regressed,
             Some(Status::Resolved) => Status::Resolved,
+            // Nobody has been told of it.
+            Some(_) if group.was.as_ref().is_some_and(|was| was.ignored) && !group.told.is_empty() => Status::New,
             Some(_) if new_occurrences == 0 && self.has_succeeded(id, before.last_seen)? => Status::Resolved,
             Some(_) => Status::Recurring,
         };
@@ -247,6 +259,8 @@ impl<'n> Recorder<'n> {
             history.resolved.push(self.resolved(id, true)?);
         }
         let count = |sql: &str| self.connection.prepare_cached(sql)?.query_row([id], |row| row.get::<_, i64>(0));
+        let worst = group.told.iter().map(|diagnosis| diagnosis.severity).max();
+        let was = group.was.as_ref().and_then(|was| Severity::from_name(&was.severity));
         let past = Arc::new(Past {
             id: id.to_owned(),
             status,
@@ -255,6 +269,7 @@ impl<'n> Recorder<'n> {
             nights: count("SELECT count(*) FROM night WHERE incident = ?1 AND new_occurrences > 0")?.unsigned_abs(),
             occurrences: count("SELECT count(*) FROM occurrence WHERE incident = ?1")?.unsigned_abs(),
             new_occurrences,
+            was_less: was.filter(|was| before.status.is_some() && worst.is_some_and(|worst| worst > *was)),
         });
         history.incidents.extend(group.told.iter().map(|diagnosis| (diagnosis.id.clone(), Arc::clone(&past))));
         Ok(())
@@ -334,8 +349,9 @@ impl<'n> Recorder<'n> {
         if query.query_row(params![id, self.run], |row| row.get(0))? {
             return Ok(false);
         }
+        // Of one without failures the attempts have others by now.
         let paths = self.paths(id)?;
-        Ok(!paths.is_empty() && paths.iter().all(|path| self.reach.would_see(path)))
+        Ok(paths.iter().all(|path| self.reach.would_see(path)))
     }
 
     fn resolved(&self, id: &str, has_succeeded: bool) -> Query<Resolved> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::rule::Severity;
 use crate::time::Timestamp;
 
 /// What an incident is, seen from the last run whose report was finished.
@@ -54,6 +55,8 @@ pub struct Past {
     pub occurrences: u64,
     /// How many of them no finished report has told.
     pub new_occurrences: u64,
+    /// How grave it was, if it was less grave.
+    pub was_less: Option<Severity>,
 }
 
 /// An incident that is resolved since the last run.

@@ -105,10 +105,11 @@ impl Known {
         self.past(diagnosis).map(|past| past.status).or_else(|| self.baseline.as_ref().map(of))
     }
 
-    /// Whether an incident is none of the earlier runs', or has come back. `None` where no earlier run is known.
+    /// Whether an incident is none of the earlier runs', has come back, or is graver than it was. `None` where no earlier run is known.
     #[must_use]
     pub fn is_new(&self, diagnosis: &Diagnosis) -> Option<bool> {
-        self.status(diagnosis).map(|status| matches!(status, Status::New | Status::Regressed))
+        let is_worse = self.past(diagnosis).is_some_and(|past| past.was_less.is_some());
+        self.status(diagnosis).map(|status| is_worse || matches!(status, Status::New | Status::Regressed))
     }
 
     /// Whether an incident is known and brought nothing new, so that a line is enough.
@@ -117,7 +118,7 @@ impl Known {
         let shows_all = self.history.as_ref().is_some_and(|history| history.show_known);
         let brings_nothing = |past: &Past| match past.status {
             Status::New | Status::Regressed => false,
-            Status::Recurring => past.new_occurrences == 0,
+            Status::Recurring => past.new_occurrences == 0 && past.was_less.is_none(),
             Status::Resolved => true,
         };
         !shows_all && self.past(diagnosis).is_some_and(brings_nothing)

@@ -86,6 +86,9 @@ pub(super) fn shown(report: &Report<'_>) -> Vec<String> {
 /// ` (new)`, ` (known)` and the like behind an incident's title, where an earlier run is known.
 pub(super) fn mark(report: &Report<'_>, diagnosis: &Diagnosis) -> String {
     let new = report.known.past(diagnosis).map(|past| count(past.new_occurrences, "new failure"));
+    if let Some(was) = report.known.past(diagnosis).and_then(|past| past.was_less) {
+        return format!(" (worse: was {}, {})", was.name(), new.unwrap_or_default());
+    }
     match (report.known.status(diagnosis), new) {
         (Some(Status::New), _) => " (new)".to_owned(),
         (Some(Status::Resolved), _) => " (resolved)".to_owned(),

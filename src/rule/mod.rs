@@ -86,6 +86,12 @@ impl Severity {
             Self::Critical => "critical",
         }
     }
+
+    /// The severity of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical].into_iter().find(|severity| severity.name() == name)
+    }
 }
 
 /// A symptom's index in [`RuleSet::symptoms`]. Indexes follow the ids' order, so they are stable for one set of rules.

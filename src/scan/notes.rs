@@ -10,7 +10,7 @@ use super::Observation;
 use super::memory::{Memory, clean_failures};
 use super::rewrite::rewrite;
 use crate::error::{Problem, ProblemKind};
-use crate::source::{Kind, Source, TaskInstance};
+use crate::source::{self, Kind, Source, TaskInstance};
 
 /// From how many bytes on notes are packed while they are written.
 const PLAIN_BYTES_MAX: usize = 256 << 10;
@@ -117,14 +117,15 @@ impl<'m> Notes<'m> {
     /// Ends with what is known of the file as a whole.
     pub(super) fn finish(mut self, whole: &Whole) -> io::Result<Vec<u8>> {
         self.line(whole)?;
-        match self.packed {
+        let notes = match self.packed {
             Some(mut packed) => {
                 packed.write_all(&self.text)?;
-                packed.finish()
+                packed.finish()?
             }
-            None if self.text.len() < PACKED_BYTES_MIN => Ok(self.text),
-            None => zstd::bulk::compress(&self.text, LEVEL),
-        }
+            None if self.text.len() < PACKED_BYTES_MIN => self.text,
+            None => zstd::bulk::compress(&self.text, LEVEL)?,
+        };
+        Ok(sealed(notes))
     }
 }
 
@@ -132,12 +133,24 @@ impl<'m> Notes<'m> {
 pub(super) fn packed(json: &[u8], memory: &dyn Memory) -> io::Result<Vec<u8>> {
     let mut cleaned = Vec::new();
     rewrite(json, false, &mut cleaned, &mut |text| memory.clean(text))?;
-    zstd::bulk::compress(&cleaned, LEVEL)
+    zstd::bulk::compress(&cleaned, LEVEL).map(sealed)
+}
+
+/// Bytes with their CRC-32 behind them: a disk that lies must not change what is told.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.extend(source::check_of(&bytes).to_be_bytes());
+    bytes
+}
+
+/// What [`sealed`] was given.
+fn unsealed(bytes: &[u8]) -> io::Result<&[u8]> {
+    let (bytes, check) = bytes.split_last_chunk::<4>().ok_or(io::ErrorKind::InvalidData)?;
+    if source::check_of(bytes) == u32::from_be_bytes(*check) { Ok(bytes) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 
 /// Reads what [`packed`] wrote.
 pub(super) fn unpacked(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    zstd::stream::decode_all(bytes)
+    zstd::stream::decode_all(unsealed(bytes)?)
 }
 
 /// Reads notes: hands on each log, of a file that has this path now, with its number; gives what is known of the file as a whole.
@@ -145,6 +158,7 @@ pub(super) fn unpacked(bytes: &[u8]) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Where they are damaged.
 pub(super) fn read(notes: &[u8], path: &Arc<str>, found: &mut dyn FnMut(u64, Observation)) -> io::Result<Whole> {
+    let notes = unsealed(notes)?;
     let reader: Box<dyn Read> =
         if notes.starts_with(&MAGIC) { Box::new(zstd::stream::read::Decoder::new(notes)?) } else { Box::new(notes) };
     let mut lines = BufReader::new(reader).lines();

@@ -1,8 +1,11 @@
 //! What of a file need not be read again, since an earlier scan has read it: all of it where it is as it was, whatever its name is by now, and the
 //! beginning where it has grown.
 //!
-//! A file that lies where it lay, as long as it was and last written when it was, is the same. Any other one is the same, or has grown out of it, if it
-//! begins and ends (or had ended, where it has grown) as that did: log lines hold times. A compressed copy is known by what gzip says of the text in it.
+//! A file that lies where it lay, as long as it was and last written when it was, is the same. So is one of that length and time under another name, with
+//! the same number in the file system. Any other one that begins and ends as one did is the same text if its CRC-32 is, for which it is read, though not
+//! as a log. One that has grown under its number is taken for what it was, with more behind it, if the beginning is as it was at both its ends: log lines
+//! hold times. A compressed copy is known by what gzip says of the text in it. Archives are known only as they lie: what is appended to a tar may change
+//! neither its length nor its ends.
 
 use std::io::Read;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -88,6 +91,9 @@ impl<'r> Recall<'r> {
             return (Some(known), read);
         }
         let text = self.input.file.as_deref().and_then(|path| source::text_of_gzip(path, bytes));
+        // Of one that is longer than it may be only a part would be read.
+        let limits = &options.source.limits;
+        let text = text.filter(|(_, bytes)| *bytes <= limits.member_bytes_max.min(limits.total_bytes_max));
         let unpacked = text.map(|(crc, bytes)| self.memory.recall(By::Text { crc, bytes })).unwrap_or_default();
         let known = unpacked.iter().find_map(|known| self.moved(known, options));
         (known, read)
@@ -108,17 +114,31 @@ impl<'r> Recall<'r> {
     /// The first of the candidates that this file is, or has been.
     fn by_print(&self, candidates: &[Remembered], observer: &Observer<'_>, options: &Options, read: &mut u64) -> Option<Known> {
         for known in candidates.iter().filter(|known| known.stat.bytes > 0 && known.stat.bytes <= self.stat.bytes) {
-            if self.print(known.stat.bytes, read) != Some(known.print) {
+            let is_renamed = Stat { device: self.stat.device, ..known.stat } == self.stat;
+            if !(is_renamed || known.text.is_some_and(|(_, bytes)| bytes == known.stat.bytes))
+                || self.print(known.stat.bytes, read) != Some(known.print)
+            {
                 continue;
             }
-            if known.stat.bytes == self.stat.bytes {
+            if known.stat.bytes < self.stat.bytes {
+                let is_its_own = known.stat.inode == self.stat.inode;
+                if (is_its_own || self.begins_as(known, read))
+                    && let Some(grown) = self.grown(known, observer, options, read)
+                {
+                    return Some(grown);
+                }
+            } else if is_renamed || self.begins_as(known, read) {
                 return self.moved(known, options);
-            }
-            if let Some(grown) = self.grown(known, observer, options, read) {
-                return Some(grown);
             }
         }
         None
+    }
+
+    /// Whether the text of a log that is known is the beginning of this file, by its check.
+    fn begins_as(&self, known: &Remembered, read: &mut u64) -> bool {
+        let check = self.input.file.as_deref().and_then(|path| source::check_of_file(path, known.stat.bytes));
+        *read += known.stat.bytes;
+        known.text.is_some_and(|(crc, _)| Some(crc) == check)
     }
 
     /// All of what is known of a file.

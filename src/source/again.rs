@@ -51,6 +51,25 @@ fn numbers(_: &Metadata) -> (u64, u64) {
 const HEAD_BYTES: u64 = 4096;
 const TAIL_BYTES: u64 = 1024;
 
+/// How much of a gzip file is looked at once.
+const GZIP_READ_BYTES: usize = 64 << 10;
+
+/// The CRC-32 of some bytes.
+#[must_use]
+pub fn check_of(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
+/// The CRC-32 of a file's first `bytes` bytes; `None` where it cannot be read or is shorter.
+#[must_use]
+pub fn check_of_file(path: &Path, bytes: u64) -> Option<u32> {
+    let mut file = File::open(path).ok()?.take(bytes);
+    let mut checked = Checked::new(&mut file);
+    io::copy(&mut checked, &mut io::sink()).ok()?;
+    let (crc, length) = checked.done();
+    (length == bytes).then_some(crc)
+}
+
 /// How a file begins and how it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Print {
@@ -83,13 +102,32 @@ impl Print {
     }
 }
 
-/// What a gzip file says of the text in it, if it is one: its CRC-32 and its length. Said at its end; one of more than 4 GiB says too little, and what
-/// one of several members says is true of the last alone, so that no text of that length and check is known.
+/// How a gzip file begins, and each further member of it.
+const GZIP: &[u8] = b"\x1f\x8b\x08";
+
+/// What a gzip file says of the text in it, if it is one: its CRC-32 and its length, at its end. `None` where there may be a second member, of which alone
+/// they tell then; one of more than 4 GiB says too little.
 #[must_use]
 pub fn text_of_gzip(path: &Path, bytes: u64) -> Option<(u32, u64)> {
     let mut file = File::open(path).ok()?;
-    let mut magic = [0; 2];
-    file.read_exact(&mut magic).ok().filter(|()| magic == *b"\x1f\x8b")?;
+    let mut buffer = vec![0; GZIP_READ_BYTES];
+    // The end of what was read last, and what was read.
+    let (mut held, mut seen) = (0, 0_u64);
+    loop {
+        let count = file.read(buffer.get_mut(held..)?).ok()?;
+        let filled = held + count;
+        let part = buffer.get(..filled)?;
+        let from = usize::from(seen == 0);
+        if seen == 0 && !part.starts_with(GZIP) || memchr::memmem::find(part.get(from..)?, GZIP).is_some() {
+            return None;
+        }
+        seen += count as u64;
+        if count == 0 || seen >= bytes {
+            break;
+        }
+        held = filled.min(GZIP.len() - 1);
+        buffer.copy_within(filled - held..filled, 0);
+    }
     file.seek(SeekFrom::Start(bytes.checked_sub(8)?)).ok()?;
     let mut trailer = [0; 8];
     file.read_exact(&mut trailer).ok()?;

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use again::{Checked, Print, Stat, added, text_of_gzip, whole};
+pub use again::{Checked, Print, Stat, added, check_of, check_of_file, text_of_gzip, whole};
 pub use archive::{Options, read, read_shared};
 pub use ends::{Ends, EndsWanted, ends};
 pub use limits::Limits;

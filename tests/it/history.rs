@@ -143,6 +143,44 @@ fn what_the_program_writes_among_the_logs_is_no_log() {
     }
 }
 
+/// A task was seen while it ran; the same try was run again; an outage meets both. What fails now is told.
+#[test]
+fn another_failure_of_an_attempt_that_is_known_is_new() {
+    let nights = Nights::new();
+    nights.cut(1, "load");
+    nights.succeeds(1, "push");
+    nights.fails(1, "pull", KEY);
+    let (_, report) = nights.night(1, &[]);
+    assert!(report["history"]["new"].as_u64() >= Some(1), "{}", report["history"]);
+    nights.fails(1, "load", RESET);
+    nights.fails(1, "pull", "OSError: [Errno 28] No space left on device");
+    let again = nights.path().join("logs/dag_id=shop/run_id=scheduled__2026-11-01T00:00:00+00:00/task_id=pull/attempt=1.log");
+    fs::write(&again, fs::read_to_string(&again).unwrap().replace(" 01:00:", " 03:00:")).unwrap();
+    let (code, report) = nights.night(2, &["--fail-on", "new"]);
+    let statuses: Vec<&str> = report["incidents"].as_array().unwrap().iter().map(|incident| incident["status"].as_str().unwrap()).collect();
+    assert_eq!((code, statuses), (1, vec!["new", "new"]), "{report:#}");
+    // Nothing is told twice.
+    assert_eq!(nights.night(3, &["--fail-on", "new"]).0, 0);
+}
+
+#[test]
+fn what_becomes_graver_and_what_is_not_ignored_any_more_is_told() {
+    let nights = Nights::new();
+    nights.fails(1, "push", KEY);
+    let (_, first) = nights.night(1, &[]);
+    let id = first["incidents"][0]["id"].as_str().unwrap();
+    fs::write(nights.path().join("dagnosis.yaml"), format!("ignore: [ {{ incident: {id}, reason: known }} ]\n")).unwrap();
+    fs::remove_file(nights.state()).unwrap();
+    assert_eq!(nights.night(1, &["--fail-on", "new"]).0, 0);
+    fs::remove_file(nights.path().join("dagnosis.yaml")).unwrap();
+    assert_eq!(nights.night(2, &["--fail-on", "new"]).0, 1);
+    assert_eq!(nights.night(3, &["--fail-on", "new"]).0, 0);
+    nights.open().execute("UPDATE incident SET severity = 'info'", []).unwrap();
+    let run = nights.run(4, &["logs", "--fail-on", "new"]);
+    assert!(run.code == 1 && run.out.contains("(worse: was info, 0 new failures)"), "{}", run.out);
+    assert_eq!(nights.night(5, &["--fail-on", "new"]).0, 0);
+}
+
 #[test]
 fn an_incident_that_grows_is_the_same() {
     let nights = Nights::new();
@@ -237,8 +275,8 @@ fn what_is_ignored_is_recorded_with_a_mark() {
     assert!(!run.out.contains("1 new"), "{}", run.out);
     let list = run_with(&["history", "list"], nights.path(), b"");
     assert!(list.out.contains("1 failure, 1 night, ignored"), "{}{}", list.out, list.err);
-    // Once it is not ignored any more, it is known.
-    assert_eq!(status(&nights.night(2, &["--no-config"]).1, "load"), is("recurring", 0));
+    // Once it is not ignored any more, it is told: nobody has read of it in a report.
+    assert_eq!(status(&nights.night(2, &["--no-config"]).1, "load"), is("new", 0));
 }
 
 #[test]

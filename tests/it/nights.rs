@@ -34,6 +34,12 @@ impl Nights {
         put(&self.path().join("logs"), &log(day, task), failed(day, task, message));
     }
 
+    /// One that has not come to an end.
+    pub(crate) fn cut(&self, day: u32, task: &str) {
+        let text = succeeded(day, task);
+        put(&self.path().join("logs"), &log(day, task), text.lines().next().unwrap().to_owned() + "\n");
+    }
+
     /// One that succeeds.
     pub(crate) fn succeeds(&self, day: u32, task: &str) {
         put(&self.path().join("logs"), &log(day, task), succeeded(day, task));

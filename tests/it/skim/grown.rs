@@ -10,7 +10,7 @@ use dagnosis::scan::{By, Memory, Options, Remembered, Scanned, scan, scan_on};
 use dagnosis::source::discover;
 
 use super::{FAST, NAMES, assert_same, made, rounds};
-use crate::logs::gzip;
+use crate::logs::{gzip, tar};
 use crate::worlds::simulator::rng::Rng;
 
 /// Files by their paths.
@@ -151,5 +151,40 @@ fn a_log_that_is_rotated_is_known_again() {
         // What is as long as it was but begins otherwise is another log.
         fs::write(at("scheduler.log.1"), [&first[..500], &second[500..1000]].concat()).unwrap();
         assert!(night(folder.path(), &memory, &format!("{rotate}: the fifth night"), &first) >= 1000, "{rotate}");
+    }
+}
+
+/// A log of some kilobytes that says nothing.
+fn quiet(lines: usize) -> String {
+    (0..lines).map(|line| format!("[2026-11-21T08:00:{:02}.000+0000] {{a.py:1}} INFO - step {line}\n", line % 60)).collect()
+}
+
+#[test]
+fn what_changes_between_the_ends_of_a_file_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let memory = InMemory::default();
+    let failed = quiet(60) + "ERROR - x\nTraceback (most recent call last):\n  File \"x.py\", line 1, in f\nKeyError: 'a'\n" + &quiet(60);
+    let fine = failed
+        .replace("KeyError: 'a'", "INFO - nothing")
+        .replace("Traceback (most recent call last):", "INFO - nothing to be told at all.");
+    assert_eq!(fine.len(), failed.len() + 1);
+    let fine = fine.replacen("step 3\n", "step\n", 1) + "\n";
+    let member = |name: &str, text: &str| (format!("dag_id=d/run_id=r/task_id={name}/attempt=1.log"), text.to_owned());
+    // The ends of a tar are its first member and zeros; a gzip file may hold a second one in front.
+    let one = tar(&[member("a", &quiet(200)), member("b", &fine)]);
+    let other = tar(&[member("a", &quiet(200)), member("b", &failed)]);
+    assert_eq!(one.len(), other.len());
+    for (name, before, after) in [
+        ("logs.tar", one, other),
+        ("out.log", fine.clone().into_bytes(), failed[..fine.len().min(failed.len())].as_bytes().to_vec()),
+        ("packed.log.gz", gzip(fine.as_bytes()), [gzip(failed.as_bytes()), gzip(fine.as_bytes())].concat()),
+    ] {
+        fs::write(at("plain.log"), &fine).unwrap();
+        fs::write(at(name), before).unwrap();
+        night(folder.path(), &memory, &format!("{name} before"), b"");
+        fs::write(at(name), after).unwrap();
+        night(folder.path(), &memory, &format!("{name} after"), b"");
+        fs::remove_file(at(name)).unwrap();
     }
 }
