@@ -120,7 +120,11 @@ fn kept(state: &Path) -> Vec<String> {
     let rows = query.query_map([], |row| Ok([row.get(0)?, row.get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default()])).unwrap();
     let blobs: Vec<Vec<u8>> = rows.flat_map(|row| row.unwrap()).collect();
     let is_packed = |blob: &[u8]| blob.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-    let unpack = |blob: Vec<u8>| if is_packed(&blob) { zstd::decode_all(&blob[..]).unwrap() } else { blob };
+    // Behind each stands its check.
+    let unpack = |mut blob: Vec<u8>| {
+        blob.truncate(blob.len().saturating_sub(4));
+        if is_packed(&blob) { zstd::decode_all(&blob[..]).unwrap() } else { blob }
+    };
     blobs.into_iter().map(|blob| String::from_utf8(unpack(blob)).unwrap()).collect()
 }
 

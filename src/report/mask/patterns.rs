@@ -177,12 +177,13 @@ pub(super) const PATTERNS: [Pattern; 26] = [
         judge: judge::random,
     },
     Pattern {
-        // A command line: --password VALUE, -u user:VALUE.
+        // A command line: --password VALUE, -u user:VALUE; as Python shows its list too: ['--password', 'VALUE'].
         name: "argument",
         words: &["--", "-u", "sshpass", "mysql", "mariadb", "redis-cli", "ldap"],
         regex: concat!(
-            r#"(?P<k>--?(?:[a-z]+-)*(?:password|passwd|passphrase|token|secret|api-key|access-key|secret-key)\s+["']?|\s(?:-u|--user)\s+["']?[^\s:"']+:"#,
-            r#"|\bsshpass\s+-p\s*["']?|\b(?:mysql|mysqldump|mysqladmin|mariadb)\s(?:[^\n]{0,120}\s)?-p["']?|\bredis-cli\s(?:[^\n]{0,120}\s)?-a\s+["']?"#,
+            r#"(?P<k>--?(?:[a-z]+-)*(?:password|passwd|passphrase|token|secret|api-key|access-key|secret-key)(?:\s+|["'],\s*)["']?"#,
+            r#"|[\s"'](?:-u|--user)(?:\s+|["'],\s*)["']?[^\s:"']+:"#,
+            r#"|\bsshpass\s+-p\s*["']?|\b(?:mysql|mysqldump|mysqladmin|mariadb)(?:\s|["'],\s*)(?:[^\n]{0,120}[\s"'])?-p["']?|\bredis-cli\s(?:[^\n]{0,120}\s)?-a\s+["']?"#,
             r#"|\bldap(?:search|modify|whoami)\s(?:[^\n]{0,120}\s)?-w\s+["']?)(?P<v>[^\s"']+)"#,
         ),
         judge: judge::argument,

@@ -97,10 +97,8 @@ fn of_logs_that_grow_the_same_is_said_as_by_reading_all_of_them() {
             read += night(folder.path(), &memory, &what, &bytes[..place]);
             all += place as u64;
         }
-        // What is as it was is known by how it begins and ends, although it was written again.
-        fs::write(&path, &bytes).unwrap();
-        let what = format!("the log of seed {seed} as {name}, written again");
-        assert!(night(folder.path(), &memory, &what, &bytes) <= 5120, "{what}");
+        // What is as it was is not read at all.
+        assert_eq!(night(folder.path(), &memory, &format!("the log of seed {seed} as {name}, once more"), &bytes), 0);
     }
     assert!(read < all * 4 / 5, "{read} of {all} bytes were read");
 }
@@ -139,7 +137,9 @@ fn a_log_that_is_rotated_is_known_again() {
         }
         fs::write(at("scheduler.log"), &second[..1000]).unwrap();
         let read = night(folder.path(), &memory, &format!("{rotate}: the second night"), &first);
-        assert!(read < (late - early + 40_000) as u64, "{rotate}: {read} bytes of {late}");
+        // A copy is held against what is known by its whole text.
+        let most = if rotate == "rename" { late - early } else { late };
+        assert!(read < (most + 40_000) as u64, "{rotate}: {read} bytes of {late}");
         // It is rotated again, the old one is compressed, and the new one goes on.
         fs::write(at("scheduler.log.2.gz"), gzip(&first)).unwrap();
         fs::rename(at("scheduler.log"), at("scheduler.log.1")).unwrap();
@@ -165,11 +165,8 @@ fn what_changes_between_the_ends_of_a_file_is_seen() {
     let at = |name: &str| folder.path().join(name);
     let memory = InMemory::default();
     let failed = quiet(60) + "ERROR - x\nTraceback (most recent call last):\n  File \"x.py\", line 1, in f\nKeyError: 'a'\n" + &quiet(60);
-    let fine = failed
-        .replace("KeyError: 'a'", "INFO - nothing")
-        .replace("Traceback (most recent call last):", "INFO - nothing to be told at all.");
-    assert_eq!(fine.len(), failed.len() + 1);
-    let fine = fine.replacen("step 3\n", "step\n", 1) + "\n";
+    let words = ["KeyError: 'a'", "Traceback (most recent call last):", "ERROR - x"];
+    let fine = words.iter().fold(failed.clone(), |text, words| text.replace(words, &"-".repeat(words.len())));
     let member = |name: &str, text: &str| (format!("dag_id=d/run_id=r/task_id={name}/attempt=1.log"), text.to_owned());
     // The ends of a tar are its first member and zeros; a gzip file may hold a second one in front.
     let one = tar(&[member("a", &quiet(200)), member("b", &fine)]);
@@ -177,7 +174,7 @@ fn what_changes_between_the_ends_of_a_file_is_seen() {
     assert_eq!(one.len(), other.len());
     for (name, before, after) in [
         ("logs.tar", one, other),
-        ("out.log", fine.clone().into_bytes(), failed[..fine.len().min(failed.len())].as_bytes().to_vec()),
+        ("out.log", fine.clone().into_bytes(), failed.clone().into_bytes()),
         ("packed.log.gz", gzip(fine.as_bytes()), [gzip(failed.as_bytes()), gzip(fine.as_bytes())].concat()),
     ] {
         fs::write(at("plain.log"), &fine).unwrap();
