@@ -82,7 +82,7 @@ fn the_readme_names_only_commands_and_options_that_exist() {
         .filter(|word| word.starts_with("--") && word.len() > 2 && *word != "-->")
     {
         assert!(
-            help.contains(word) || of_subcommands.contains(word) || ["--release", "--features"].contains(&word),
+            help.contains(word) || of_subcommands.contains(word) || ["--release", "--features", "--locked", "--path"].contains(&word),
             "the README names {word}, which --help does not"
         );
     }
