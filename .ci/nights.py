@@ -55,7 +55,7 @@ class Tree:
             times += [at for at in map(time_of, data.splitlines()[:1] + data.splitlines()[-1:]) if at]
         times.sort()
         self.ends = [times[int(len(times) * share)] for share in SHARES] + [times[-1]]
-        services = [name for name, data in self.files.items() if re.search(r"scheduler|worker|triggerer|_services|components", name) and len(data) > 5000]
+        services = [name for name, data in self.files.items() if re.search(r"scheduler|worker|triggerer|_services|components", name) and len(data) > 5000 and time_of(data[:4000])]
         self.rotated = sorted(services)[:3]
 
     def write(self, root, night):
@@ -136,7 +136,8 @@ class Expected:
 def key_of(attempt, incident):
     names = ("dag_id", "run_id", "task_id", "map_index", "try_number")
     if all(attempt[name] is not None for name in names if name != "map_index"):
-        return tuple(str(attempt[name]) for name in names)
+        # One that has gone on since has another failure.
+        return tuple(str(attempt[name]) for name in names) + (attempt["ended"],)
     # A service's log fails more than once while it grows.
     return (attempt["path"], incident["id"].split("-")[0])
 
