@@ -91,9 +91,9 @@ CREATE TABLE file (
     settings    BLOB NOT NULL,                     -- a hash of the rules, the options and the program by which it was read
     run         INTEGER NOT NULL,                  -- the run that read it; may have been pruned
     logs        INTEGER NOT NULL,                  -- how many logs are in it
-    scan        BLOB NOT NULL,                     -- what these said: JSON lines, packed by zstd
+    scan        BLOB NOT NULL,                     -- what these said: JSON lines, packed by zstd where they are long, and their CRC-32 behind
     resume_at   INTEGER,                           -- where reading goes on if it has grown: a count of bytes
-    resume      BLOB                               -- and in which state
+    resume      BLOB                               -- and in which state: JSON, packed by zstd, and its CRC-32 behind
 );
 CREATE INDEX file_inode ON file (device, inode);
 CREATE INDEX file_head ON file (substr(head, 1, 4));

@@ -57,7 +57,7 @@ pub struct Remembered {
     pub text: Option<(u32, u64)>,
     /// How many logs it holds.
     pub logs: u64,
-    /// What they said: JSON lines, packed by zstd where they are long. Only the program that wrote it reads it.
+    /// What they said: JSON lines, packed by zstd where they are long, and their CRC-32 behind. Only the program that wrote it reads it.
     pub scan: Vec<u8>,
     /// Behind how many bytes reading goes on if it grows, and what was known there; `None` where it has to be read anew.
     pub resume: Option<(u64, Vec<u8>)>,
