@@ -11,7 +11,7 @@ use std::time::Instant;
 use dagnosis::attempt::join;
 use dagnosis::diagnose::diagnose;
 use dagnosis::record::{Dialect, Outcome};
-use dagnosis::report::{Format, ListAttempts, Mask, Report};
+use dagnosis::report::{Format, ListAttempts, Mask, Paper, Report};
 use dagnosis::rule::{self, RuleSet};
 use dagnosis::scan::{EndpointUse, Logs, Observation, Stats, observe};
 use dagnosis::source::Source;
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         list: ListAttempts::Failed,
         known: &dagnosis::known::Known::default(),
         mask: &Mask::default(),
-        color: false,
+        paper: Paper::PLAIN,
     };
     let mut written = Counted(0);
     report.write(Format::Json, &mut written)?;

@@ -37,7 +37,7 @@ pub fn run(cli: &Cli, clock: Timestamp, out: &mut dyn Write, err: &mut dyn Write
         Some(Command::History { command }) => history::run(command, clock, out),
         Some(Command::Explain { id, format, color, rules }) => {
             let style = match format {
-                PageFormat::Text => check::Style::Text { color: color.decide() },
+                PageFormat::Text => check::Style::Text(outputs::paper(color.screen())),
                 PageFormat::Markdown => check::Style::Markdown(rules.dirs.clone()),
             };
             rules::load(rules).and_then(|rules| check::explain_as(&rules, id, &style, out)).map(|()| EXIT_FINE)

@@ -4,10 +4,10 @@ mod history;
 mod inputs;
 mod notify;
 mod settings;
+mod terminal;
 mod values;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
@@ -17,6 +17,7 @@ pub use history::{HistoryCommand, ListFormat, StateArgs, StateFile, StatusName, 
 pub use inputs::{InputArgs, LimitArgs, MaskArgs};
 pub use notify::NotifyArgs;
 pub use settings::{SETTINGS_FILE, Stop, parse};
+pub use terminal::{ColorWhen, Screen};
 pub use values::Settings;
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
@@ -252,7 +253,7 @@ pub struct Diagnose {
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// When to use colours
+    /// When to use colours, and links where the terminal has them
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorWhen,
 
@@ -287,6 +288,8 @@ pub enum FormatName {
     /// For a person at a terminal
     #[default]
     Text,
+    /// For a mailbox: the first line is the subject
+    Mail,
     /// For a ticket or a summary page
     Markdown,
     /// For a browser: one page, with charts, that needs nothing else
@@ -360,32 +363,4 @@ pub enum AttemptsName {
     Failed,
     /// None
     None,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ColorWhen {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl ColorWhen {
-    /// Whether standard output gets colours.
-    #[must_use]
-    pub fn decide(self) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto => {
-                let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-                    || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                std::io::stdout().is_terminal() && !unwanted
-            }
-        }
-    }
 }

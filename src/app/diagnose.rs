@@ -9,7 +9,7 @@ use crate::error::{Error, Problem};
 use crate::history::{Night, Told};
 use crate::known::{Baseline, Known};
 use crate::record::{self, Instance};
-use crate::report::{ListAttempts, Mask, Report};
+use crate::report::{ListAttempts, Mask, Paper, Report};
 use crate::rule::{self, RuleSet};
 use crate::time::{Date, Timestamp, Zone};
 use crate::{attempt, diagnose, scan, source};
@@ -118,7 +118,7 @@ pub(super) fn run(
         },
         known: &known,
         mask: &mask,
-        color: false,
+        paper: Paper::PLAIN,
     };
     let is_wanted = !arguments.quiet || found || partial || !expired.is_empty();
     let written = outputs::write(arguments, &report, is_wanted, began, out);

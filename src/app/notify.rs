@@ -86,7 +86,7 @@ impl Notify {
         if self.targets.is_empty() || grave == 0 {
             return Ok(());
         }
-        let report = Report { mask: &self.mask, color: false, ..*report };
+        let report = Report { mask: &self.mask, ..*report };
         let failed = |outcome| matches!(outcome, Outcome::Failed | Outcome::UpForRetry);
         let counts = [
             ("DAGNOSIS_INCIDENTS", report.diagnosed.diagnoses.len()),

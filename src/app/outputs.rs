@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::cli::{Diagnose, FormatName};
+use crate::cli::{Diagnose, FormatName, Screen};
 use crate::error::Error;
-use crate::report::{Format, Report, write_times};
+use crate::report::{Format, Paper, Report, write_times};
 
 use super::{cannot_write, whole};
 
@@ -33,15 +33,25 @@ pub(super) fn write(
         add_summary(report, path)?;
     }
     if is_wanted && arguments.outputs.iter().all(|output| output.format.is_some()) {
-        let report = Report { color: arguments.color.decide(), ..*report };
+        let screen = arguments.color.screen();
+        // Where the folder cannot be told, places are no links.
+        let folder = screen.links.then(std::env::current_dir).and_then(Result::ok);
+        let report = Report { paper: Paper { links: folder.as_deref(), ..paper(screen) }, ..*report };
         write_report(&report, format_of(arguments.format), began, out)?;
     }
     out.flush().map_err(Error::from)
 }
 
+/// What is printed is written on.
+pub(super) fn paper(screen: Screen) -> Paper<'static> {
+    let width = screen.width.map_or(Paper::WIDTH, |width| width.clamp(Paper::WIDTH_MIN, Paper::WIDTH_MAX));
+    Paper { width, color: screen.color, links: None, rolls: screen.width.is_some() }
+}
+
 fn format_of(name: FormatName) -> Format {
     match name {
         FormatName::Text => Format::Text,
+        FormatName::Mail => Format::Mail,
         FormatName::Markdown => Format::Markdown,
         FormatName::Json => Format::Json,
         FormatName::Sarif => Format::Sarif,
@@ -67,7 +77,7 @@ pub(super) fn check(arguments: &Diagnose) -> Result<(), Error> {
         arguments.outputs.iter().filter(|output| output.format.is_none()).map(|output| output.path.display().to_string()).collect();
     match plain.as_slice() {
         [_, second, ..] => Err(Error::Usage(format!(
-            "--output {second}: a second file needs a format of its own, such as -o json={second} (text, markdown, json, sarif, junit, github, gitlab, prometheus)"
+            "--output {second}: a second file needs a format of its own, such as -o json={second} (text, mail, markdown, html, json, sarif, junit, github, gitlab, prometheus)"
         ))),
         _ => Ok(()),
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::error::Error;
+use crate::report::Paper;
 use crate::rule::RuleSet;
 
 use super::page::{self, Block, Mark, Page, RuleRef, Span};
@@ -13,11 +14,8 @@ use super::page_text;
 /// How a page is written.
 #[derive(Debug, Clone)]
 pub enum Style {
-    /// For a person at a terminal, with ANSI colours or without.
-    Text {
-        /// Whether it may carry colours.
-        color: bool,
-    },
+    /// For a person at a terminal.
+    Text(Paper<'static>),
     /// As it stands in the tree of `rules docs`, with relative links from there; the folders are those that rules were loaded from.
     Markdown(Vec<PathBuf>),
 }
@@ -27,7 +25,7 @@ pub enum Style {
 /// # Errors
 /// [`Error::Usage`] for an id that no rule has, with those that come near; [`Error::Output`] when `out` cannot be written.
 pub fn explain(rules: &RuleSet, id: &str, out: &mut dyn io::Write) -> Result<(), Error> {
-    explain_as(rules, id, &Style::Text { color: false }, out)
+    explain_as(rules, id, &Style::Text(Paper::PLAIN), out)
 }
 
 /// As [`explain`], in a style. A former id does as well, and the page says so.
@@ -49,7 +47,7 @@ pub fn explain_as(rules: &RuleSet, id: &str, style: &Style, out: &mut dyn io::Wr
             writeln!(out)?;
         }
         match style {
-            Style::Text { color } => page_text::write(page, rules, *color, out)?,
+            Style::Text(paper) => page_text::write(page, rules, *paper, out)?,
             Style::Markdown(dirs) => out.write_all(page_markdown::page(page, rules, &Pages::of(rules, dirs), 1).as_bytes())?,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::report::{Ink, Page as Sheet, terminal};
+use crate::report::{Ink, Page as Sheet, Paper, terminal};
 use crate::rule::RuleSet;
 
 use super::page::{Block, Mark, Page, RuleRef, Sort, Span};
@@ -14,8 +14,8 @@ const INDENT: usize = 2;
 const EVIDENCE_AT: usize = 12;
 
 /// Writes a page.
-pub(super) fn write(page: &Page, rules: &RuleSet, color: bool, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, color);
+pub(super) fn write(page: &Page, rules: &RuleSet, paper: Paper<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut sheet = Sheet::new(out, paper);
     sheet.paragraph(&terminal(&page.title), Ink::Bold)?;
     sheet.paragraph(&terminal(&page.about), Ink::Dim)?;
     let mut has_heading = false;

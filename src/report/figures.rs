@@ -19,6 +19,19 @@ pub(super) fn abridged(values: &[String], most: usize) -> String {
     }
 }
 
+/// Rising numbers, those of a run by its ends: `1`, `3-5`.
+pub(super) fn ranges(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let shown = |(first, last): (usize, usize)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    runs.into_iter().map(shown).collect()
+}
+
 /// `1 attempt`, `14 attempts`.
 pub(super) fn count(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(n)) }
@@ -60,6 +73,12 @@ pub(super) fn percent(probability: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn runs_of_numbers_are_told_by_their_ends() {
+        assert_eq!(super::ranges([1, 3, 4, 5, 7, 8]), ["1", "3-5", "7-8"]);
+        assert!(super::ranges([]).is_empty());
+    }
+
     use super::*;
 
     #[test]

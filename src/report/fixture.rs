@@ -16,7 +16,7 @@ use crate::scan::{Ending, Endpoints, Stats};
 use crate::source::{Kind, TaskInstance};
 use crate::time::{Span, Timestamp};
 
-use super::{Format, ListAttempts, Mask, Report};
+use super::{Format, ListAttempts, Mask, Paper, Report};
 
 /// What a log may hold to harm its reader.
 pub(super) const HOSTILE: &str = "\u{1b}[2J<script>alert(1)</script> ]]> | ``` \0 \u{202e}evil\r\n# heading password=hunter2";
@@ -123,8 +123,9 @@ impl Night {
     pub(super) fn written(&self, format: Format, list: ListAttempts, color: bool) -> String {
         let Self { attempts, diagnosed, rules, problems, stats } = self;
         let mut out = Vec::new();
+        let paper = Paper { color, ..Paper::PLAIN };
         let report =
-            Report { attempts, diagnosed, rules, problems, stats: *stats, list, known: &Known::default(), mask: &Mask::default(), color };
+            Report { attempts, diagnosed, rules, problems, stats: *stats, list, known: &Known::default(), mask: &Mask::default(), paper };
         report.write(format, &mut out).expect("a vector takes all");
         String::from_utf8(out).expect("reports are UTF-8")
     }

@@ -11,9 +11,11 @@ mod json;
 mod json_safe;
 mod junit;
 mod known;
+mod mail;
 mod markdown;
 mod mask;
 mod page;
+mod paper;
 mod prometheus;
 mod sarif;
 mod summary;
@@ -33,6 +35,7 @@ pub(crate) use page::{Ink, Page};
 pub(crate) use words::retry as retry_words;
 
 pub use mask::{Mask, Masking};
+pub use paper::Paper;
 pub use prometheus::write_times;
 
 use std::io::{self, Write};
@@ -66,8 +69,8 @@ pub struct Report<'a> {
     pub known: &'a Known,
     /// What is masked in every text.
     pub mask: &'a Mask,
-    /// Whether text may carry ANSI colours.
-    pub color: bool,
+    /// What text is written on.
+    pub paper: Paper<'a>,
 }
 
 /// Which attempts the JSON report lists.
@@ -87,6 +90,8 @@ pub enum ListAttempts {
 pub enum Format {
     /// For a person at a terminal.
     Text,
+    /// For a mailbox: the subject, then the text, in 76 columns.
+    Mail,
     /// For a ticket or a step summary.
     Markdown,
     /// For a person with a browser: one page that needs nothing else.
@@ -113,6 +118,7 @@ impl Report<'_> {
     pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
         match format {
             Format::Text => text::write(self, out),
+            Format::Mail => mail::write(self, out),
             Format::Markdown => markdown::write(self, out),
             Format::Html => html::write(self, out),
             Format::Json => json::write(self, out),

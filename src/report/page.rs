@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 
-/// Lines are wrapped at this many characters; what cannot be broken (a path, a command) may be longer.
-pub(super) const WIDTH: usize = 96;
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
+
+use super::Paper;
 
 /// Where the text beside a label begins.
 pub(super) const COLUMN: usize = 14;
 
 /// Where labels begin.
-const LABEL_AT: usize = 3;
+pub(super) const LABEL_AT: usize = 3;
 
 /// How text is set off; without colours all look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,30 +33,41 @@ pub(crate) enum Ink {
 }
 
 impl Ink {
-    /// The ANSI parameters.
-    fn code(self) -> &'static str {
+    fn style(self) -> Style {
         match self {
-            Self::Plain => "",
-            Self::Bold => "1",
-            Self::Dim => "2",
-            Self::Red => "1;31",
-            Self::Yellow => "1;33",
-            Self::Green => "32",
-            Self::Cyan => "36",
+            Self::Plain => Style::new(),
+            Self::Bold => Style::new().bold(),
+            Self::Dim => Style::new().dimmed(),
+            Self::Red => AnsiColor::Red.on_default().bold(),
+            Self::Yellow => AnsiColor::Yellow.on_default().bold(),
+            Self::Green => AnsiColor::Green.on_default(),
+            Self::Cyan => AnsiColor::Cyan.on_default(),
         }
     }
+}
+
+/// The name of a log, and what it leads to where that can be opened.
+pub(super) struct Place {
+    pub(super) shown: String,
+    pub(super) address: Option<String>,
 }
 
 /// Where text goes. All text must have been escaped before.
 pub(crate) struct Page<'a> {
     out: &'a mut dyn Write,
+    width: usize,
     color: bool,
 }
 
 impl<'a> Page<'a> {
     /// A page on `out`.
-    pub(crate) fn new(out: &'a mut dyn Write, color: bool) -> Self {
-        Self { out, color }
+    pub(crate) fn new(out: &'a mut dyn Write, paper: Paper<'_>) -> Self {
+        Self { out, width: paper.width, color: paper.color }
+    }
+
+    /// How many characters a line may have.
+    pub(super) fn width(&self) -> usize {
+        self.width
     }
 
     /// An empty line.
@@ -92,9 +105,32 @@ impl<'a> Page<'a> {
         self.blank()
     }
 
+    /// Places of logs on one line, which is not wrapped.
+    pub(super) fn places(&mut self, label: &str, indent: usize, places: &[Place]) -> io::Result<()> {
+        write!(self.out, "{:LABEL_AT$}", "")?;
+        self.ink(label, Ink::Dim)?;
+        let pad = indent.saturating_sub(LABEL_AT + label.chars().count());
+        write!(self.out, "{:pad$}", "")?;
+        for (at, place) in places.iter().enumerate() {
+            if at > 0 {
+                write!(self.out, ", ")?;
+            }
+            match &place.address {
+                // OSC 8, ended by ST. Whoever does not know it shows the text between.
+                Some(address) => {
+                    write!(self.out, "\x1b]8;;{address}\x1b\\")?;
+                    self.ink(&place.shown, Ink::Dim)?;
+                    write!(self.out, "\x1b]8;;\x1b\\")?;
+                }
+                None => self.ink(&place.shown, Ink::Dim)?,
+            }
+        }
+        self.blank()
+    }
+
     /// `lead` padded to `hang`, then the text, its further lines below its first.
     pub(crate) fn hanging(&mut self, lead: &str, lead_ink: Ink, hang: usize, text: &str, ink: Ink) -> io::Result<()> {
-        let lines = wrap(text, WIDTH.saturating_sub(hang));
+        let lines = wrap(text, self.width.saturating_sub(hang));
         if !lead.trim().is_empty() || lines.is_empty() {
             let margin = lead.len() - lead.trim_start().len();
             write!(self.out, "{:margin$}", "")?;
@@ -102,7 +138,7 @@ impl<'a> Page<'a> {
         } else {
             write!(self.out, "{lead}")?;
         }
-        let mut pad = hang.saturating_sub(lead.chars().count());
+        let mut pad = hang.saturating_sub(width_of(lead));
         for line in &lines {
             write!(self.out, "{:pad$}", "")?;
             self.ink(line, ink)?;
@@ -114,18 +150,27 @@ impl<'a> Page<'a> {
 
     fn ink(&mut self, text: &str, ink: Ink) -> io::Result<()> {
         if self.color && ink != Ink::Plain && !text.is_empty() {
-            write!(self.out, "\x1b[{}m{text}\x1b[0m", ink.code())
+            let style = ink.style();
+            write!(self.out, "{style}{text}{style:#}")
         } else {
             write!(self.out, "{text}")
         }
     }
 }
 
+/// How many columns a text takes on a terminal.
+pub(super) fn width_of(text: &str) -> usize {
+    text.width()
+}
+
+/// Joins words that stay on one line.
+pub(super) const NO_BREAK: char = '\u{a0}';
+
 /// A longer word behind a number is no unit.
 const UNIT_BYTES_MAX: usize = 12;
 
-/// Breaks text at spaces into lines of at most `width` characters; a longer word has a line of its own. A number stays with its
-/// unit.
+/// Breaks text at spaces into lines of at most `width` columns; a longer word has a line of its own. A number stays with its unit, and what a
+/// no-break space joins stays together; it is written as a space.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let is_number = |word: &str| word.trim_start_matches('(').parse::<f64>().is_ok();
     let mut lines: Vec<String> = Vec::new();
@@ -134,7 +179,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     while let Some(word) = words.next() {
         let unit = if is_number(word) { words.next_if(|unit| unit.len() <= UNIT_BYTES_MAX && !is_number(unit)) } else { None };
         let word = &unit.map_or_else(|| word.to_owned(), |unit| format!("{word} {unit}"));
-        let length = word.chars().count();
+        let length = width_of(word);
         match lines.last_mut() {
             Some(line) if taken + 1 + length <= width => {
                 line.push(' ');
@@ -146,6 +191,9 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
                 taken = length;
             }
         }
+    }
+    for line in lines.iter_mut().filter(|line| line.contains(NO_BREAK)) {
+        *line = line.replace(NO_BREAK, " ");
     }
     lines
 }
@@ -163,13 +211,32 @@ mod tests {
         assert_eq!(wrap("1234 6 7", 6), ["1234 6", "7"]);
         assert_eq!(wrap("it is (75 s)", 9), ["it is", "(75 s)"]);
         assert_eq!(wrap("a 1 2 3 b", 3), ["a 1", "2", "3 b"]);
+        assert_eq!(wrap("on 11-21\u{a0}09:34 it", 12), ["on", "11-21 09:34", "it"]);
         assert!(wrap("  ", 6).is_empty());
+    }
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        assert_eq!(wrap("連携 失敗 a", 9), ["連携 失敗", "a"]);
+        assert_eq!(wrap("連携 失敗 a", 8), ["連携", "失敗 a"]);
+    }
+
+    #[test]
+    fn places_are_links_where_they_lead_somewhere() {
+        let place = |address: Option<&str>| Place { shown: "a.log:3".to_owned(), address: address.map(str::to_owned) };
+        let shown = |places: &[Place]| {
+            let mut out = Vec::new();
+            Page::new(&mut out, Paper::PLAIN).places("Seen", COLUMN, places).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(shown(&[place(None), place(None)]), "   Seen       a.log:3, a.log:3\n");
+        assert_eq!(shown(&[place(Some("file:///a.log"))]), "   Seen       \u{1b}]8;;file:///a.log\u{1b}\\a.log:3\u{1b}]8;;\u{1b}\\\n");
     }
 
     #[test]
     fn further_lines_stand_below_the_first() {
         let mut out = Vec::new();
-        let mut page = Page::new(&mut out, false);
+        let mut page = Page::new(&mut out, Paper { width: 96, ..Paper::PLAIN });
         page.field("Why", &"word ".repeat(20), Ink::Bold).unwrap();
         page.point("", "+", Ink::Green, "for it", Ink::Plain).unwrap();
         page.field("", "more", Ink::Plain).unwrap();
@@ -186,10 +253,10 @@ mod tests {
     fn colours_come_only_when_asked_for() {
         let shown = |color| {
             let mut out = Vec::new();
-            Page::new(&mut out, color).field("Why", "it", Ink::Red).unwrap();
+            Page::new(&mut out, Paper { color, ..Paper::PLAIN }).field("Why", "it", Ink::Red).unwrap();
             String::from_utf8(out).unwrap()
         };
         assert_eq!(shown(false), "   Why        it\n");
-        assert_eq!(shown(true), "   \u{1b}[2mWhy\u{1b}[0m        \u{1b}[1;31mit\u{1b}[0m\n");
+        assert_eq!(shown(true), "   \u{1b}[2mWhy\u{1b}[0m        \u{1b}[1m\u{1b}[31mit\u{1b}[0m\n");
     }
 }

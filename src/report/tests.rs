@@ -25,12 +25,15 @@ fn text_tells_what_happened_why_and_what_to_do() {
     in_order(
         &text,
         &[
-            "2 incidents, 1 of them explained, hold 3 failed attempts of 5 (1 recovered on retry);\n1 succeeded, 1 with unknown outcome.\n",
+            "2 incidents, 1 of them explained, hold 3 failed attempts of 5 (1 recovered on\nretry); 1 succeeded, 1 with unknown outcome.\n",
             "Read 6 logs: 18.4 MB, 120,311 lines, written from 2026-11-21 06:58 to 07:16 UTC.",
             "1 input could not be read in full; see the end.",
             "Look now at 1; today at 2.\n",
+            "1. HIGH      Connection reset by peer: api.example.com:443\n             likely lb-idle-timeout, 78%; DAG author; 2 logs, 11-21 07:16\n",
+            "2. MEDIUM    Unrecognised failure: ",
+            "no known cause; whose unclear; 1 log, 11-21 07:16\n",
             "1. HIGH       Connection reset by peer: api.example.com:443\n",
-            "   Why        A load balancer, NAT or firewall dropped a connection that was silent too long\n              (likely, 78%)\n",
+            "   Why        A load balancer, NAT or firewall dropped a connection that was\n              silent too long (likely, 78%)\n",
             "   Whose      DAG author",
             "   Urgent     now: 2 tasks stand still.\n",
             "   Retry      helps; safe only under a condition. A new connection works;",
@@ -47,7 +50,7 @@ fn text_tells_what_happened_why_and_what_to_do() {
             "   As code    The verdict on another try as code (airflow >= 3.3)\n                policy = 1\n",
             "   Seen       logs/",
             "   Spread     All 2 failures",
-            "   Scope      host worker-b; endpoint api.example.com:443; tasks orders.push, orders.send,\n              orders.a, orders.b and 2 more; operator",
+            "   Scope      host worker-b; endpoint api.example.com:443; tasks orders.push,\n              orders.send, orders.a, orders.b and 2 more; operator",
             "   More       dagnosis explain lb-idle-timeout\n",
             "2. MEDIUM     Unrecognised failure: ",
             "   Why        No known cause fits",
@@ -67,6 +70,7 @@ fn hostile_text_acts_nowhere_and_secrets_are_gone() {
     let night = Night::new();
     for format in [
         Format::Text,
+        Format::Mail,
         Format::Markdown,
         Format::Html,
         Format::Json,
@@ -119,14 +123,18 @@ fn incidents_after_the_tenth_are_short_but_not_dropped() {
     in_order(
         &text,
         &[
-            "1. HIGH       incident-0\n",
+            "1. HIGH      incident-0\n",
             "10. HIGH",
-            "11. HIGH      incident-10\n",
-            "(likely, 78%); 2 logs\n",
+            "11. HIGH      incident-10\n              likely lb-idle-timeout, 78%; DAG author; 2 logs, 11-21 07:16\n",
             "12. HIGH      incident-11\n",
+            "10. HIGH      incident-9\n              2 attempts failed",
             "2 incidents more stand in the list above",
+            "   11. logs/",
+            "   12. logs/",
         ],
     );
+    let mail = night.written(Format::Mail, ListAttempts::All, false);
+    assert_eq!(mail.matches("   Whose ").count(), 3);
     assert!(night.written(Format::Markdown, ListAttempts::All, false).contains("| 12 | high | incident-11 | 2 |"));
 }
 

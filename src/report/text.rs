@@ -1,22 +1,20 @@
 //! The report for a person at a terminal: the verdict first, then the incidents, worst first, then what was not read.
 
+mod overview;
+
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::attempt::{AttemptRef, Location};
 use crate::diagnose::{Confidence, Diagnosis, EvidenceLine, StepKind};
-use crate::error::ProblemKind;
 use crate::rule::{Cause, Fix, Severity};
 
-use super::page::{COLUMN, Ink, Page, WIDTH};
+use super::page::{COLUMN, Ink, Page, Place, width_of};
 use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
-use super::{Report, escape, figures, known, totals::Totals};
+use super::{Report, escape, figures, known};
 
 /// How many lines a snippet may have to be shown here; a longer one is for `dagnosis explain`.
 const SNIPPET_LINES_MAX: usize = 8;
-
-/// From so many incidents on, a list of them stands before the details.
-const OVERVIEW_MIN: usize = 2;
 
 /// How many values of one kind a scope names.
 const SCOPE_VALUES_MAX: usize = 4;
@@ -26,57 +24,25 @@ const EXCERPT_CHARS_MAX: usize = 240;
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = Text { report, page: Page::new(out, report.color) };
-    let totals = Totals::of(report);
-    text.page.paragraph(&words::verdict(report, &totals), Ink::Bold)?;
-    text.page.paragraph(&words::read(report, &totals), Ink::Dim)?;
-    for line in known::head(report) {
-        let line = text.safe(&line);
-        text.page.paragraph(&line, Ink::Yellow)?;
-    }
-    if let Some(quick) = words::quick(report) {
-        text.page.paragraph(&quick, Ink::Yellow)?;
-    }
-    let lost = report.problems.iter().filter(|problem| problem.kind.is_unread()).count() as u64;
-    if lost > 0 {
-        text.page.paragraph(&format!("{} could not be read in full; see the end.", figures::count(lost, "input")), Ink::Yellow)?;
-    }
-    for problem in report.problems.iter().filter(|problem| problem.kind == ProblemKind::State) {
-        let says = text.safe(&format!("{}: {}.", problem.path, problem.says));
-        text.page.paragraph(&says, Ink::Yellow)?;
-    }
-    let look = words::look(report);
-    if !look.is_empty() {
-        text.page.paragraph(&look, Ink::Bold)?;
-    }
-    if report.attempts.is_empty() {
-        text.page.paragraph(words::NOTHING_READ, Ink::Plain)?;
-    }
+    write_some(report, FULL_INCIDENTS_MAX, out)
+}
+
+/// Writes the report with so many incidents in full.
+pub(super) fn write_some(report: &Report<'_>, full: usize, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Text { report, page: Page::new(out, report.paper) };
     let told = words::told(report);
-    if told.len() >= OVERVIEW_MIN {
-        text.page.blank()?;
-        for (at, (number, diagnosis)) in told.iter().enumerate() {
-            text.short(*number, diagnosis, at < FULL_INCIDENTS_MAX)?;
-        }
-    }
-    for (number, diagnosis) in told.iter().take(FULL_INCIDENTS_MAX) {
+    text.overview(&told, full)?;
+    for (number, diagnosis) in told.iter().take(full) {
         text.page.blank()?;
         text.incident(*number, diagnosis)?;
     }
-    let more = told.len().saturating_sub(FULL_INCIDENTS_MAX);
-    if more > 0 {
-        text.page.blank()?;
-        let says = format!(
-            "{} more stand in the list above; -f markdown and -f json tell all of them in full.",
-            figures::count(more as u64, "incident")
-        );
-        text.page.paragraph(&says, Ink::Bold)?;
-    }
+    text.others(told.get(full..).unwrap_or_default())?;
     text.known("Known, with nothing new", &known::quiet(report))?;
     text.known("Resolved since the last run", &known::resolved(report))?;
     text.known("Ignored", &known::shown(report))?;
     text.known("Remarks on the settings", &known::remarks(report))?;
-    text.rest()
+    text.rest()?;
+    text.end(&told)
 }
 
 /// The report on its page.
@@ -91,20 +57,17 @@ impl Text<'_, '_> {
         escape::terminal(&self.report.mask.apply(text)).into_owned()
     }
 
-    /// `path:line`.
-    fn place(&self, location: &Location) -> String {
-        self.safe(&words::place(location))
+    /// `path:line`, and what it leads to where that can be opened.
+    fn place(&self, location: &Location) -> Place {
+        let address = self.report.paper.links.and_then(|folder| words::file(self.report, location).map(|path| folder.join(path)));
+        let address = address.and_then(|path| Some(escape::uri(path.to_str()?)));
+        Place { shown: self.safe(&words::place(location)), address: address.filter(|address| address.starts_with("file:///")) }
     }
 
     fn heading(&mut self, number: usize, diagnosis: &Diagnosis) -> io::Result<()> {
-        let severity = diagnosis.severity.name().to_uppercase();
-        let ink = match diagnosis.severity {
-            Severity::Critical | Severity::High => Ink::Red,
-            Severity::Medium => Ink::Yellow,
-            Severity::Low | Severity::Info => Ink::Plain,
-        };
+        let (lead, ink) = grade(number, 0, diagnosis);
         let title = self.safe(&diagnosis.title) + &known::mark(self.report, diagnosis);
-        self.page.hanging(&format!("{number}. {severity}"), ink, COLUMN, &title, Ink::Bold)
+        self.page.hanging(&lead, ink, COLUMN.max(lead.len() + 1), &title, Ink::Bold)
     }
 
     /// An incident in full.
@@ -202,14 +165,13 @@ impl Text<'_, '_> {
 
     /// Where a piece of evidence is seen: the first place, and the second where both fit on one line.
     fn places<'e>(&mut self, evidence: &'e EvidenceLine, told: &mut BTreeSet<&'e Location>) -> io::Result<()> {
-        let new: Vec<String> =
+        let mut new: Vec<Place> =
             evidence.locations.iter().filter(|place| told.insert(place)).take(2).map(|place| self.place(place)).collect();
-        let both = new.join(", ");
-        let fits = both.chars().count() + COLUMN + 2 <= WIDTH;
-        match new.first() {
-            Some(first) => self.page.verbatim(COLUMN + 2, if fits { &both } else { first }, Ink::Dim),
-            None => Ok(()),
+        let both: usize = new.iter().map(|place| width_of(&place.shown) + 2).sum();
+        if COLUMN + both > self.page.width() {
+            new.truncate(1);
         }
+        if new.is_empty() { Ok(()) } else { self.page.places("", COLUMN + 2, &new) }
     }
 
     /// What to do after the first step; the first fix with its snippet.
@@ -267,13 +229,8 @@ impl Text<'_, '_> {
         for (at, example) in diagnosis.examples.iter().take(EXAMPLES_MAX).enumerate() {
             let (place, excerpt) = (self.place(&example.location), self.safe(example.excerpt.trim()));
             let label = if at == 0 { "Seen" } else { "" };
-            let excerpt = figures::shortened(&excerpt, EXCERPT_CHARS_MAX);
-            if COLUMN + place.chars().count() + 2 + excerpt.chars().count() <= WIDTH {
-                self.page.field(label, &format!("{place}  {excerpt}"), Ink::Plain)?;
-            } else {
-                self.page.field(label, &place, Ink::Dim)?;
-                self.page.point("", " ", Ink::Plain, &excerpt, Ink::Plain)?;
-            }
+            self.page.places(label, COLUMN, &[place])?;
+            self.page.point("", " ", Ink::Plain, &figures::shortened(&excerpt, EXCERPT_CHARS_MAX), Ink::Plain)?;
         }
         Ok(())
     }
@@ -297,27 +254,6 @@ impl Text<'_, '_> {
             self.page.field("Scope", &scope, Ink::Plain)?;
         }
         Ok(())
-    }
-
-    /// An incident in two lines; in three, with its place, where it is not told in full below.
-    fn short(&mut self, number: usize, diagnosis: &Diagnosis, is_told_below: bool) -> io::Result<()> {
-        self.heading(number, diagnosis)?;
-        let why = match words::best(diagnosis, self.report.rules) {
-            Some((ranked, cause)) => {
-                format!("{} ({})", cause.title.trim_end_matches('.'), words::certainty(diagnosis.confidence, ranked.probability))
-            }
-            None => words::NO_CAUSE.trim_end_matches('.').to_owned(),
-        };
-        let count = figures::count(diagnosis.incident.attempts.len() as u64, "log");
-        let line = self.safe(&format!("{why}; {count}"));
-        self.page.field("", &line, Ink::Plain)?;
-        match diagnosis.examples.first().filter(|_| !is_told_below) {
-            Some(example) => {
-                let place = self.place(&example.location);
-                self.page.field("", &place, Ink::Dim)
-            }
-            None => Ok(()),
-        }
     }
 
     /// A list of what was known before.
@@ -373,4 +309,14 @@ impl Text<'_, '_> {
             more => self.page.hanging("     ", Ink::Plain, 5, &format!("and {} more", figures::number(more as u64)), Ink::Dim),
         }
     }
+}
+
+/// The number of an incident, to the right of so many digits, with how grave it is.
+fn grade(number: usize, digits: usize, diagnosis: &Diagnosis) -> (String, Ink) {
+    let ink = match diagnosis.severity {
+        Severity::Critical | Severity::High => Ink::Red,
+        Severity::Medium => Ink::Yellow,
+        Severity::Low | Severity::Info => Ink::Plain,
+    };
+    (format!("{number:>digits$}. {}", diagnosis.severity.name().to_uppercase()), ink)
 }

@@ -9,7 +9,8 @@ use crate::time::Timestamp;
 
 use super::Report;
 use super::escape::is_active;
-use super::figures::{abridged, bytes, count, number, percent};
+use super::figures::{abridged, bytes, count, number, percent, ranges};
+use super::page::NO_BREAK;
 use super::totals::Totals;
 
 /// How many incidents are told in full; the others get a short form, since nobody reads more than that in one go.
@@ -109,6 +110,12 @@ pub(super) fn read(report: &Report<'_>, totals: &Totals) -> String {
     format!("Read {}{files}: {}, {}{window}.", count(stats.logs, "log"), bytes(stats.bytes), count(stats.lines, "line"))
 }
 
+/// How much could not be read in full, where anything could not.
+pub(super) fn lost(report: &Report<'_>) -> Option<String> {
+    let lost = report.problems.iter().filter(|problem| problem.kind.is_unread()).count() as u64;
+    (lost > 0).then(|| format!("{} could not be read in full; see the end.", count(lost, "input")))
+}
+
 /// What a quick run has left out, if it was one.
 pub(super) fn quick(report: &Report<'_>) -> Option<String> {
     let left_out = report.stats.left_out?;
@@ -142,13 +149,17 @@ pub(super) fn best<'a>(diagnosis: &'a Diagnosis, rules: &'a RuleSet) -> Option<(
 
 /// `likely, 78%`.
 pub(super) fn certainty(confidence: Confidence, probability: f64) -> String {
-    let word = match confidence {
+    format!("{}, {}", self::confidence(confidence), percent(probability))
+}
+
+/// The word for how sure it is.
+fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
         Confidence::Unknown => "unknown",
         Confidence::Possible => "possible",
         Confidence::Likely => "likely",
         Confidence::Proven => "proven",
-    };
-    format!("{word}, {}", percent(probability))
+    }
 }
 
 /// The other causes with their shares, and what remains: `A 12%; B 4%; 3 others 5%; something else 6%`.
@@ -170,11 +181,41 @@ pub(super) fn other_causes(diagnosis: &Diagnosis, rules: &RuleSet) -> String {
 /// What stands in the place of a cause where none is known.
 pub(super) const NO_CAUSE: &str = "No known cause fits what the logs show.";
 
+/// Why, whose, how often and when last, for a list: `likely server-overload, 95%; remote service; 10 logs, 11-21 09:34`. The cause is told by its id,
+/// with which `dagnosis explain` tells the rest; the year, where it is not that of the latest time that was read.
+pub(super) fn brief(report: &Report<'_>, totals: &Totals, diagnosis: &Diagnosis) -> String {
+    let why = match (best(diagnosis, report.rules), diagnosis.confidence) {
+        (Some((_, cause)), Confidence::Unknown) => format!("perhaps {}", cause.id),
+        (Some((_, cause)), Confidence::Proven) => format!("proven {}", cause.id),
+        (Some((ranked, cause)), sure) => {
+            format!("{} {}, {}", confidence(sure), cause.id, percent(ranked.probability).replace("over ", ">").replace("under ", "<"))
+        }
+        (None, _) => "no known cause".to_owned(),
+    };
+    let whose = if diagnosis.owner == Owner::Unknown { "whose unclear" } else { owner_name(diagnosis.owner) };
+    let count = count(diagnosis.incident.attempts.len() as u64, "log");
+    let last = diagnosis.incident.last_seen.map(|last| {
+        let (last, year) = (last.minute(), totals.to.map(|to| to.minute()));
+        let year = year.as_deref().and_then(|to| to.get(..YEAR_BYTES)).filter(|year| last.starts_with(year));
+        // Day and time stay on one line.
+        let last = year.map_or(last.as_str(), |_| &last[YEAR_BYTES..]).replace(' ', &NO_BREAK.to_string());
+        format!(", {last}")
+    });
+    format!("{why}; {whose}; {count}{}", last.unwrap_or_default())
+}
+
+/// `2026-`
+const YEAR_BYTES: usize = 5;
+
+/// The owner's name alone.
+fn owner_name(owner: Owner) -> &'static str {
+    owner_words(owner).split(':').next().unwrap_or_default()
+}
+
 /// Whose it is, in words; where that is not clear, whose it may be.
 pub(super) fn whose(diagnosis: &Diagnosis) -> String {
-    let name = |owner: Owner| owner_words(owner).split(':').next().unwrap_or_default();
     let shares: Vec<String> =
-        diagnosis.owners.iter().take(OWNERS_MAX).map(|(owner, share)| format!("{} {}", name(*owner), percent(*share))).collect();
+        diagnosis.owners.iter().take(OWNERS_MAX).map(|(owner, share)| format!("{} {}", owner_name(*owner), percent(*share))).collect();
     match (diagnosis.owner, shares.is_empty()) {
         (Owner::Unknown, false) => format!("{}: {}", owner_words(Owner::Unknown), shares.join(", ")),
         (owner, _) => owner_words(owner).to_owned(),
@@ -201,7 +242,7 @@ pub(super) fn look(report: &Report<'_>) -> String {
     let told = told(report);
     let of = |when: When| -> Vec<String> {
         let those = told.iter().filter(|(_, diagnosis)| diagnosis.urgency.when == when);
-        those.map(|(number, _)| number.to_string()).collect()
+        ranges(those.map(|(number, _)| *number))
     };
     let parts = [("now", of(When::Now)), ("today", of(When::Today))];
     let parts: Vec<String> = parts
@@ -285,6 +326,14 @@ pub(super) fn place(location: &Location) -> String {
         Some(member) => format!("{}!{member}:{}", location.path, location.line),
         None => format!("{}:{}", location.path, location.line),
     }
+}
+
+/// The path of a log that a link can lead to: none of a member of an archive, of standard input, of an object in a store, or where what is masked would
+/// be told.
+pub(super) fn file<'l>(report: &Report<'_>, location: &'l Location) -> Option<&'l str> {
+    let path = &*location.path;
+    let is_file = location.member.is_none() && path != "-" && !path.contains("://");
+    (is_file && report.mask.apply(path) == path).then_some(path)
 }
 
 /// The command that cuts a rule from a failure that no rule knows; `None` where one does, or no log shows it, or where the name of the log

@@ -15,7 +15,7 @@ const HOSTILE: &str = "\u{1b}[2J<script>alert(1)</script> ]]> &amp; | ``` \u{0} 
 const RUN: &str = "manual__2026-11-21T00:00:00+00:00";
 const TASK: &str = "a%2F b]]>|<script>`'\"&,::x\u{202e}\u{1b}[1m\ny";
 
-const FORMATS: [&str; 9] = ["text", "markdown", "html", "json", "sarif", "junit", "github", "gitlab", "prometheus"];
+const FORMATS: [&str; 10] = ["text", "mail", "markdown", "html", "json", "sarif", "junit", "github", "gitlab", "prometheus"];
 
 fn failed(message: &str) -> String {
     format!(

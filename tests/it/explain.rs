@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use dagnosis::check::{Style, explain_as};
+use dagnosis::report::Paper;
 use dagnosis::rule::load;
 
 use crate::program::{run, run_with};
@@ -86,12 +87,12 @@ fn a_page_at_a_terminal_is_narrow_and_harmless() {
 }
 
 #[test]
-fn no_running_text_of_a_page_is_wider_than_a_hundred() {
+fn no_running_text_of_a_page_is_wider_than_a_terminal() {
     let rules = load(&[], true).unwrap();
     let ids = rules.named().iter().map(|symptom| &symptom.id).chain(rules.causes.iter().map(|cause| &cause.id));
     for id in ids {
         let mut page = Vec::new();
-        explain_as(&rules, id, &Style::Text { color: false }, &mut page).unwrap();
+        explain_as(&rules, id, &Style::Text(Paper::PLAIN), &mut page).unwrap();
         let page = String::from_utf8(page).unwrap();
         // Examples, commands and code are to be copied, and are not broken.
         let examples = rules.symptoms.iter().flat_map(|symptom| &symptom.examples.matching).flat_map(|text| text.lines());
@@ -104,7 +105,7 @@ fn no_running_text_of_a_page_is_wider_than_a_hundred() {
                 .flat_map(|text| text.lines())
         });
         let verbatim: std::collections::BTreeSet<String> = examples.chain(code).map(|line| line.trim().replace('\t', " ")).collect();
-        for line in page.lines().filter(|line| line.chars().count() > 100) {
+        for line in page.lines().filter(|line| line.chars().count() > Paper::WIDTH) {
             let text = line.trim().trim_start_matches("$ ").trim();
             let is_word = !text.trim_start_matches("- ").contains(' ');
             assert!(is_word || verbatim.contains(text), "{id}: {line}");

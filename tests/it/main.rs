@@ -35,6 +35,7 @@ mod nights;
 mod notify;
 mod objects;
 mod one_set;
+mod paper;
 mod peers;
 mod program;
 mod prometheus;

@@ -37,7 +37,7 @@ fn lines(list: &Value, pointer: &str) -> BTreeMap<String, usize> {
 #[test]
 fn every_format_tells_the_same_incidents() {
     let tree = hostile();
-    let formats = ["text", "markdown", "json", "sarif", "junit", "github", "gitlab", "prometheus"];
+    let formats = ["text", "mail", "markdown", "json", "sarif", "junit", "github", "gitlab", "prometheus"];
     let outputs: Vec<String> = formats.iter().flat_map(|format| ["-o".to_owned(), format!("{format}={format}")]).collect();
     let mut arguments = vec!["logs", "-q", "--summary", "summary", "-f", "json", "-o", "json=own"];
     arguments.extend(outputs.iter().map(String::as_str));
@@ -89,18 +89,19 @@ fn every_format_tells_the_same_incidents() {
     assert_eq!(counted(annotations.iter().map(|(_, told, _)| told["line"].as_str())), lines(&gitlab, "/location/lines/begin"));
 
     let head = format!("{count} incidents, ");
-    for name in ["text", "markdown", "github"] {
+    for name in ["text", "mail", "markdown", "github"] {
         assert!(read(name).contains(&head), "{name}: {}", read(name));
     }
     // Each incident is numbered, worst first, as the JSON lists them.
     let numbered = |line: &str| -> Option<(usize, String)> {
-        let (number, rest) = line.split_once(". ")?;
+        let (number, rest) = line.trim_start().split_once(". ")?;
         let severity = rest.split_whitespace().next()?;
         Some((number.parse().ok()?, severity.to_lowercase())).filter(|(_, severity)| words.contains_key(severity.as_str()))
     };
-    let in_text: BTreeSet<(usize, String)> = read("text").lines().filter_map(numbered).collect();
     let listed: BTreeSet<(usize, String)> = (1..).zip(all(&incidents, "/severity").into_iter().map(str::to_owned)).collect();
-    assert_eq!(in_text, listed);
+    for name in ["text", "mail"] {
+        assert_eq!(read(name).lines().filter_map(numbered).collect::<BTreeSet<_>>(), listed, "{name}");
+    }
     let markdown = read("markdown");
     assert_eq!(markdown.lines().filter(|line| line.starts_with("## ") && line.contains(". ")).count(), count, "{markdown}");
     assert!(ids.keys().all(|id| markdown.matches(id.as_str()).count() == 1), "{markdown}");

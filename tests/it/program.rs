@@ -1,5 +1,6 @@
 //! Runs the built program as a user would: arguments in, exit code and texts out, with an environment that is the same everywhere.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,6 +15,9 @@ pub(crate) struct Run {
     pub(crate) err: String,
 }
 
+/// An environment with nothing in it but a path.
+const NOTHING_MORE: &[(&str, &str)] = &[];
+
 /// Runs the program in the repository's folder.
 pub(crate) fn run(arguments: &[&str]) -> Run {
     run_with(arguments, Path::new(env!("CARGO_MANIFEST_DIR")), &[])
@@ -21,22 +25,21 @@ pub(crate) fn run(arguments: &[&str]) -> Run {
 
 /// Runs the program in a folder, with bytes on standard input.
 pub(crate) fn run_with(arguments: &[&str], folder: &Path, input: &[u8]) -> Run {
-    start(env!("CARGO_BIN_EXE_dagnosis"), arguments, folder, input, &[])
+    start(env!("CARGO_BIN_EXE_dagnosis"), arguments, folder, input, NOTHING_MORE)
 }
 
 /// Runs the program in a folder, with more in its environment.
-#[cfg(feature = "object-store")]
-pub(crate) fn run_in(arguments: &[&str], folder: &Path, input: &[u8], environment: &[(&str, String)]) -> Run {
+pub(crate) fn run_in(arguments: &[&str], folder: &Path, input: &[u8], environment: &[(&str, impl AsRef<OsStr>)]) -> Run {
     start(env!("CARGO_BIN_EXE_dagnosis"), arguments, folder, input, environment)
 }
 
 /// Runs another command in a folder, such as a shell that sets limits before it runs the program.
 #[cfg(unix)]
 pub(crate) fn run_command(command: &str, arguments: &[&str], folder: &Path) -> Run {
-    start(command, arguments, folder, b"", &[])
+    start(command, arguments, folder, b"", NOTHING_MORE)
 }
 
-fn start(command: &str, arguments: &[&str], folder: &Path, input: &[u8], environment: &[(&str, String)]) -> Run {
+fn start(command: &str, arguments: &[&str], folder: &Path, input: &[u8], environment: &[(&str, impl AsRef<OsStr>)]) -> Run {
     let mut command = Command::new(command);
     command
         .args(arguments)

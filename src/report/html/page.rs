@@ -40,13 +40,10 @@ impl Page<'_> {
         }
     }
 
-    /// The address of a log; none of a member of an archive, of standard input, of an object in a store, or where what is masked would be told.
+    /// The address of a log's line.
     fn address(&self, place: &Location) -> Option<String> {
-        let path = &*place.path;
-        let is_file = place.member.is_none() && path != "-" && !path.contains("://");
-        let shown = self.report.mask.apply(path);
         let line = if place.line > 0 { format!("#L{}", place.line) } else { String::new() };
-        (is_file && shown == path).then(|| escape::uri(path) + &line)
+        words::file(self.report, place).map(|path| escape::uri(path) + &line)
     }
 
     /// The most probable cause and how sure it is.
