@@ -12,14 +12,17 @@ use crate::cli::{HistoryCommand, ListFormat, StateFile, StatusName, TrendBy};
 use crate::error::Error;
 use crate::history::{self, By, Listed, Shown, Trend, Trouble};
 use crate::known::Status;
-use crate::report::{terminal, write_json};
+use crate::report::{Paper, terminal, wrap, write_json};
 use crate::time::Timestamp;
 
 /// How many failures of an incident are listed in a text.
 const FAILURES_MAX: usize = 20;
 
-/// How long a title may be beside a table's numbers, in characters.
-const TITLE_CHARS_MAX: usize = 60;
+/// How long a title is at least beside a table's numbers, in characters.
+const TITLE_CHARS_MIN: usize = 24;
+
+/// How far what belongs to a line is indented below it.
+const INDENT: usize = 4;
 
 /// Runs one of the commands, and gives the exit code.
 pub(super) fn run(command: &HistoryCommand, clock: Timestamp, out: &mut dyn Write) -> Result<u8, Error> {
@@ -111,9 +114,9 @@ fn count<N: std::fmt::Display + PartialEq + From<u8>>(n: N, what: &str) -> Strin
     format!("{n} {what}{plural}")
 }
 
-fn shortened(text: &str) -> String {
+fn shortened(text: &str, most: usize) -> String {
     let text = text.replace('\n', " ");
-    match text.char_indices().nth(TITLE_CHARS_MAX) {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
@@ -126,19 +129,15 @@ fn list_text(all: &Vec<Listed>) -> String {
     }
     for one in all {
         let ignored = if one.ignored { ", ignored" } else { "" };
-        let _ = writeln!(
-            text,
-            "{}  {:<9}  {:<8}  {} to {}  {}, {}{ignored}\n    {} ({})",
-            one.id,
-            one.status,
-            one.severity,
-            minute(one.first_seen.as_deref()),
-            minute(one.last_seen.as_deref()),
-            count(one.occurrences, "failure"),
-            count(one.nights, "night"),
-            one.title.replace('\n', " "),
-            one.cause.as_deref().unwrap_or("no known cause")
-        );
+        let (first, last) = (minute(one.first_seen.as_deref()), minute(one.last_seen.as_deref()));
+        let span = if first == last { first } else { format!("{first} to {last}") };
+        let (failures, nights) = (count(one.occurrences, "failure"), count(one.nights, "night"));
+        let cause = one.cause.as_deref().unwrap_or("no known cause");
+        let _ = writeln!(text, "{}  {:<9}  {}{ignored}; {failures}, {nights}", one.id, one.status, one.severity);
+        for line in wrap(&terminal(&one.title.replace('\n', " ")), Paper::WIDTH - INDENT) {
+            let _ = writeln!(text, "{:INDENT$}{line}", "");
+        }
+        let _ = writeln!(text, "{:INDENT$}{span}; {cause}", "");
     }
     text
 }
@@ -174,8 +173,9 @@ fn trend_text(trend: &Trend) -> String {
     for line in &trend.rows {
         let counts: String =
             line.counts.iter().map(|count| if *count == 0 { "    . ".to_owned() } else { format!("{count:>5} ") }).collect();
+        let room = Paper::WIDTH.saturating_sub(counts.len() + " total  ".len() + 1).max(TITLE_CHARS_MIN);
         let name = [line.key.as_deref().unwrap_or("unknown"), line.title.as_deref().unwrap_or_default()].join("  ");
-        let _ = writeln!(text, "{counts}{:>6}  {}", line.total, shortened(name.trim_end()));
+        let _ = writeln!(text, "{counts}{:>6}  {}", line.total, shortened(name.trim_end(), room));
     }
     text
 }

@@ -63,7 +63,7 @@ pub enum HistoryCommand {
         #[arg(long, value_enum, default_value_t)]
         by: TrendBy,
         /// How many nights, counted from the last one
-        #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
         nights: u32,
         /// How to write the table
         #[arg(short, long, value_enum, default_value_t)]

@@ -31,7 +31,7 @@ mod tests;
 
 pub(crate) use escape::{fenced, is_active, terminal};
 pub(crate) use json_safe::write as write_json;
-pub(crate) use page::{Ink, Page};
+pub(crate) use page::{Ink, Page, wrap};
 pub(crate) use words::retry as retry_words;
 
 pub use mask::{Mask, Masking};

@@ -171,7 +171,7 @@ const UNIT_BYTES_MAX: usize = 12;
 
 /// Breaks text at spaces into lines of at most `width` columns; a longer word has a line of its own. A number stays with its unit, and what a
 /// no-break space joins stays together; it is written as a space.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let is_number = |word: &str| word.trim_start_matches('(').parse::<f64>().is_ok();
     let mut lines: Vec<String> = Vec::new();
     let mut taken = 0;

@@ -67,7 +67,8 @@ fn text_tells_what_happened_why_and_what_to_do() {
 
 #[test]
 fn hostile_text_acts_nowhere_and_secrets_are_gone() {
-    let night = Night::new();
+    let mut night = Night::new();
+    night.diagnosed.diagnoses[0].first_step.run = Some(format!("echo {HOSTILE}\u{1b}[2J"));
     for format in [
         Format::Text,
         Format::Mail,

@@ -9,7 +9,7 @@ use crate::attempt::{AttemptRef, Location};
 use crate::diagnose::{Confidence, Diagnosis, EvidenceLine, StepKind};
 use crate::rule::{Cause, Fix, Severity};
 
-use super::page::{COLUMN, Ink, Page, Place, width_of};
+use super::page::{COLUMN, Ink, NO_BREAK, Page, Place, width_of};
 use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
 use super::{Report, escape, figures, known};
 
@@ -64,9 +64,14 @@ impl Text<'_, '_> {
         Place { shown: self.safe(&words::place(location)), address: address.filter(|address| address.starts_with("file:///")) }
     }
 
+    /// What the incident is by earlier runs, which stands on one line.
+    fn mark(&self, diagnosis: &Diagnosis) -> String {
+        known::mark(self.report, diagnosis).replace(' ', &NO_BREAK.to_string()).replacen(NO_BREAK, " ", 1)
+    }
+
     fn heading(&mut self, number: usize, diagnosis: &Diagnosis) -> io::Result<()> {
         let (lead, ink) = grade(number, 0, diagnosis);
-        let title = self.safe(&diagnosis.title) + &known::mark(self.report, diagnosis);
+        let title = self.safe(&diagnosis.title) + &self.mark(diagnosis);
         self.page.hanging(&lead, ink, COLUMN.max(lead.len() + 1), &title, Ink::Bold)
     }
 

@@ -60,7 +60,7 @@ impl Text<'_, '_> {
     fn entry(&mut self, totals: &Totals, number: usize, digits: usize, diagnosis: &Diagnosis) -> io::Result<()> {
         let (lead, ink) = grade(number, digits, diagnosis);
         let hang = digits + 2 + SEVERITY_CHARS_MAX + 2;
-        let title = figures::shortened(&self.safe(&diagnosis.title), TITLE_CHARS_MAX) + &known::mark(self.report, diagnosis);
+        let title = figures::shortened(&self.safe(&diagnosis.title), TITLE_CHARS_MAX) + &self.mark(diagnosis);
         self.page.hanging(&lead, ink, hang, &title, Ink::Bold)?;
         let brief = self.safe(&words::brief(self.report, totals, diagnosis));
         self.page.hanging("", Ink::Plain, hang, &brief, Ink::Plain)
