@@ -51,7 +51,7 @@ fn text_tells_what_happened_why_and_what_to_do() {
             "   Seen       logs/",
             "   Spread     All 2 failures",
             "   Scope      host worker-b; endpoint api.example.com:443; tasks orders.push,\n              orders.send, orders.a, orders.b and 2 more; operator",
-            "   More       dagnosis explain lb-idle-timeout\n",
+            "   More       dagnosis explain lb-idle-timeout; incident ",
             "2. MEDIUM     Unrecognised failure: ",
             "   Why        No known cause fits",
             "   Whose      not clear yet\n",

@@ -97,9 +97,10 @@ impl Text<'_, '_> {
             self.page.field("New rule", words::NEW_RULE, Ink::Plain)?;
             self.page.verbatim(COLUMN + 2, &format!("$ {command}"), Ink::Cyan)?;
         }
+        let id = self.safe(&diagnosis.id);
         match best {
-            Some((_, cause)) => self.page.field("More", &format!("dagnosis explain {}", cause.id), Ink::Dim),
-            None => Ok(()),
+            Some((_, cause)) => self.page.field("More", &format!("dagnosis explain {}; incident {id}", cause.id), Ink::Dim),
+            None => self.page.field("More", &format!("incident {id}"), Ink::Dim),
         }
     }
 
