@@ -4,6 +4,7 @@ mod diagnose;
 mod history;
 mod notify;
 mod outputs;
+mod progress;
 mod rules;
 mod state;
 mod threshold;

@@ -257,6 +257,10 @@ pub struct Diagnose {
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorWhen,
 
+    /// Do not show how far the run is; it is shown only at a terminal, on standard error, when the run takes longer than a second
+    #[arg(long)]
+    pub no_progress: bool,
+
     /// What is masked
     #[command(flatten)]
     pub mask: MaskArgs,

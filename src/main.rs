@@ -16,7 +16,8 @@ fn main() -> ExitCode {
         Err(Stop::Settings(error)) => return ExitCode::from(app::fail(&error, &mut std::io::stderr().lock())),
     };
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-    let mut err = std::io::stderr().lock();
+    // Not locked: how far the run is stands on standard error too, and is drawn by another thread.
+    let mut err = std::io::stderr();
     let code = app::run(&cli, now(), &mut out, &mut err);
     // What cannot be flushed to a closed pipe is not wanted any more.
     let _ = out.flush();

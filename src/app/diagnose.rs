@@ -11,10 +11,12 @@ use crate::known::{Baseline, Known};
 use crate::record::{self, Instance};
 use crate::report::{ListAttempts, Mask, Paper, Report};
 use crate::rule::{self, RuleSet};
+use crate::source::{Naming, Since, Walk};
 use crate::time::{Date, Timestamp, Zone};
 use crate::{attempt, diagnose, scan, source};
 
 use super::notify::Notify;
+use super::progress::Display;
 use super::state::{self, State};
 use super::threshold::Threshold;
 use super::{EXIT_ERROR, EXIT_FINE, EXIT_FOUND, EXIT_PARTIAL, fail, is_closed_pipe, outputs};
@@ -38,28 +40,22 @@ pub(super) fn run(
     let notify = Notify::new(arguments, threshold)?;
     let mask = Mask::new(&arguments.mask.masking())?;
     let zone = Zone::named(&arguments.timezone).map_err(|says| Error::Usage(format!("--timezone: {says}")))?;
-    let since = inputs.since.as_deref().map(|since| source::Since::new(since, &zone)).transpose()?;
+    let since = inputs.since.as_deref().map(|since| Since::new(since, &zone)).transpose()?;
     let dialects = record::Dialects::new(zone, &arguments.log_formats)?;
     let rules = rule::load_lean(&arguments.rules.dirs, !arguments.rules.no_builtin_rules)?;
     let mut known = known(arguments, settings, &rules, Date::of(now))?;
-    let naming = source::Naming::new(&arguments.path_templates)?;
+    let naming = Naming::new(&arguments.path_templates)?;
     let (instances, bad_rows) = task_instances(&arguments.task_instances)?;
-    // An export alone is worth looking at: it tells what failed without a log.
-    let mut walk = source::Walk::new(&arguments.paths)?;
-    if let Some(list) = &inputs.files_from {
-        if list == "-" && arguments.paths.contains(list) {
-            return Err(Error::Usage("standard input cannot be both a log and --files-from; name one of them by a file".to_owned()));
-        }
-        walk = walk.with_list(source::List::open(list, inputs.null)?);
-    }
-    if let Some(since) = since {
-        walk = walk.with_since(since, naming.clone());
-    }
-    let written: Vec<PathBuf> = outputs::files(arguments).chain(state::files(arguments)).collect();
-    walk = walk.without(written.iter().map(PathBuf::as_path));
+    let mut walk = inputs_of(arguments, since, &naming)?;
     // The last of what may end the run: from here on the file is locked.
     let state = State::open(arguments, now)?;
-    let options = source::Options { naming, limits: arguments.limits.limits(), since };
+    let progress = source::Progress::default();
+    let again = {
+        let (arguments, naming) = (arguments.clone(), naming.clone());
+        move || inputs_of(&arguments, since, &naming).ok()
+    };
+    let display = Display::start(arguments, &progress, again);
+    let options = source::Options { naming, limits: arguments.limits.limits(), since, progress };
     let quick = inputs.quick.then(|| scan::Quick::new(&instances));
     let options = scan::Options { dialects, source: options, threads: arguments.threads, quick };
     let (state, scanned) = match state {
@@ -69,6 +65,7 @@ pub(super) fn run(
         }
         None => (None, scan::scan(walk.by_ref(), &rules, &options)),
     };
+    display.scanned();
     let mut problems = walk.finish();
     problems.extend(scanned.problems);
     problems.extend(bad_rows);
@@ -121,6 +118,8 @@ pub(super) fn run(
         paper: Paper::PLAIN,
     };
     let is_wanted = !arguments.quiet || found || partial || !expired.is_empty();
+    // From here on what is printed may go to the terminal.
+    drop(display);
     let written = outputs::write(arguments, &report, is_wanted, began, out);
     // Whoever closed the pipe, or a disk that is full, keeps nobody from being told.
     let sent = notify.send(&report);
@@ -149,6 +148,23 @@ pub(super) fn run(
         (false, true) => EXIT_FOUND,
         (false, false) => EXIT_FINE,
     })
+}
+
+/// Finds what is read. An export of task instances alone is worth looking at too: it tells what failed without a log.
+fn inputs_of(arguments: &Diagnose, since: Option<Since>, naming: &Naming) -> Result<Walk, Error> {
+    let inputs = &arguments.inputs;
+    let mut walk = Walk::new(&arguments.paths)?;
+    if let Some(list) = &inputs.files_from {
+        if list == "-" && arguments.paths.contains(list) {
+            return Err(Error::Usage("standard input cannot be both a log and --files-from; name one of them by a file".to_owned()));
+        }
+        walk = walk.with_list(source::List::open(list, inputs.null)?);
+    }
+    if let Some(since) = since {
+        walk = walk.with_since(since, naming.clone());
+    }
+    let written: Vec<PathBuf> = outputs::files(arguments).chain(state::files(arguments)).collect();
+    Ok(walk.without(written.iter().map(PathBuf::as_path)))
 }
 
 /// What is known before the run.

@@ -38,7 +38,7 @@ pub(super) fn count(n: u64, noun: &str) -> String {
 }
 
 /// `18,402`.
-pub(super) fn number(n: u64) -> String {
+pub(crate) fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn number(n: u64) -> String {
 }
 
 /// `512 bytes`, `1.2 MB`: powers of ten, as `ls --si` and disks count.
-pub(super) fn bytes(n: u64) -> String {
+pub(crate) fn bytes(n: u64) -> String {
     let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
     match units.iter().find(|(size, _)| n >= *size) {
         Some((size, unit)) => format!("{:.1} {unit}", n as f64 / *size as f64),

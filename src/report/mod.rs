@@ -30,6 +30,7 @@ mod fixture;
 mod tests;
 
 pub(crate) use escape::{fenced, is_active, terminal};
+pub(crate) use figures::{bytes as bytes_in_words, number};
 pub(crate) use json_safe::write as write_json;
 pub(crate) use page::{Ink, Page, wrap};
 pub(crate) use words::retry as retry_words;

@@ -95,6 +95,10 @@ impl Scan<'_> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn progress(&self) -> &source::Progress {
+        &self.options.source.progress
+    }
+
     /// Adds what a log gave; the error is what ended its reading.
     fn add(&self, nth: u64, observed: Observed) -> io::Result<()> {
         let mut all = self.all();
@@ -130,6 +134,8 @@ impl Scan<'_> {
                 bytes
             }
         };
+        self.progress().add_bytes(recall.file_bytes());
+        self.progress().add_file();
         let stats = &mut self.all().stats;
         stats.files += 1;
         let TakenOver { files, bytes } = stats.taken_over.get_or_insert_default();
@@ -152,7 +158,10 @@ fn read_input(input: &Input, scan: Scan<'_>, crew: &dyn source::Crew) {
     }
     if let Some((observed, between)) = options.quick.as_ref().and_then(|quick| quick::healthy(input, observer, options, quick)) {
         // There is no reader that could have failed.
+        let bytes = observed.bytes + between;
         let _ = scan.add(0, observed);
+        scan.progress().add_bytes(bytes);
+        scan.progress().add_file();
         let stats = &mut scan.all().stats;
         stats.files += 1;
         let LeftOut { logs, bytes } = stats.left_out.get_or_insert_default();
@@ -172,6 +181,7 @@ fn read_input(input: &Input, scan: Scan<'_>, crew: &dyn source::Crew) {
     if let Some(recall) = &recall {
         recall.keep(&problems);
     }
+    scan.progress().add_file();
     let mut all = scan.all();
     all.stats.files += 1;
     all.problems.extend(problems);

@@ -99,6 +99,11 @@ impl<'r> Recall<'r> {
         (known, read)
     }
 
+    /// How long the file is.
+    pub(super) fn file_bytes(&self) -> u64 {
+        self.stat.bytes
+    }
+
     /// How the file begins and ends.
     fn own_print(&self) -> Option<Print> {
         *self.print.get_or_init(|| Print::of(self.input.file.as_deref()?, self.stat.bytes).ok().map(|(print, _)| print))

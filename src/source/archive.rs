@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::format::{self, Format};
 use super::limits::{self, Budget, Limits};
@@ -13,6 +14,7 @@ use super::limits::{self, Budget, Limits};
 use super::object::{Object, Opened};
 use super::passover::{self, PassedOver};
 use super::positioned::Positioned;
+use super::progress::{Counted, Progress, Reach};
 use super::shared::{Crew, Shared, SharedVisit};
 use super::since::Since;
 use super::stream::{Fault, Headed, Metered};
@@ -33,6 +35,8 @@ pub struct Options {
     pub limits: Limits,
     /// Which members of an archive are too old to be read. Files are left out as they are found.
     pub since: Option<Since>,
+    /// Where what is read is counted.
+    pub progress: Progress,
 }
 
 /// Reads an input: calls `visit` with each log in it, and gives what went wrong, sorted.
@@ -60,9 +64,10 @@ fn read_with(input: &Input, options: &Options, visit: Visit<'_>, shared: Option<
     let budget = Budget::new(&options.limits, bytes);
     let mut reading = Reading { shared, is_stream: bytes.is_none(), ..Reading::new(input, options, visit, &budget) };
     let place = Place::default();
+    let stream = |inner| Counted { inner, reach: Reach::new(&options.progress, None) };
     match opened {
-        None => reading.stream(&place, &mut io::stdin()),
-        Some(Ok((mut file, _))) if reading.is_stream => reading.stream(&place, &mut file),
+        None => reading.stream(&place, &mut stream(&mut io::stdin() as &mut dyn Read)),
+        Some(Ok((mut file, _))) if reading.is_stream => reading.stream(&place, &mut stream(&mut file)),
         Some(Ok((file, about))) => reading.file(file, about.len()),
         Some(Err(error)) => reading.problem(&place, ProblemKind::Unreadable, says_of(&error)),
     }
@@ -76,9 +81,15 @@ fn read_object(input: &Input, object: &Object, options: &Options, visit: Visit<'
     let mut reading = Reading { shared, ..Reading::new(input, options, visit, &budget) };
     let place = Place::default();
     match opened {
-        Ok(mut object) => {
+        Ok(object) => {
+            let reach = Reach::new(&options.progress, Some(object.bytes()));
+            let mut object = Counted { inner: object, reach };
             let headed = Headed::new(&mut object);
-            if format::of(headed.head()) == Format::Zip { reading.zip(&place, object.sought()) } else { reading.headed(&place, headed) }
+            if format::of(headed.head()) == Format::Zip {
+                reading.zip(&place, object.inner.sought())
+            } else {
+                reading.headed(&place, headed)
+            }
         }
         Err(says) => reading.problem(&place, ProblemKind::Unreadable, says),
     }
@@ -141,13 +152,14 @@ impl<'a> Reading<'a> {
     fn file(&mut self, file: File, bytes: u64) {
         let place = Place::default();
         // A log that is being written is read up to where it was when it was opened: the rest belongs to the next scan.
-        let mut text = (&file).take(bytes);
+        let reach = Reach::new(&self.options.progress, Some(bytes));
+        let mut text = Counted { inner: (&file).take(bytes), reach: Arc::clone(&reach) };
         let headed = Headed::new(&mut text);
         if format::of(headed.head()) == Format::Zip {
-            return self.zip(&place, Positioned::new(file));
+            return self.zip(&place, Positioned::new(file, reach));
         }
         self.headed(&place, headed);
-        let left = text.limit();
+        let left = text.inner.limit();
         // What is left may be what follows a packed stream's end; where nothing is, the file has become shorter.
         if left > 0 && matches!((&file).read(&mut [0]), Ok(0)) {
             let says =

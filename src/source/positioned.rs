@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+use super::progress::Reach;
+
 /// What is read at once.
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -15,17 +17,18 @@ pub(super) struct Positioned {
     buffer: Vec<u8>,
     /// How much of the buffer was given out.
     given: usize,
+    reach: Arc<Reach>,
 }
 
 impl Positioned {
-    pub(super) fn new(file: File) -> Self {
-        Self { file: Arc::new(file), at: 0, buffer: Vec::new(), given: 0 }
+    pub(super) fn new(file: File, reach: Arc<Reach>) -> Self {
+        Self { file: Arc::new(file), at: 0, buffer: Vec::new(), given: 0, reach }
     }
 }
 
 impl Clone for Positioned {
     fn clone(&self) -> Self {
-        Self { file: Arc::clone(&self.file), at: self.at, buffer: Vec::new(), given: 0 }
+        Self { file: Arc::clone(&self.file), at: self.at, buffer: Vec::new(), given: 0, reach: Arc::clone(&self.reach) }
     }
 }
 
@@ -35,13 +38,14 @@ impl Read for Positioned {
             if buffer.len() >= BUFFER_BYTES {
                 let count = read_at(&self.file, buffer, self.at)?;
                 self.at += count as u64;
+                self.reach.add(count as u64);
                 return Ok(count);
             }
             self.given = 0;
             self.buffer.resize(BUFFER_BYTES, 0);
             let result = read_at(&self.file, &mut self.buffer, self.at);
             self.buffer.truncate(*result.as_ref().unwrap_or(&0));
-            result?;
+            self.reach.add(result? as u64);
         }
         let count = self.buffer.get(self.given..).unwrap_or_default().read(buffer)?;
         self.given += count;
@@ -88,6 +92,7 @@ mod tests {
 
     use std::io::Write;
 
+    use super::super::progress::Progress;
     use super::*;
 
     #[test]
@@ -95,7 +100,7 @@ mod tests {
         let bytes: Vec<u8> = (0..3 * BUFFER_BYTES).map(|at| (at % 251) as u8).collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
-        let mut reader = Positioned::new(file);
+        let mut reader = Positioned::new(file, Reach::new(&Progress::default(), None));
         let mut clone = reader.clone();
         let mut piece = [0; 100];
         for to in [0, 70, 60, 2 * BUFFER_BYTES - 10, 10, BUFFER_BYTES] {

@@ -117,6 +117,7 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("lz4_flex", &["source"]),
         ("crc32fast", &["source"]),
         ("csv", &["record"]),
+        ("indicatif", &["app"]),
         // What speaks with a network does so in two places, that which reads logs and that which sends reports, and only where they were built in.
         ("rusqlite", &["history"]),
         ("object_store", &["source"]),

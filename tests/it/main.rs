@@ -38,6 +38,7 @@ mod one_set;
 mod paper;
 mod peers;
 mod program;
+mod progress;
 mod prometheus;
 mod quick;
 mod readme;
