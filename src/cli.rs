@@ -22,7 +22,8 @@ pub use values::Settings;
 
 /// Reads Apache Airflow task logs and says why tasks failed, how sure it is, on what evidence, and what to do.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(max_term_width = HELP_WIDTH, after_help = BEGINNING, after_long_help = EXAMPLES)]
 pub struct Cli {
     /// What to do; without it, PATHs are diagnosed.
     #[command(subcommand)]
@@ -37,21 +38,44 @@ pub struct Cli {
     pub settings: Option<Settings>,
 }
 
-const EXAMPLES: &str = "\
+/// The groups of the help that are not of one subject alone.
+const READ: &str = "What is read";
+const REPORT: &str = "The report";
+const COUNTS: &str = "What counts";
+const RULES: &str = "Rules and settings";
+
+/// Wider lines are hard to read.
+const HELP_WIDTH: usize = 100;
+
+/// What `-h` ends with. No line is so long that a terminal of 80 columns breaks it.
+const BEGINNING: &str = "\
 Examples:
   dagnosis /opt/airflow/logs                 why did tasks fail?
-  dagnosis attempt=1.log -f markdown         one downloaded log, for a ticket
-  dagnosis logs.tar.gz -f json -o out.json   a CI artifact, for a machine
-  dagnosis logs -o sarif=a.sarif -o junit=junit.xml --fail-on high   a gate in CI
-  dagnosis logs --state state.sqlite --fail-on new   what was not there last night?
-  dagnosis history list --state state.sqlite what was found on all nights
-  kubectl logs pod | dagnosis -              from a pipe
-  dagnosis explain connection-reset          what a symptom or a cause means
-  dagnosis rules new --from attempt=1.log:36 a rule of your own, cut from that line
+  dagnosis logs.tar.gz -f html -o page.html  an archive; a page for the browser
+  kubectl logs POD | dagnosis -              one log from a pipe
 
-Exit codes: 0 nothing at or over --fail-on; 1 something is; 2 usage, rule or configuration error, an entry of
-dagnosis.yaml has expired, or a report could not be written or sent; 3 some input could not be read
-(the report is still written and says which).";
+--help tells of all options, with more examples and the exit codes.";
+
+const EXAMPLES: &str = "\
+Examples:
+  dagnosis /opt/airflow/logs                  why did tasks fail?
+  dagnosis attempt=1.log -f markdown          one downloaded log, for a ticket
+  dagnosis logs.tar.gz -f json -o out.json    a CI artifact, for a machine
+  dagnosis logs -o sarif=a.sarif -o junit=junit.xml --fail-on high
+                                              a gate in CI
+  dagnosis logs --state state.sqlite --fail-on new
+                                              what was not there last night?
+  dagnosis history list --state state.sqlite  what was found on all nights
+  kubectl logs POD | dagnosis -               from a pipe
+  dagnosis explain connection-reset           what a symptom or a cause means
+  dagnosis rules new --from attempt=1.log:36  a rule of your own, from that line
+
+Exit codes:
+  0  nothing is at or over --fail-on
+  1  something is
+  2  a usage, rule or configuration error, an entry of dagnosis.yaml has
+     expired, or a report could not be written or sent
+  3  some input could not be read (the report is still written and says which)";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -71,7 +95,7 @@ pub enum Command {
         /// How to write the page
         #[arg(short, long, value_enum, default_value_t)]
         format: PageFormat,
-        /// When to use colours
+        /// When to use colours, and links where the terminal has them
         #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
         color: ColorWhen,
         /// Which rules
@@ -156,29 +180,34 @@ pub enum RulesCommand {
 
 /// Which rules are used.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = RULES)]
 pub struct RuleArgs {
     /// Rules of your own: every *.yaml below DIR adds to or replaces the built-in ones
     #[arg(long = "rules", value_name = "DIR")]
     pub dirs: Vec<PathBuf>,
 
     /// Start without the built-in rules
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub no_builtin_rules: bool,
 
-    /// Read options and known failures from FILE, instead of from dagnosis.yaml in the current folder if it is there
+    /// Read options and known failures from FILE
+    ///
+    /// Without it, from dagnosis.yaml in the current folder if it is there.
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub config: Option<PathBuf>,
 
     /// Read no dagnosis.yaml
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub no_config: bool,
 }
 
 /// The main job's arguments.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Diagnose {
-    /// Log files, folders, archives (tar, zip), any of them compressed (gzip, zstd, bzip2, xz, lz4), or - for standard input; s3://BUCKET/PREFIX,
-    /// gs://BUCKET/PREFIX and az://CONTAINER/PREFIX, where the program was built with object stores
+    /// Log files, folders or archives, or - for standard input
+    ///
+    /// Archives are tar and zip. Any file may be compressed: gzip, zstd, bzip2, xz, lz4. s3://BUCKET/PREFIX, gs://BUCKET/PREFIX and
+    /// az://CONTAINER/PREFIX are read too, where the program was built with object stores.
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
 
@@ -186,80 +215,102 @@ pub struct Diagnose {
     #[command(flatten)]
     pub inputs: InputArgs,
 
+    /// The zone of timestamps that name none
+    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true, help_heading = READ)]
+    pub timezone: String,
+
+    /// How logs are named: log_filename_template of airflow.cfg, where it was changed
+    ///
+    /// May be given several times.
+    #[arg(long = "path-template", value_name = "TEMPLATE", help_heading = READ)]
+    pub path_templates: Vec<String>,
+
+    /// How records begin, where log_format of airflow.cfg or the formatter was changed
+    ///
+    /// A regular expression with the groups time, level, logger, file, line and message, such as
+    /// '(?<time>\S+ \S+) \| (?<level>\w+) \| (?<message>.*)'. May be given several times.
+    #[arg(long = "log-format", value_name = "REGEX", help_heading = READ)]
+    pub log_formats: Vec<String>,
+
+    /// Airflow's task instances, for what logs do not say
+    ///
+    /// An export of the table (CSV), of the REST API (JSON), or of "airflow tasks states-for-dag-run". May be given several times.
+    #[arg(long = "task-instances", value_name = "FILE", help_heading = READ)]
+    pub task_instances: Vec<PathBuf>,
+
+    /// How many threads; 0: as many as there are cores
+    #[arg(long, value_name = "N", default_value_t, hide_short_help = true, help_heading = READ)]
+    pub threads: usize,
+
     /// How to write the report
-    #[arg(short, long, value_enum, default_value_t)]
+    #[arg(short, long, value_enum, default_value_t, help_heading = REPORT)]
     pub format: FormatName,
 
-    /// Where to write it, instead of standard output; with FORMAT= before it, a report in that format besides. May be given several times
-    #[arg(short, long = "output", value_name = "[FORMAT=]FILE", value_parser = clap::builder::OsStringValueParser::new().map(Output::of))]
+    /// Where to write it, instead of standard output; with FORMAT= one more report
+    ///
+    /// With FORMAT= before it, a report in that format besides: -o json=report.json. May be given several times.
+    #[arg(
+        short,
+        long = "output",
+        value_name = "[FORMAT=]FILE",
+        value_parser = clap::builder::OsStringValueParser::new().map(Output::of),
+        help_heading = REPORT
+    )]
     pub outputs: Vec<Output>,
 
     /// Add the report as Markdown to FILE, as far as it fits into a step summary of GitHub: --summary "$GITHUB_STEP_SUMMARY"
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = REPORT)]
     pub summary: Option<PathBuf>,
 
+    /// Which attempts the JSON report lists
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH", hide_short_help = true, help_heading = REPORT)]
+    pub attempts: AttemptsName,
+
     /// Add to the format prometheus how long the run took and when it ended; without it, the same logs give the same bytes
-    #[arg(long)]
+    #[arg(long, hide_short_help = true, help_heading = REPORT)]
     pub run_times: bool,
 
-    /// End with exit code 1 if an incident is at least this grave; new: if one is not in --baseline, or is new or has come back by --state; new,high:
-    /// if one is both
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "low", value_name = "SEVERITY")]
+    /// Print nothing when nothing is at or over --fail-on
+    ///
+    /// Files are written all the same.
+    #[arg(short, long, help_heading = REPORT)]
+    pub quiet: bool,
+
+    /// When to use colours, and links where the terminal has them
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", hide_short_help = true, help_heading = REPORT)]
+    pub color: ColorWhen,
+
+    /// Do not show how far the run is
+    ///
+    /// It is shown only at a terminal, on standard error, where a run takes longer than a second.
+    #[arg(long, hide_short_help = true, help_heading = REPORT)]
+    pub no_progress: bool,
+
+    /// End with exit code 1 if an incident is at least this grave
+    ///
+    /// new: if one is not in --baseline, or is new or has come back by --state; new,high: if one is both.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "low", value_name = "SEVERITY", help_heading = COUNTS)]
     pub fail_on: Vec<FailOn>,
 
     /// A JSON report of an earlier run: its incidents are known, all others are new
-    #[arg(long, value_name = "REPORT.json")]
+    #[arg(long, value_name = "REPORT.json", help_heading = COUNTS)]
     pub baseline: Option<PathBuf>,
 
     /// Tell also of incidents that an entry of dagnosis.yaml ignores, each with its reason
-    #[arg(long)]
+    #[arg(long, hide_short_help = true, help_heading = COUNTS)]
     pub show_ignored: bool,
 
     /// The date that "expires" in dagnosis.yaml is compared with, such as 2026-11-20; without it, today's in UTC
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", hide_short_help = true, help_heading = COUNTS)]
     pub today: Option<String>,
+
+    /// What is recorded
+    #[command(flatten)]
+    pub state: StateArgs,
 
     /// Whom to tell
     #[command(flatten)]
     pub notify: NotifyArgs,
-
-    /// Which attempts the JSON report lists
-    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
-    pub attempts: AttemptsName,
-
-    /// The zone of timestamps that name none
-    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
-    pub timezone: String,
-
-    /// How logs are named, where not by default: log_filename_template of airflow.cfg; may be given several times
-    #[arg(long = "path-template", value_name = "TEMPLATE")]
-    pub path_templates: Vec<String>,
-
-    /// How records begin, where log_format of airflow.cfg or the formatter was changed: a regular expression with the groups time, level, logger,
-    /// file, line and message, such as '(?<time>\S+ \S+) \| (?<level>\w+) \| (?<message>.*)'; may be given several times
-    #[arg(long = "log-format", value_name = "REGEX")]
-    pub log_formats: Vec<String>,
-
-    /// Airflow's task instances, for what logs do not say: an export of the table (CSV), of the REST API (JSON), or of
-    /// "airflow tasks states-for-dag-run"; may be given several times
-    #[arg(long = "task-instances", value_name = "FILE")]
-    pub task_instances: Vec<PathBuf>,
-
-    /// How many threads; 0: as many as there are cores
-    #[arg(long, value_name = "N", default_value_t)]
-    pub threads: usize,
-
-    /// Print nothing when nothing is at or over --fail-on; files are written all the same
-    #[arg(short, long)]
-    pub quiet: bool,
-
-    /// When to use colours, and links where the terminal has them
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
-    pub color: ColorWhen,
-
-    /// Do not show how far the run is; it is shown only at a terminal, on standard error, when the run takes longer than a second
-    #[arg(long)]
-    pub no_progress: bool,
 
     /// What is masked
     #[command(flatten)]
@@ -268,10 +319,6 @@ pub struct Diagnose {
     /// Which rules
     #[command(flatten)]
     pub rules: RuleArgs,
-
-    /// What is recorded
-    #[command(flatten)]
-    pub state: StateArgs,
 
     /// How much of what is packed
     #[command(flatten)]

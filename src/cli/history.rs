@@ -10,20 +10,22 @@ use crate::time::{Span, parse_span};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Night by night")]
 pub struct StateArgs {
-    /// Record the incidents in FILE, an SQLite database that is made if it is not there, and tell which are new, recurring, regressed and resolved
+    /// Record the incidents in FILE, and tell which are new, recurring, regressed and resolved
+    ///
+    /// An SQLite database, which is made if it is not there.
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub state: Option<PathBuf>,
 
     /// How long to wait for another run that writes to --state; without it, the run ends at once
-    #[arg(long, value_name = "SECONDS", requires = "state")]
+    #[arg(long, hide_short_help = true, value_name = "SECONDS", requires = "state")]
     pub wait: Option<u64>,
 
     /// How long what is recorded is kept, such as 90d; by default 400d. What is still in the logs is kept longer
-    #[arg(long, value_name = "AGE", requires = "state", value_parser = parse_span)]
+    #[arg(long, hide_short_help = true, value_name = "AGE", requires = "state", value_parser = parse_span)]
     pub keep: Option<Span>,
 
     /// Tell in full also what is known and brought no new failure; without it, that takes a line each
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub show_known: bool,
 
     /// The time of the run, instead of the clock's

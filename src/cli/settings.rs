@@ -53,7 +53,7 @@ struct FromFile {
 pub fn parse(arguments: &[OsString]) -> Result<Cli, Stop> {
     let mut command = Cli::command();
     command.build();
-    let (given, lacks) = given(arguments)?;
+    let (given, lacks) = given(arguments).map_err(|stop| plain_help(arguments).unwrap_or(stop))?;
     let mut settings = None;
     let mut all = arguments.to_vec();
     let (leaf, matches, depth) = leaf(&command, &given);
@@ -100,6 +100,13 @@ fn parser() -> Command {
         command.mut_subcommands(negatable)
     }
     negatable(Cli::command())
+}
+
+/// The short help, where it is asked for: that a flag may be taken back is for the long one.
+fn plain_help(arguments: &[OsString]) -> Option<Stop> {
+    let is_short = arguments.iter().any(|argument| argument == "-h");
+    let help = Cli::command().try_get_matches_from(arguments).err().filter(|error| is_short && error.kind() == ErrorKind::DisplayHelp)?;
+    Some(Stop::Usage(help))
 }
 
 /// What the command line gives, and what it lacks that the settings may give.
