@@ -8,7 +8,10 @@ mod progress;
 mod rules;
 mod state;
 mod threshold;
+mod welcome;
 mod whole;
+
+pub use welcome::welcome;
 
 use std::io::{self, Write};
 use std::path::Path;

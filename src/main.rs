@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         // Help is printed where it is looked for, and is no error.
         Err(Stop::Usage(error)) => error.exit(),
+        Err(Stop::Nothing) => return ExitCode::from(app::welcome(&mut std::io::stderr())),
         Err(Stop::Settings(error)) => return ExitCode::from(app::fail(&error, &mut std::io::stderr().lock())),
     };
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());

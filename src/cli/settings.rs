@@ -35,6 +35,8 @@ const SECRET: [&str; 2] = ["notify", "notify-arg"];
 pub enum Stop {
     /// The command line asks for help, or is wrong.
     Usage(clap::Error),
+    /// There is no command line, and no settings say what to read.
+    Nothing,
     /// The settings are wrong.
     Settings(Error),
 }
@@ -65,7 +67,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, Stop> {
         match (parser().try_get_matches_from(&all), lacks) {
             // Without any argument there is help, unless the settings say what to read.
             (_, Some(lacks)) if is_help(&lacks) && !options.iter().any(|option| INPUTS.contains(&option.key.as_str())) => {
-                return Err(Stop::Usage(lacks));
+                return Err(stop(lacks, depth));
             }
             (Ok(_), _) => {}
             (Err(_), Some(lacks)) if !is_help(&lacks) => return Err(Stop::Usage(lacks)),
@@ -73,7 +75,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, Stop> {
         }
         settings = Some(Settings { document, values: options.into_iter().flat_map(|option| option.values).collect() });
     } else if let Some(lacks) = lacks {
-        return Err(Stop::Usage(lacks));
+        return Err(stop(lacks, depth));
     }
     let matches = parser().try_get_matches_from(&all).map_err(Stop::Usage)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(Stop::Usage)?;
@@ -121,6 +123,11 @@ fn given(arguments: &[OsString]) -> Result<(ArgMatches, Option<clap::Error>), St
         }
         Err(wrong) => Err(Stop::Usage(wrong)),
     }
+}
+
+/// Why there is nothing to run, where something is missing: behind a subcommand clap lists what can be done with it.
+fn stop(lacks: clap::Error, depth: usize) -> Stop {
+    if is_help(&lacks) && depth == 0 { Stop::Nothing } else { Stop::Usage(lacks) }
 }
 
 fn is_help(error: &clap::Error) -> bool {
