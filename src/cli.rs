@@ -2,6 +2,7 @@
 
 mod history;
 mod inputs;
+mod near;
 mod notify;
 mod settings;
 mod terminal;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use history::{HistoryCommand, ListFormat, StateArgs, StateFile, StatusName, TrendBy};
 pub use inputs::{InputArgs, LimitArgs, MaskArgs};
+pub use near::nearest_command;
 pub use notify::NotifyArgs;
 pub use settings::{SETTINGS_FILE, Stop, parse};
 pub use terminal::{ColorWhen, Screen};
@@ -253,7 +255,7 @@ pub struct Diagnose {
         short,
         long = "output",
         value_name = "[FORMAT=]FILE",
-        value_parser = clap::builder::OsStringValueParser::new().map(Output::of),
+        value_parser = clap::builder::OsStringValueParser::new().try_map(Output::of),
         help_heading = REPORT
     )]
     pub outputs: Vec<Output>,
@@ -369,13 +371,20 @@ pub struct Output {
 }
 
 impl Output {
-    /// `FILE` or `FORMAT=FILE`. What stands before the sign is a format only where it is one: `dag_id=shop/report.txt` is a file.
-    fn of(text: OsString) -> Self {
+    /// `FILE` or `FORMAT=FILE`. What stands before the sign is a format only where it is one: `dag_id=shop/report.txt` is a file. What is almost one is
+    /// a slip of the hand, which would leave a report of another format in a file that nobody looks for.
+    fn of(text: OsString) -> Result<Self, String> {
         let named = text.to_str().and_then(|text| text.split_once('=')).and_then(|(name, path)| {
             let format = FormatName::from_str(name, false).ok().filter(|_| !path.is_empty())?;
             Some(Self { format: Some(format), path: path.into() })
         });
-        named.unwrap_or_else(|| Self { format: None, path: text.into() })
+        match (named, text.to_str().and_then(near::nearly_format)) {
+            (Some(output), _) => Ok(output),
+            (None, Some((name, format))) => {
+                Err(format!("'{name}' is no format; did you mean '{format}='? A file of that name is './{}'", text.to_string_lossy()))
+            }
+            (None, None) => Ok(Self { format: None, path: text.into() }),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::cli::{AttemptsName, Diagnose, Settings};
+use crate::cli::{AttemptsName, Diagnose, Settings, nearest_command};
 use crate::error::{Error, Problem};
 use crate::history::{Night, Told};
 use crate::known::{Baseline, Known};
@@ -153,6 +153,9 @@ pub(super) fn run(
 /// Finds what is read. An export of task instances alone is worth looking at too: it tells what failed without a log.
 fn inputs_of(arguments: &Diagnose, since: Option<Since>, naming: &Naming) -> Result<Walk, Error> {
     let inputs = &arguments.inputs;
+    if let Some(says) = command_meant(&arguments.paths) {
+        return Err(Error::Usage(says));
+    }
     let mut walk = Walk::new(&arguments.paths)?;
     if let Some(list) = &inputs.files_from {
         if list == "-" && arguments.paths.contains(list) {
@@ -165,6 +168,18 @@ fn inputs_of(arguments: &Diagnose, since: Option<Since>, naming: &Naming) -> Res
     }
     let written: Vec<PathBuf> = outputs::files(arguments).chain(state::files(arguments)).collect();
     Ok(walk.without(written.iter().map(PathBuf::as_path)))
+}
+
+/// What to say where the first path is not there and is almost the name of a subcommand: it was taken for a file, as what stands behind it would be.
+fn command_meant(paths: &[String]) -> Option<String> {
+    let is_word = |path: &&String| path.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let first = paths.first().filter(is_word).filter(|path| std::fs::symlink_metadata(path).is_err())?;
+    let command = nearest_command(first)?;
+    let Err(Error::Usage(says)) = Walk::new(std::slice::from_ref(first)) else { return None };
+    Some(match says.strip_suffix('?') {
+        Some(says) => format!("{says}, or the subcommand `dagnosis {command}`?"),
+        None => format!("{says}; did you mean the subcommand `dagnosis {command}`?"),
+    })
 }
 
 /// What is known before the run.

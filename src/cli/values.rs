@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ValueEnum};
 
 use super::FormatName;
+use super::near::nearly_format;
 use crate::error::Error;
 use crate::rule::{Document, Faults, Given, Setting, Span};
 
@@ -104,12 +105,20 @@ fn path_in<'t>(arg: &Arg, text: &'t str) -> (&'t str, Option<&'t str>) {
     if let Some(program) = text.strip_prefix("exec:").filter(|program| arg.get_long() == Some("notify") && program.contains('/')) {
         return ("exec:", Some(program));
     }
-    if !is_path || text.is_empty() || text == "-" || text.contains("://") {
+    let is_output = arg.get_long() == Some("output");
+    // What is almost a format is refused as it stands, and would not be with a folder before it.
+    if !is_path || text.is_empty() || text == "-" || text.contains("://") || (is_output && is_nearly_format(text)) {
         return (text, None);
     }
-    let named = text
-        .split_once('=')
-        .filter(|(name, path)| arg.get_long() == Some("output") && !path.is_empty() && FormatName::from_str(name, false).is_ok());
+    let named = text.split_once('=').filter(|(name, path)| is_output && !path.is_empty() && is_format(name));
     let (prefix, path) = split(named.map_or(0, |(name, _)| name.len() + 1));
     (prefix, Some(path))
+}
+
+fn is_format(name: &str) -> bool {
+    FormatName::from_str(name, false).is_ok()
+}
+
+fn is_nearly_format(text: &str) -> bool {
+    nearly_format(text).is_some_and(|(name, _)| !is_format(name))
 }

@@ -31,7 +31,10 @@ pub(super) fn missing(path: &str) -> String {
     match alike {
         Some(name) if parent == Path::new(".") => format!("'{path}' does not exist; did you mean '{name}'?"),
         Some(name) => format!("'{path}' does not exist; did you mean '{}'?", parent.join(name).display()),
-        None if parent == Path::new(".") => format!("'{path}' does not exist in the current folder"),
+        None if parent == Path::new(".") => match std::env::current_dir() {
+            Ok(folder) => format!("'{path}' does not exist in the current folder, '{}'", folder.display()),
+            Err(_) => format!("'{path}' does not exist in the current folder"),
+        },
         None => format!("'{path}' does not exist; '{}' does, but has no '{wanted}'", parent.display()),
     }
 }
