@@ -97,7 +97,7 @@ pub enum Command {
         /// How to write the page
         #[arg(short, long, value_enum, default_value_t)]
         format: PageFormat,
-        /// When to use colours, and links where the terminal has them
+        /// When to use colours
         #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
         color: ColorWhen,
         /// Which rules

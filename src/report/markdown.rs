@@ -8,7 +8,7 @@ use crate::diagnose::{Confidence, Diagnosis, StepKind};
 use crate::rule::Cause;
 
 use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
-use super::{Report, escape, figures, known, totals::Totals};
+use super::{Report, escape, figures, hints, known, totals::Totals};
 
 /// How many values of one kind a scope names: a ticket has more room than a terminal.
 const SCOPE_VALUES_MAX: usize = 10;
@@ -31,8 +31,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if !look.is_empty() {
         writeln!(page.out, "\n**{look}**")?;
     }
-    if report.attempts.is_empty() {
-        writeln!(page.out, "\n{}", escape::markdown(words::NOTHING_READ))?;
+    for says in hints::next_steps(report, &totals) {
+        writeln!(page.out, "\n{}", page.text(&says))?;
     }
     let told = words::told(report);
     if !told.is_empty() {

@@ -6,6 +6,7 @@ mod figures;
 mod findings;
 mod github;
 mod gitlab;
+mod hints;
 mod html;
 mod json;
 mod json_safe;

@@ -88,10 +88,6 @@ fn outcomes(before: &str, totals: &Totals) -> String {
     if parts.is_empty() { String::new() } else { format!("{before}{}", parts.join(", ")) }
 }
 
-/// What to do when nothing was read.
-pub(super) const NOTHING_READ: &str = "Give a folder of task logs (Airflow keeps them in $AIRFLOW_HOME/logs, or where base_log_folder or \
-     remote_base_log_folder points), an archive of them, single files, or - for standard input.";
-
 /// What is said of attempts that end nobody knows how, and where it can be found out.
 pub(super) const UNKNOWN_OUTCOME: &str = "with unknown outcome: nothing tells how it ended. The output of what ran it would: that of the worker or the \
      pod, with the LocalExecutor the scheduler's (before Airflow 3, the scheduler's log in any case); or an export with --task-instances";

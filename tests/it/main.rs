@@ -18,6 +18,7 @@ mod determinism;
 mod dialects;
 mod exit_codes;
 mod explain;
+mod first_minute;
 mod history;
 mod history_trouble;
 mod hostile_rules;

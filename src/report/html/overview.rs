@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use crate::diagnose::{Diagnosis, When};
 use crate::rule::Owner;
 
-use super::super::{figures, totals::Totals, words};
+use super::super::{figures, hints, totals::Totals, words};
 use super::page::{self, Page};
 use super::{known, timeline};
 
@@ -46,7 +46,7 @@ pub(super) fn head(page: &Page<'_>, totals: &Totals) -> Markup {
                         "."
                     }
                 }
-                @if report.attempts.is_empty() { p { (words::NOTHING_READ) } }
+                @for says in hints::next_steps(report, totals) { p { (page.safe(&says)) } }
             }
             @if let Some(chart) = chart { (chart) }
         }

@@ -6,7 +6,7 @@ use crate::diagnose::Diagnosis;
 use crate::error::ProblemKind;
 
 use super::super::page::{Ink, LABEL_AT, Place};
-use super::super::{figures, known, totals::Totals, words};
+use super::super::{figures, hints, known, totals::Totals, words};
 use super::{Text, grade};
 
 /// From so many incidents on, a list of them stands before the details.
@@ -43,8 +43,9 @@ impl Text<'_, '_> {
         if !look.is_empty() {
             self.page.paragraph(&look, Ink::Bold)?;
         }
-        if report.attempts.is_empty() {
-            self.page.paragraph(words::NOTHING_READ, Ink::Plain)?;
+        for says in hints::next_steps(report, &totals) {
+            let says = self.safe(&says);
+            self.page.paragraph(&says, Ink::Plain)?;
         }
         if told.len() >= LIST_MIN || told.len() > full {
             self.page.blank()?;
