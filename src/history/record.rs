@@ -231,27 +231,29 @@ impl<'n> Recorder<'n> {
     /// An incident that is in the logs of this run.
     fn incident(&self, id: &str, group: &Group<'_>, history: &mut History) -> Query<()> {
         let before = self.before(id)?;
-        let (mut recorded_now, mut untold) = (0_u64, 0_u64);
-        for occurrence in group.occurrences.values() {
+        let (mut recorded_now, mut new) = (0_u64, BTreeSet::new());
+        for (key, occurrence) in &group.occurrences {
             match occurrence.recorded(self.connection)? {
                 None | Some(Recorded { is_same: false, .. }) => {
                     occurrence.record(self.connection, self.run, id, self.mask)?;
                     recorded_now += 1;
+                    new.insert(key.as_str());
                 }
                 Some(recorded) => {
                     occurrence.note(self.connection, self.run, self.mask)?;
-                    untold += u64::from(self.untold.contains(&recorded.run));
+                    if self.untold.contains(&recorded.run) {
+                        new.insert(key.as_str());
+                    }
                 }
             }
         }
-        let new_occurrences = recorded_now + untold;
         let status = match before.status {
             None => Status::New,
-            Some(Status::Resolved) if new_occurrences > 0 => Status::Regressed,
+            Some(Status::Resolved) if !new.is_empty() => Status::Regressed,
             Some(Status::Resolved) => Status::Resolved,
             // Nobody has been told of it.
             Some(_) if group.was.as_ref().is_some_and(|was| was.ignored) && !group.told.is_empty() => Status::New,
-            Some(_) if new_occurrences == 0 && self.has_succeeded(id, before.last_seen)? => Status::Resolved,
+            Some(_) if new.is_empty() && self.has_succeeded(id, before.last_seen)? => Status::Resolved,
             Some(_) => Status::Recurring,
         };
         self.settle(id, status, recorded_now, group.occurrences.len() as u64, group.told.is_empty())?;
@@ -261,18 +263,32 @@ impl<'n> Recorder<'n> {
         let count = |sql: &str| self.connection.prepare_cached(sql)?.query_row([id], |row| row.get::<_, i64>(0));
         let worst = group.told.iter().map(|diagnosis| diagnosis.severity).max();
         let was = group.was.as_ref().and_then(|was| Severity::from_name(&was.severity));
-        let past = Arc::new(Past {
+        let past = Past {
             id: id.to_owned(),
             status,
             first_seen: before.first_seen,
             last_seen: before.last_seen,
             nights: count("SELECT count(*) FROM night WHERE incident = ?1 AND new_occurrences > 0")?.unsigned_abs(),
             occurrences: count("SELECT count(*) FROM occurrence WHERE incident = ?1")?.unsigned_abs(),
-            new_occurrences,
+            new_occurrences: new.len() as u64,
             was_less: was.filter(|was| before.status.is_some() && worst.is_some_and(|worst| worst > *was)),
-        });
-        history.incidents.extend(group.told.iter().map(|diagnosis| (diagnosis.id.clone(), Arc::clone(&past))));
+        };
+        // Of several that are one over the nights each has its own failures: one may be as it was while another goes on.
+        for diagnosis in &group.told {
+            let new_occurrences = self.keys(diagnosis).filter(|key| new.contains(key.as_str())).count() as u64;
+            let status = match past.status {
+                Status::Regressed if new_occurrences == 0 => Status::Resolved,
+                status => status,
+            };
+            history.incidents.insert(diagnosis.id.clone(), Arc::new(Past { status, new_occurrences, ..past.clone() }));
+        }
         Ok(())
+    }
+
+    /// The keys of an incident's failures, each once.
+    fn keys(&self, diagnosis: &Diagnosis) -> impl Iterator<Item = String> {
+        let attempts = diagnosis.incident.attempts.iter().filter_map(|row| self.night.attempts.get(*row));
+        attempts.map(|attempt| Occurrence::of(attempt, self.reach).key).collect::<BTreeSet<_>>().into_iter()
     }
 
     /// What was recorded of an incident. Its times are those with this run.

@@ -53,7 +53,8 @@ pub struct Past {
     pub nights: u64,
     /// How many failures are recorded.
     pub occurrences: u64,
-    /// How many of them no finished report has told.
+    /// How many failures of the incident as this run sees it no finished report has told. Of several incidents that are one over the nights each has
+    /// its own.
     pub new_occurrences: u64,
     /// How grave it was, if it was less grave.
     pub was_less: Option<Severity>,
@@ -95,8 +96,10 @@ impl History {
     /// How many incidents have a status, and how many new failures are theirs. Incidents of a report that are one over the nights count once.
     #[must_use]
     pub fn count(&self, status: Status) -> (usize, u64) {
-        let each: BTreeMap<&str, u64> =
-            self.incidents.values().filter(|past| past.status == status).map(|past| (past.id.as_str(), past.new_occurrences)).collect();
+        let mut each: BTreeMap<&str, u64> = BTreeMap::new();
+        for past in self.incidents.values().filter(|past| past.status == status) {
+            *each.entry(&past.id).or_default() += past.new_occurrences;
+        }
         (each.len(), each.values().sum())
     }
 }

@@ -128,7 +128,7 @@ fn incidents_after_the_tenth_are_short_but_not_dropped() {
             "10. HIGH",
             "11. HIGH      incident-10\n              likely lb-idle-timeout, 78%; DAG author; 2 logs, 11-21 07:16\n",
             "12. HIGH      incident-11\n",
-            "10. HIGH      incident-9\n              2 attempts failed",
+            "10. HIGH      incident-9\n              2 attempts of 2",
             "2 incidents more stand in the list above",
             "   11. logs/",
             "   12. logs/",

@@ -454,3 +454,23 @@ fn the_queries_of_the_readme_run() {
         assert!(rows > 0, "{query}");
     }
 }
+
+#[test]
+fn of_two_incidents_that_are_one_over_the_nights_each_has_its_own_new_failures() {
+    let nights = Nights::new();
+    let outage = |day: u32| ["push", "load", "pull", "send"].into_iter().for_each(|task| nights.fails(day, task, RESET));
+    outage(1);
+    nights.night(1, &[]);
+    outage(20);
+    let (_, report) = nights.night(20, &[]);
+    let mut new: Vec<(&str, u64)> = report["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|incident| (incident["history"]["id"].as_str().unwrap(), incident["history"]["new_occurrences"].as_u64().unwrap()))
+        .collect();
+    new.sort_by_key(|(_, new)| *new);
+    assert!(new.len() == 2 && new[0].0 == new[1].0, "{new:?}");
+    assert_eq!((new[0].1, new[1].1), (0, 4));
+    assert_eq!((&report["history"]["recurring"], &report["history"]["new"]), (&json!(1), &json!(0)), "{}", report["history"]);
+}

@@ -5,7 +5,7 @@ use std::io;
 use crate::diagnose::Diagnosis;
 use crate::error::ProblemKind;
 
-use super::super::page::{Ink, LABEL_AT, Place};
+use super::super::page::{Ink, LABEL_AT, NO_BREAK, Place};
 use super::super::{figures, hints, known, totals::Totals, words};
 use super::{Text, grade};
 
@@ -44,7 +44,7 @@ impl Text<'_, '_> {
             self.page.paragraph(&look, Ink::Bold)?;
         }
         for says in hints::next_steps(report, &totals) {
-            let says = self.safe(&says);
+            let says = together(&self.safe(&says));
             self.page.paragraph(&says, Ink::Plain)?;
         }
         if told.len() >= LIST_MIN || told.len() > full {
@@ -99,4 +99,11 @@ impl Text<'_, '_> {
         }
         self.page.paragraph("The list of incidents stands at the top; -o html=report.html makes a page of all this.", Ink::Dim)
     }
+}
+
+/// Keeps commands, which stand between backticks, on one line, so that they can be copied.
+fn together(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let joined = parts.map(|(at, part)| if at % 2 == 1 { part.replace(' ', &NO_BREAK.to_string()) } else { part.to_owned() });
+    joined.collect::<Vec<_>>().join("`")
 }
