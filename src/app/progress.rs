@@ -23,7 +23,7 @@ const REDRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// While no total is known, and while there is nothing to count.
 const SPINNER: &str = "{spinner} {wide_msg}";
-const BAR: &str = "[{bar:24}] {percent:>3}%  {wide_msg}";
+const BAR: &str = "[{bar:16}] {percent:>3}%  {wide_msg}";
 
 /// What draws. It ends, and clears what it drew, when it is dropped.
 pub(super) struct Display {
@@ -198,33 +198,27 @@ fn draw(bar: &ProgressBar, seen: &Seen) {
     bar.set_position(total.map_or(seen.bytes, |total| seen.bytes.min(total.bytes)));
 }
 
-/// `1,204 of 5,678 files, 1.2 GB of 3.4 GB, 210.0 MB/s, 12 s left`; without a total, what was read so far.
+/// `12 s left, 1.2 GB of 3.4 GB, 210.0 MB/s, 1,204 of 5,678 files`; without a total, what was read so far. What is wanted most stands first: a narrow
+/// terminal cuts off the rest.
 fn says(seen: &Seen, bytes_per_second: f64) -> String {
     let Seen { files, bytes, total, is_scanned } = *seen;
     if is_scanned {
         return format!("{} read, diagnosing", bytes_in_words(bytes));
     }
-    let mut parts = Vec::new();
-    match total {
-        Some(total) => {
-            if total.files > 1 {
-                parts.push(format!("{} of {} files", number(files.min(total.files)), number(total.files)));
-            }
-            parts.push(format!("{} of {}", bytes_in_words(bytes.min(total.bytes)), bytes_in_words(total.bytes)));
-        }
-        None => {
-            // Standard input and a single archive are done when all is.
-            if files > 0 {
-                parts.push(format!("{} {}", number(files), if files == 1 { "file" } else { "files" }));
-            }
-            parts.push(format!("{} read", bytes_in_words(bytes)));
-        }
-    }
-    if bytes_per_second >= 1.0 {
-        parts.push(format!("{}/s", bytes_in_words(bytes_per_second as u64)));
-        parts.extend(total.map(|total| left(total.bytes.saturating_sub(bytes) as f64 / bytes_per_second)));
-    }
-    parts.join(", ")
+    let is_known = bytes_per_second >= 1.0;
+    let time = total.filter(|_| is_known).map(|total| left(total.bytes.saturating_sub(bytes) as f64 / bytes_per_second));
+    let read = match total {
+        Some(total) => format!("{} of {}", bytes_in_words(bytes.min(total.bytes)), bytes_in_words(total.bytes)),
+        None => format!("{} read", bytes_in_words(bytes)),
+    };
+    let rate = is_known.then(|| format!("{}/s", bytes_in_words(bytes_per_second as u64)));
+    let counted = match total {
+        Some(total) if total.files > 1 => Some(format!("{} of {} files", number(files.min(total.files)), number(total.files))),
+        // Standard input and a single archive are done when all is.
+        Some(_) => None,
+        None => (files > 0).then(|| format!("{} {}", number(files), if files == 1 { "file" } else { "files" })),
+    };
+    [time, Some(read), rate, counted].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// `12 s left`, `3 min left`: no more exactly than it can be known.

@@ -23,7 +23,7 @@ fn says(logs: Option<&Path>) -> String {
     // A name that is no plain word would have to be quoted for a shell: then the example does.
     let is_plain = |path: &&str| path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
     let (folder, why) = match logs.and_then(Path::to_str).filter(is_plain) {
-        Some(folder) => (folder, "why did tasks fail? (this folder is there)"),
+        Some(folder) => (folder, "this folder is there"),
         None => ("/opt/airflow/logs", "why did tasks fail?"),
     };
     let first = format!("dagnosis {folder}");

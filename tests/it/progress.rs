@@ -82,6 +82,9 @@ fn run(arguments: &[&str], environment: &[(&str, &str)], at_terminal: bool, awai
     Run { code: output.status.code(), out: text(&output.stdout), err: text(&err) }
 }
 
+/// Arguments, the environment, and whether standard error is a terminal.
+type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], bool);
+
 const XTERM: &[(&str, &str)] = &[("TERM", "xterm-256color")];
 
 #[test]
@@ -100,7 +103,7 @@ fn who_waits_at_a_terminal_sees_how_far_it_is_and_nothing_of_it_stays() {
 
 #[test]
 fn nobody_else_sees_it() {
-    let cases: [(&[&str], &[(&str, &str)], bool); 6] = [
+    let cases: [Case; 6] = [
         (&[], XTERM, false),
         (&["--quiet"], XTERM, true),
         (&["--no-progress"], XTERM, true),
