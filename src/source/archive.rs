@@ -82,7 +82,7 @@ fn read_object(input: &Input, object: &Object, options: &Options, visit: Visit<'
     let place = Place::default();
     match opened {
         Ok(object) => {
-            let reach = Reach::new(&options.progress, Some(object.bytes()));
+            let reach = Reach::new(&options.progress, Some(Opened::bytes(&object)));
             let mut object = Counted { inner: object, reach };
             let headed = Headed::new(&mut object);
             if format::of(headed.head()) == Format::Zip {
