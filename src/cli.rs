@@ -378,6 +378,9 @@ impl Output {
             let format = FormatName::from_str(name, false).ok().filter(|_| !path.is_empty())?;
             Some(Self { format: Some(format), path: path.into() })
         });
+        if let Some(name) = text.to_str().and_then(|text| text.strip_suffix('=')).filter(|name| FormatName::from_str(name, false).is_ok()) {
+            return Err(format!("behind '{name}=' no file is named; a file of that name is './{name}='"));
+        }
         match (named, text.to_str().and_then(near::nearly_format)) {
             (Some(output), _) => Ok(output),
             (None, Some((name, format))) => {

@@ -82,6 +82,9 @@ fn named(file: &StateFile) -> Result<PathBuf, Error> {
 }
 
 fn told(path: &Path, trouble: &Trouble) -> Error {
+    if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Error::Usage(format!("{}: there is no such file; a run with --state makes it", path.display()));
+    }
     Error::Usage(format!("{}: {trouble}", path.display()))
 }
 

@@ -73,6 +73,12 @@ pub(super) fn check(arguments: &Diagnose) -> Result<(), Error> {
     if let Some(twice) = paths().find(|path| !taken.insert(*path)) {
         return Err(Error::Usage(format!("two reports cannot go into one file, {}; name another for one of them", twice.display())));
     }
+    // A slip of the hand that would cost the log.
+    let whole = |path: &Path| std::fs::canonicalize(path).ok().filter(|path| path.is_file());
+    let read: BTreeSet<PathBuf> = arguments.paths.iter().filter_map(|path| whole(Path::new(path))).collect();
+    if let Some(path) = paths().find(|path| whole(path).is_some_and(|path| read.contains(&path))) {
+        return Err(Error::Usage(format!("a report cannot go into {}: it is one of the logs that are to be read", path.display())));
+    }
     let plain: Vec<String> =
         arguments.outputs.iter().filter(|output| output.format.is_none()).map(|output| output.path.display().to_string()).collect();
     match plain.as_slice() {

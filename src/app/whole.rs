@@ -18,6 +18,9 @@ pub(super) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    if !folder.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("the folder {} is not there", folder.display())));
+    }
     let mut builder = tempfile::Builder::new();
     // No collector takes a name that begins so for one of its files.
     builder.prefix(".dagnosis-").suffix(".tmp");

@@ -14,7 +14,11 @@ use super::{Report, figures, words};
 /// escaped by the writers.
 pub(super) fn next_steps(report: &Report<'_>, totals: &Totals) -> Vec<String> {
     if report.attempts.is_empty() {
-        return [nothing_found(report), Some(where_logs_are())].into_iter().flatten().collect();
+        let is_too_old = report.problems.iter().any(|problem| problem.kind == ProblemKind::TooOld);
+        return nothing_found(report).into_iter().chain((!is_too_old).then(where_logs_are)).collect();
+    }
+    if report.stats.bytes == 0 {
+        return Vec::new();
     }
     // Airflow's own words about the beginning or the end of an attempt.
     let is_of_task = |attempt: &AttemptRef<'_>| attempt.executions() > 0 || attempt.outcome() != Outcome::Unknown;

@@ -215,3 +215,27 @@ fn nothing_of_it_is_said_where_something_was_told() {
         }
     }
 }
+
+#[test]
+fn a_report_takes_the_place_of_no_log_and_of_no_folder_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "logs/a.log", "a line\n");
+    for (arguments, says) in [
+        (&["logs/a.log", "-o", "logs/a.log"][..], "it is one of the logs that are to be read"),
+        (&["logs/a.log", "-o", "json=./logs/../logs/a.log"], "it is one of the logs that are to be read"),
+        (&["logs/a.log", "--summary", "logs/a.log"], "it is one of the logs that are to be read"),
+        (&["logs", "-o", "html=nowhere/x.html"], "the folder nowhere is not there"),
+        (&["logs", "-o", "text="], "no file is named"),
+    ] {
+        let run = run_with(arguments, folder.path(), b"");
+        assert!(run.code == 2 && run.err.contains(says), "{arguments:?}: {}{}", run.out, run.err);
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("logs/a.log")).unwrap(), "a line\n");
+}
+
+#[test]
+fn what_is_empty_is_no_all_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_with(&["-"], folder.path(), b"");
+    assert!(run.out.starts_with("Nothing was read: what was given is empty.\n") && !run.out.contains("--path-template"), "{}", run.out);
+}

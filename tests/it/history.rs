@@ -397,7 +397,7 @@ fn wrong_arguments_say_what_to_write() {
     let run = run_with(&["history", "list"], nights.path(), b"");
     assert!(run.code == 2 && run.err.contains("no state is named; give --state FILE"), "{}", run.err);
     let run = nights.history(&["list"]);
-    assert!(run.code == 2 && run.err.contains("state.sqlite: it cannot be opened"), "{}", run.err);
+    assert!(run.code == 2 && run.err.contains("state.sqlite: there is no such file; a run with --state makes it"), "{}", run.err);
 }
 
 #[test]
