@@ -102,13 +102,6 @@ pub(super) fn mark(report: &Report<'_>, diagnosis: &Diagnosis) -> String {
     }
 }
 
-/// How many incidents are new, for a subject; `None` where no earlier run is known, or nothing is new.
-pub(super) fn news(report: &Report<'_>) -> Option<String> {
-    let is_new = |diagnosis: &&Diagnosis| matches!(report.known.status(diagnosis), Some(Status::New | Status::Regressed));
-    let new = report.diagnosed.diagnoses.iter().filter(is_new).count();
-    (new > 0).then(|| format!("{} new", number(new as u64)))
-}
-
 /// How many incidents the state calls what, and which runs it has not seen told.
 fn since(history: &History) -> Vec<String> {
     let [(new, _), (regressed, _), (recurring, failures)] =

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Paper;
 
@@ -163,6 +163,35 @@ pub(super) fn width_of(text: &str) -> usize {
     text.width()
 }
 
+/// Takes words that are longer than a line apart, behind a sign where there is one: for what stands elsewhere as it is to be copied.
+pub(super) fn taken_apart(text: &str, width: usize) -> String {
+    let mut shown = String::with_capacity(text.len() + 8);
+    for (at, word) in text.split(' ').enumerate() {
+        if at > 0 {
+            shown.push(' ');
+        }
+        let mut rest = word;
+        while width_of(rest) > width {
+            let (mut taken, mut fits, mut sign) = (0, 0, 0);
+            for (at, c) in rest.char_indices() {
+                taken += c.width().unwrap_or(0);
+                if taken > width {
+                    break;
+                }
+                fits = at + c.len_utf8();
+                sign = if ".,:;/_-".contains(c) { fits } else { sign };
+            }
+            let first = rest.chars().next().map_or(0, char::len_utf8);
+            let (line, more) = rest.split_at(if sign > 0 { sign } else { fits.max(first) });
+            shown.push_str(line);
+            shown.push(' ');
+            rest = more;
+        }
+        shown.push_str(rest);
+    }
+    shown
+}
+
 /// Joins words that stay on one line.
 pub(super) const NO_BREAK: char = '\u{a0}';
 
@@ -213,6 +242,15 @@ mod tests {
         assert_eq!(wrap("a 1 2 3 b", 3), ["a 1", "2", "3 b"]);
         assert_eq!(wrap("on 11-21\u{a0}09:34 it", 12), ["on", "11-21 09:34", "it"]);
         assert!(wrap("  ", 6).is_empty());
+    }
+
+    #[test]
+    fn words_that_are_too_long_are_taken_apart_behind_a_sign() {
+        assert_eq!(taken_apart("a shop.push_orders b", 8), "a shop. push_ orders b");
+        assert_eq!(taken_apart("aaaaaaaaaa 連携失敗連", 4), "aaaa aaaa aa 連携 失敗 連");
+        let wide = taken_apart(&"連携".repeat(40), 66);
+        assert!(wrap(&wide, 66).iter().all(|line| width_of(line) <= 66), "{wide}");
+        assert_eq!(taken_apart("\u{301}\u{301}", 0), "\u{301}\u{301}");
     }
 
     #[test]

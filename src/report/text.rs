@@ -9,7 +9,7 @@ use crate::attempt::{AttemptRef, Location};
 use crate::diagnose::{Confidence, Diagnosis, EvidenceLine, StepKind};
 use crate::rule::{Cause, Fix, Severity};
 
-use super::page::{COLUMN, Ink, NO_BREAK, Page, Place, width_of};
+use super::page::{COLUMN, Ink, NO_BREAK, Page, Place, taken_apart, width_of};
 use super::words::{self, CONSEQUENCES_MAX, EVIDENCE_MAX, EXAMPLES_MAX, FULL_INCIDENTS_MAX, PATHS_MAX};
 use super::{Report, escape, figures, known};
 
@@ -72,7 +72,9 @@ impl Text<'_, '_> {
     fn heading(&mut self, number: usize, diagnosis: &Diagnosis) -> io::Result<()> {
         let (lead, ink) = grade(number, 0, diagnosis);
         let title = self.safe(&diagnosis.title) + &self.mark(diagnosis);
-        self.page.hanging(&lead, ink, COLUMN.max(lead.len() + 1), &title, Ink::Bold)
+        let hang = COLUMN.max(lead.len() + 1);
+        let title = taken_apart(&title, self.page.width().saturating_sub(hang));
+        self.page.hanging(&lead, ink, hang, &title, Ink::Bold)
     }
 
     /// An incident in full.

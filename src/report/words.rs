@@ -46,6 +46,9 @@ pub(super) fn verdict(report: &Report<'_>, totals: &Totals) -> String {
     if report.attempts.is_empty() {
         return "Nothing was read: no log was found.".to_owned();
     }
+    if report.stats.bytes == 0 && diagnoses.is_empty() && totals.attempts == 0 {
+        return "Nothing was read: what was given is empty.".to_owned();
+    }
     let but = if report.known.ignored.is_empty() { "" } else { " but those that are ignored" };
     if diagnoses.is_empty() {
         let logs = report.attempts.len() as u64;
@@ -145,6 +148,10 @@ pub(super) fn best<'a>(diagnosis: &'a Diagnosis, rules: &'a RuleSet) -> Option<(
 
 /// `likely, 78%`.
 pub(super) fn certainty(confidence: Confidence, probability: f64) -> String {
+    // How probable it is that no cause is known is nothing to be sure of.
+    if confidence == Confidence::Unknown {
+        return self::confidence(confidence).to_owned();
+    }
     format!("{}, {}", self::confidence(confidence), percent(probability))
 }
 
@@ -210,8 +217,13 @@ fn owner_name(owner: Owner) -> &'static str {
 
 /// Whose it is, in words; where that is not clear, whose it may be.
 pub(super) fn whose(diagnosis: &Diagnosis) -> String {
-    let shares: Vec<String> =
-        diagnosis.owners.iter().take(OWNERS_MAX).map(|(owner, share)| format!("{} {}", owner_name(*owner), percent(*share))).collect();
+    let shares: Vec<String> = diagnosis
+        .owners
+        .iter()
+        .filter(|(_, share)| *share >= OTHER_CAUSE_SHARE_MIN)
+        .take(OWNERS_MAX)
+        .map(|(owner, share)| format!("{} {}", owner_name(*owner), percent(*share)))
+        .collect();
     match (diagnosis.owner, shares.is_empty()) {
         (Owner::Unknown, false) => format!("{}: {}", owner_words(Owner::Unknown), shares.join(", ")),
         (owner, _) => owner_words(owner).to_owned(),
@@ -328,7 +340,10 @@ pub(super) fn place(location: &Location) -> String {
 /// be told.
 pub(super) fn file<'l>(report: &Report<'_>, location: &'l Location) -> Option<&'l str> {
     let path = &*location.path;
-    let is_file = location.member.is_none() && path != "-" && !path.contains("://");
+    // A name that is not UTF-8 is shown in part only; and what stands before `..` may be a link, behind which a browser looks for another file.
+    let mut parts = path.split(['/', '\\']).skip_while(|part| matches!(*part, "." | ".." | ""));
+    let is_plain = !path.contains(char::REPLACEMENT_CHARACTER) && !parts.any(|part| part == "..");
+    let is_file = location.member.is_none() && path != "-" && !path.contains("://") && is_plain;
     (is_file && report.mask.apply(path) == path).then_some(path)
 }
 
@@ -347,7 +362,7 @@ pub(super) fn new_rule(report: &Report<'_>, diagnosis: &Diagnosis) -> Option<Str
     };
     let example = diagnosis.examples.iter().find(|example| example.location.line > 0 && has_log(&example.location))?;
     let place = place(&example.location);
-    let is_true = report.mask.apply(&place) == place && !place.chars().any(is_active);
+    let is_true = report.mask.apply(&place) == place && !place.chars().any(|c| is_active(c) || c == char::REPLACEMENT_CHARACTER);
     is_true.then(|| format!("dagnosis rules new --from {}", shell_quoted(&place)))
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::logs::{log_of, put};
+use crate::nights::Nights;
 use crate::program::{Run, run, run_in, run_with};
 
 /// The lines that are longer than `width`, but for those that are to be copied as they are: places of logs, commands and code stand deeper than text or
@@ -46,6 +47,9 @@ fn a_mail_begins_with_its_subject() {
     assert_eq!(subject_of(run_with(&["empty", "-f", "mail"], tree.path(), b"")), "dagnosis: no log was read");
     put(tree.path(), &log_of("push"), "[2026-11-20 01:00:02,000] {local_task_job.py:266} INFO - Task exited with return code 0\n");
     assert_eq!(subject_of(run_with(&["dag_id=shop", "-f", "mail"], tree.path(), b"")), "dagnosis: no failure found");
+    put(tree.path(), "other/access.log", "127.0.0.1 - - [20/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 612\n");
+    assert_eq!(subject_of(run_with(&["other", "-f", "mail"], tree.path(), b"")), "dagnosis: no task's log was read");
+    assert_eq!(subject_of(run_with(&["-", "-f", "mail"], tree.path(), b"")), "dagnosis: no log was read");
     let hostile = "[2026-11-20 01:00:01,000] {taskinstance.py:1482} ERROR - Task failed with exception\nTraceback (most recent call last):\n  \
                    File \"/dags/shop.py\", line 12, in push\n    push()\nOddError: \u{1b}[2J\r\nBcc: x@y \u{202e}évil\n\
                    [2026-11-20 01:00:02,000] {local_task_job.py:266} INFO - Task exited with return code 1\n";
@@ -54,6 +58,24 @@ fn a_mail_begins_with_its_subject() {
     let subject = subject_of(run_with(&["dag_id=shop", "-f", "mail"], tree.path(), b""));
     assert!(subject.starts_with("dagnosis: 1 medium, 1 not read: "), "{subject}");
     assert!(subject.len() <= 69 && subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{subject}");
+}
+
+#[test]
+fn a_subject_tells_of_what_is_new_and_is_no_false_all_clear() {
+    let nights = Nights::new();
+    let subject = |day: u32, more: &[&str]| {
+        let run = nights.run(day, &[&["logs", "-f", "mail"], more].concat());
+        run.out.lines().next().unwrap_or_default().to_owned()
+    };
+    nights.fails(1, "push", "KeyError: 'a'");
+    assert_eq!(subject(1, &[]), "dagnosis: 1 new medium: A key is missing (KeyError): shop.push");
+    assert_eq!(subject(2, &[]), "dagnosis: nothing new, 1 known");
+    nights.fails(3, "load", "ConnectionResetError: [Errno 104] Connection reset by peer");
+    assert!(subject(3, &[]).starts_with("dagnosis: 1 new high, 1 known: Connection reset by peer"), "{}", subject(4, &[]));
+    std::fs::write(nights.path().join("dagnosis.yaml"), "ignore: [ { dag: shop, reason: Known } ]\n").unwrap();
+    assert_eq!(subject(5, &[]), "dagnosis: no failure found, 2 ignored");
+    std::fs::write(nights.path().join("dagnosis.yaml"), "ignore: [ { dag: other, reason: Known, expires: 2020-01-01 } ]\n").unwrap();
+    assert!(subject(6, &[]).contains(", 1 settings expired"), "{}", subject(7, &[]));
 }
 
 fn in_environment(arguments: &[&str], environment: &[(&str, &str)]) -> Run {

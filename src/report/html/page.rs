@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use crate::attempt::Location;
-use crate::diagnose::{Diagnosis, When};
+use crate::diagnose::{Confidence, Diagnosis, When};
 use crate::rule::Severity;
 
 use super::super::{Report, escape, figures, words};
@@ -51,11 +51,12 @@ impl Page<'_> {
         match words::best(diagnosis, self.report.rules) {
             Some((ranked, cause)) => {
                 let percent = (ranked.probability.clamp(0.0, 1.0) * 100.0).round();
+                let is_known = diagnosis.confidence != Confidence::Unknown;
                 html! {
                     span.cause { (self.safe(cause.title.trim_end_matches('.'))) }
                     " "
                     span.sure {
-                        span.meter aria-hidden="true" { span style=(format!("width:{percent}%")) {} }
+                        @if is_known { span.meter aria-hidden="true" { span style=(format!("width:{percent}%")) {} } }
                         "(" (words::certainty(diagnosis.confidence, ranked.probability)) ")"
                     }
                 }

@@ -5,7 +5,7 @@ use std::io;
 use crate::diagnose::Diagnosis;
 use crate::error::ProblemKind;
 
-use super::super::page::{Ink, LABEL_AT, NO_BREAK, Place};
+use super::super::page::{Ink, LABEL_AT, NO_BREAK, Place, taken_apart};
 use super::super::{figures, hints, known, totals::Totals, words};
 use super::{Text, grade};
 
@@ -62,6 +62,7 @@ impl Text<'_, '_> {
         let (lead, ink) = grade(number, digits, diagnosis);
         let hang = digits + 2 + SEVERITY_CHARS_MAX + 2;
         let title = figures::shortened(&self.safe(&diagnosis.title), TITLE_CHARS_MAX) + &self.mark(diagnosis);
+        let title = taken_apart(&title, self.page.width().saturating_sub(hang));
         self.page.hanging(&lead, ink, hang, &title, Ink::Bold)?;
         let brief = self.safe(&words::brief(self.report, totals, diagnosis));
         self.page.hanging("", Ink::Plain, hang, &brief, Ink::Plain)
