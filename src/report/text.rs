@@ -31,7 +31,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
 pub(super) fn write_some(report: &Report<'_>, full: usize, out: &mut dyn Write) -> io::Result<()> {
     let mut text = Text { report, page: Page::new(out, report.paper) };
     let told = words::told(report);
-    text.overview(&told, full)?;
+    text.overview(&told)?;
     for (number, diagnosis) in told.iter().take(full) {
         text.page.blank()?;
         text.incident(*number, diagnosis)?;

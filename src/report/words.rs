@@ -123,7 +123,7 @@ pub(super) fn quick(report: &Report<'_>) -> Option<String> {
     }
     let (logs, were) = (count(left_out.logs, "log"), if left_out.logs == 1 { "was" } else { "were" });
     Some(format!(
-        "Quick: {logs} of attempts that succeeded {were} read at the beginning and the end alone, and {} between not. Warnings and endpoints in these are          not known, so failures are compared with less; without --quick all is read.",
+        "Quick: {logs} of attempts that succeeded {were} read at the beginning and the end alone, and {} between not. Warnings and endpoints in these are not known, so failures are compared with less; without --quick all is read.",
         bytes(left_out.bytes)
     ))
 }

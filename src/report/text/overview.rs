@@ -19,8 +19,8 @@ const TITLE_CHARS_MAX: usize = 120;
 const SEVERITY_CHARS_MAX: usize = 8;
 
 impl Text<'_, '_> {
-    /// What stands before the details: of those, `full` are told below.
-    pub(super) fn overview(&mut self, told: &[(usize, &Diagnosis)], full: usize) -> io::Result<()> {
+    /// What stands before the details.
+    pub(super) fn overview(&mut self, told: &[(usize, &Diagnosis)]) -> io::Result<()> {
         let report = self.report;
         let totals = Totals::of(report);
         self.page.paragraph(&words::verdict(report, &totals), Ink::Bold)?;
@@ -47,7 +47,7 @@ impl Text<'_, '_> {
             let says = together(&self.safe(&says));
             self.page.paragraph(&says, Ink::Plain)?;
         }
-        if told.len() >= LIST_MIN || told.len() > full {
+        if told.len() >= LIST_MIN {
             self.page.blank()?;
             let digits = told.iter().map(|(number, _)| number.to_string().len()).max().unwrap_or_default();
             for (number, diagnosis) in told {
