@@ -86,9 +86,9 @@ fn read_object(input: &Input, object: &Object, options: &Options, visit: Visit<'
             let mut object = Counted { inner: object, reach };
             let headed = Headed::new(&mut object);
             if format::of(headed.head()) == Format::Zip {
-                reading.zip(&place, object.inner.sought())
+                reading.zip(&place, object.inner.sought());
             } else {
-                reading.headed(&place, headed)
+                reading.headed(&place, headed);
             }
         }
         Err(says) => reading.problem(&place, ProblemKind::Unreadable, says),
