@@ -20,7 +20,7 @@ const KINDS_MAX: usize = 100;
 pub struct Candidates {
     /// Each cause that may be it, in the order of rules.
     pub causes: Vec<Candidate>,
-    /// Whether a symptom stands for the incident.
+    /// Whether a symptom stands for the incident that says anything of why: that a log just stops does not.
     pub recognised: bool,
     /// Whether any healthy attempt was read.
     pub base_rate: bool,
@@ -128,6 +128,7 @@ pub fn suspects(incident: &Incident, attempts: &Attempts, rules: &RuleSet, table
     // What a kill provoked is explained by what explains the kill.
     let root = incident.root.map(|root| [root]);
     let explained: &[usize] = root.as_ref().map_or(&incident.attempts, |root| root);
+    let says_why = |symptom: Option<SymptomIx>| symptom.is_some_and(|symptom| !rules.symptoms[symptom].is_silence());
     let mut alike: BTreeMap<Signature<'_>, Vec<usize>> = BTreeMap::new();
     for row in explained {
         if let Some(failure) = attempts.at(*row).failure() {
@@ -153,7 +154,11 @@ pub fn suspects(incident: &Incident, attempts: &Attempts, rules: &RuleSet, table
             let of_records = of_part.get(&cause).into_iter().flatten();
             Candidate { cause, ranked: vec![(places, 1.0)], evidence: of_spread.chain(of_records).cloned().collect() }
         });
-        let candidates = Candidates { causes: candidates.collect(), recognised: !signature.unrecognised, base_rate: table.has_base_rate() };
+        let candidates = Candidates {
+            causes: candidates.collect(),
+            recognised: says_why(signature.shown.first().copied()),
+            base_rate: table.has_base_rate(),
+        };
         (part.attempts, candidates)
     };
     let kinds = alike.into_iter().filter(|_| several).map(kind).collect();
@@ -162,7 +167,7 @@ pub fn suspects(incident: &Incident, attempts: &Attempts, rules: &RuleSet, table
         let evidence = of_whole.remove(&cause).unwrap_or_default();
         Candidate { cause, ranked, evidence }
     });
-    let whole = Candidates { causes: candidates.collect(), recognised: incident.symptom.is_some(), base_rate: table.has_base_rate() };
+    let whole = Candidates { causes: candidates.collect(), recognised: says_why(incident.symptom), base_rate: table.has_base_rate() };
     Suspects { whole, kinds }
 }
 

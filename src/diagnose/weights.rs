@@ -29,7 +29,7 @@ pub struct Weights {
     pub of_incident: f64,
     /// The plausibility of "something else", on the scale of the first cause of a list with an average prior.
     pub something_else: f64,
-    /// The same for a failure that no symptom knows.
+    /// The same for a failure that no symptom knows, or of which there is only a log that stops.
     pub something_else_unrecognised: f64,
 }
 

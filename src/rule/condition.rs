@@ -108,6 +108,18 @@ impl AttemptCondition {
         });
         if of_ending { Vec::new() } else { anchors }
     }
+
+    /// Whether it asks for a log that ends without a word, and for nothing that a record says.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        let (mut silent, mut says) = (false, false);
+        self.walk(false, &mut |condition, denied| match condition {
+            Self::Ending(EndingName::Silent) => silent |= !denied,
+            Self::Symptom(_) | Self::Composite(_) => says |= !denied,
+            _ => {}
+        });
+        silent && !says
+    }
 }
 
 /// Several matches in a time, in order or not.

@@ -145,6 +145,14 @@ pub struct Symptom {
     pub(crate) captures: Vec<std::sync::Arc<pattern::Pattern>>,
 }
 
+impl Symptom {
+    /// Whether it tells that a log says nothing of its end: it names a failure, and nothing of why.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        self.attempt.as_ref().is_some_and(AttemptCondition::is_silence)
+    }
+}
+
 /// Why something fails.
 #[derive(Debug)]
 pub struct Cause {
