@@ -8,7 +8,7 @@ use crate::scan::{Ending, FailureRecord, Match, Observation, is_trouble};
 use crate::source::Kind;
 use crate::time::{Span, Timestamp};
 
-use super::{Attempt, Failure, Role};
+use super::{Attempt, Failure, Location, Role};
 
 /// How many of the task's own frames name an unrecognised failure.
 const FRAMES_MAX: usize = 3;
@@ -35,7 +35,8 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         Kind::Scheduler | Kind::Worker | Kind::Triggerer | Kind::Webserver | Kind::Kernel => {
             (!has_tasks || log.is_excerpt) && shows_failure(log, rules)
         }
-        Kind::Trigger => false,
+        // What befell it befell the task that waited for it, whose log tells of it.
+        Kind::Trigger => !has_tasks && shows_failure(log, rules),
         Kind::DagProcessor | Kind::Other => attempt.outcome.is_failure() || shows_failure(log, rules),
     };
     if !failed {
@@ -85,6 +86,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
     Some(Failure {
         symptom,
         line,
+        elsewhere: None,
         time,
         excerpt,
         frames: own_frames(&chain),
@@ -95,6 +97,18 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         facts,
         shown,
     })
+}
+
+/// The failure of an attempt that waited for a trigger which failed, as the trigger's log tells it.
+pub(super) fn failure_of_trigger(attempt: &Attempt, log: &Observation, trigger: &Observation, rules: &RuleSet) -> Option<Failure> {
+    let failure = failure_of(attempt, trigger, rules, true)?;
+    let place = Location { path: trigger.source.path.clone(), member: trigger.source.member.clone(), line: failure.line };
+    Some(Failure { line: last_line(log), elsewhere: Some(Box::new(place)), ..failure })
+}
+
+/// The line of a log at which counts what stands in another: its last one, where a reader looks first.
+pub(super) fn last_line(log: &Observation) -> u32 {
+    if log.only_ends { 1 } else { log.lines.max(1) }
 }
 
 /// Whether it is a symptom of whole attempts that ends an attempt.

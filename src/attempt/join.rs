@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use crate::record::{Instance, Outcome};
 use crate::rule::RuleSet;
-use crate::scan::packed::Packed;
+use crate::scan::packed::{Packed, Row};
 use crate::scan::texts::Text;
 use crate::scan::{Ending, Logs, Names, Observation};
 use crate::source::{Kind, Source, TaskInstance};
@@ -161,13 +161,34 @@ impl Joined {
                 self.wake(at);
             }
         }
+        for (attempt, trigger) in self.failed_triggers() {
+            let failure = failure::failure_of_trigger(&self.attempts[attempt], &self.logs[attempt], &self.logs[trigger], rules);
+            self.attempts[attempt].failure = failure.map(Box::new);
+        }
         for (attempt, log) in self.attempts.iter_mut().zip(&mut self.logs) {
-            attempt.failure = failure::failure_of(attempt, log, rules, has_tasks).map(Box::new);
+            if attempt.failure.is_none() {
+                attempt.failure = failure::failure_of(attempt, log, rules, has_tasks).map(Box::new);
+            }
             failure::give_roles(attempt, log, rules);
             // What it held of records is not asked for again, and may be long.
             *log = Observation::default();
         }
         self.logs = Vec::new();
+    }
+
+    /// The attempts that waited for a trigger which failed and were not taken up again, each with the trigger's log, by their places.
+    fn failed_triggers(&self) -> Vec<(usize, usize)> {
+        let of = |row: &Row| (row.instance(), row.try_number());
+        let rows = |kind| self.packed.rows.iter().filter(move |row| self.packed.manner(row).kind == kind);
+        let mut failed = HashMap::new();
+        for row in rows(Kind::Trigger) {
+            if let Some(place) = row.whole().filter(|place| self.logs[*place].trigger_failure().is_some()) {
+                failed.insert(of(row), place);
+            }
+        }
+        let waited = |row: &&Row| matches!(self.packed.manner(row), manner if manner.outcome == Some(Outcome::Deferred) && manner.verdict.is_failure());
+        let waiting = rows(Kind::Task).filter(|_| !failed.is_empty()).filter(waited);
+        waiting.filter_map(|row| Some((row.whole()?, *failed.get(&of(row))?))).collect()
     }
 
     /// Completes endpoints, which needs all failures, and forgets what the table has no use for.

@@ -123,6 +123,12 @@ impl Attempt {
         shown.elsewhere.as_deref().cloned().unwrap_or_else(|| self.location(shown.line))
     }
 
+    /// The place of its failure, in its own log or in another.
+    #[must_use]
+    pub fn location_of_failure(&self, failure: &Failure) -> Location {
+        failure.elsewhere.as_deref().cloned().unwrap_or_else(|| self.location(failure.line))
+    }
+
     /// `dag.task[3] try 2`, or the path where the identity is not known.
     #[must_use]
     pub fn name(&self) -> String {
@@ -159,8 +165,10 @@ pub struct Failure {
     pub symptom: Option<SymptomIx>,
     /// All symptoms that its record shows and that none of them hides, the first being `symptom`.
     pub shown: Vec<SymptomIx>,
-    /// The line to look at.
+    /// The line to look at; of what stands in another log, the last one of the attempt's own.
     pub line: u32,
+    /// Where it stands, if it is not in the attempt's own log: in its trigger's.
+    pub elsewhere: Option<Box<Location>>,
     /// When.
     pub time: Option<Timestamp>,
     /// What the log says there.

@@ -20,6 +20,8 @@ pub(super) struct Beside {
     pub(super) has_later_try: bool,
     /// Its trigger fired, and when.
     pub(super) trigger_fired: Option<Option<Timestamp>>,
+    /// Its trigger failed, and where that is said.
+    pub(super) trigger_failed: Option<String>,
     /// The latest time in any log of the scan.
     pub(super) latest: Option<Timestamp>,
     /// No other log was given: somebody asks why this one stops.
@@ -135,6 +137,9 @@ fn waiting(outcome: Outcome, line: u32, beside: &Beside) -> Result<(Outcome, Str
         Outcome::Deferred => format!("it was deferred at line {line} and did not come back"),
         _ => format!("it gave its slot back at line {line} and did not come back"),
     };
+    if let Some(place) = beside.trigger_failed.as_ref().filter(|_| outcome == Outcome::Deferred) {
+        return Err(format!("{gave_back}: its trigger failed ({place})"));
+    }
     if beside.has_later_try {
         return Err(gave_back);
     }

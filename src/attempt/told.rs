@@ -11,6 +11,7 @@ use crate::scan::{Ending, Endpoints, Match, Mention, Observation};
 use crate::source::Kind;
 use crate::time::Timestamp;
 
+use super::failure::last_line;
 use super::mentions::Said;
 use super::outcome::{Beside, Own, outcome_of};
 use super::{Attempt, Location, Role, Shown};
@@ -96,8 +97,7 @@ impl<'a> All<'a> {
         let mut attempt = Attempt { symptoms: log.matches.iter().map(shown).collect(), ..of_log(log) };
         let mut beside = self.beside(packed, row);
         if attempt.kind == Kind::Task {
-            // What stands in another log counts at the attempt's own last line, where a reader looks first.
-            let line = if log.only_ends { 1 } else { log.lines.max(1) };
+            let line = last_line(log);
             for trigger in self.triggers.get(&(row.instance(), row.try_number())).into_iter().flatten() {
                 add_trigger(&mut attempt, line, trigger, &mut beside);
             }
@@ -108,7 +108,7 @@ impl<'a> All<'a> {
         // It waits no more: what took it up again left no trace.
         let waited = matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _)));
         if attempt.kind == Kind::Task && waited && outcome.is_failure() {
-            attempt.ending = Ending::Silent;
+            attempt.ending = if beside.trigger_failed.is_some() { Ending::Exception } else { Ending::Silent };
         }
         (attempt.outcome, attempt.outcome_because) = (outcome, because.into());
         attempt
@@ -175,6 +175,9 @@ pub(super) fn of_log(log: &Observation) -> Attempt {
 fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: &mut Beside) {
     if let Some(fired) = &trigger.trigger_fired {
         beside.trigger_fired = Some(fired.time);
+    }
+    if let Some(failure) = trigger.trigger_failure() {
+        beside.trigger_failed = Some(format!("{} line {}", trigger.source.name(), failure.line));
     }
     for found in &trigger.matches {
         let place = location(trigger, found.at_line);

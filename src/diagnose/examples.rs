@@ -24,8 +24,9 @@ pub(super) fn examples(incident: &Incident, attempts: &Attempts) -> Vec<Example>
     let further: Vec<usize> = rows.into_iter().filter(|row| !chosen.contains(row)).collect();
     chosen.extend(further);
     let lines = chosen.into_iter().filter_map(|row| {
-        let failure = attempts.at(row).failure()?;
-        Some(Example { location: attempts.at(row).location(failure.line), excerpt: failure.excerpt.clone() })
+        let attempt = attempts.at(row).own()?;
+        let failure = attempt.failure.as_deref()?;
+        Some(Example { location: attempt.location_of_failure(failure), excerpt: failure.excerpt.clone() })
     });
     lines.take(EXAMPLES_MAX).collect()
 }

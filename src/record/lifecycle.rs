@@ -78,8 +78,12 @@ pub enum Landmark {
         /// Whether the version of Airflow that wrote it marks the end of the work too.
         marks_end: bool,
     },
+    /// A trigger begins to wait for its event.
+    TriggerStarts,
     /// A trigger has its event: the deferred task may be taken up again.
     TriggerFired,
+    /// A trigger is gone. If it had no event, nobody but the scheduler will take the deferred task up again, to fail it.
+    TriggerFailed,
     /// The task's own work is over, well or not: what follows is Airflow's (3.2 and later).
     WorkDone,
     /// The task's process.
@@ -106,7 +110,7 @@ pub enum Landmark {
 
 /// One of these, or one of [`super::about::ABOUT_LITERALS`], stands in every record that has a landmark, but for the exceptions that the
 /// runner of old versions logs (see [`is_task_failed`]).
-pub(super) const LANDMARK_LITERALS: [&str; 34] = [
+pub(super) const LANDMARK_LITERALS: [&str; 37] = [
     "on host ",
     "Executing <Task(",
     "Starting attempt ",
@@ -140,6 +144,9 @@ pub(super) const LANDMARK_LITERALS: [&str; 34] = [
     "/attempt=",
     "Trigger fired event",
     " fired: TriggerEvent<",
+    ") starting",
+    " exited with error",
+    " exited without sending an event",
     "***   * ",
 ];
 
@@ -153,6 +160,7 @@ pub fn landmarks(record: &Record, found: &mut dyn FnMut(Landmark)) {
                 | Landmark::SuccessHint
                 | Landmark::ReturnCode(_)
                 | Landmark::TaskFailed
+                | Landmark::TriggerFailed
                 | Landmark::Killed
                 | Landmark::WorkDone
         ) || matches!(
@@ -237,6 +245,13 @@ fn of_record(record: &Record, found: &mut dyn FnMut(Landmark)) {
     }
     if head.starts_with("Trigger fired event") || (head.starts_with("Trigger ") && head.contains(" fired: TriggerEvent<")) {
         found(Landmark::TriggerFired);
+    }
+    if head.starts_with("trigger ") && head.ends_with(") starting") {
+        found(Landmark::TriggerStarts);
+    }
+    let is_gone = head.contains(" exited with error") || head.contains(" exited without sending an event");
+    if is_gone && head.starts_with("Trigger ") && record.level.is_none_or(|level| level >= Level::Error) {
+        found(Landmark::TriggerFailed);
     }
     if is_json && head.starts_with("::group::Post Execute") {
         found(Landmark::WorkDone);

@@ -1,6 +1,7 @@
 //! From sources to observations: what one log says of one attempt, host or process. Parallel; rayon lives here alone.
 
 mod calls;
+mod course;
 mod driver;
 mod endpoints;
 mod excerpt;
@@ -146,6 +147,13 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// In a trigger's log: the record with which the last trigger failed, if it had no event before; the one with an exception rather than that without.
+    #[must_use]
+    pub fn trigger_failure(&self) -> Option<&FailureRecord> {
+        let last = self.failures.iter().filter(|failure| failure.fatal && failure.line >= self.last_begin && self.trigger_fired.is_none());
+        last.min_by_key(|failure| failure.chain.exceptions.is_empty())
+    }
+
     /// Notes which version of something its task ran with. Where the task was taken up again, the last one counts.
     fn add_version(&mut self, name: &str, version: &str) {
         match self.versions.binary_search_by(|(known, _)| (**known).cmp(name)) {

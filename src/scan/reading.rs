@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Problem, ProblemKind};
 use crate::record::{
-    About, Attention, Dialect, Glance, Heads, LOST_PROCESS, Landmark, Level, Origin, Outcome, RawRecord, Record, Signs, Told,
-    TracebackLines, landmarks, other_offset,
+    About, Attention, Dialect, Glance, Heads, LOST_PROCESS, Level, Origin, Outcome, RawRecord, Record, Signs, Told, TracebackLines,
+    landmarks,
 };
 use crate::rule::{Hit, SymptomIx};
 use crate::source::{Kind, Source, TaskInstance};
@@ -19,7 +19,7 @@ use super::calls::Calls;
 use super::excerpt::{LastWords, excerpt_at, telling};
 use super::observe::Observer;
 use super::unread::Unread;
-use super::{Ending, FAILURES_MAX, FailureRecord, Fired, MATCHES_MAX, Match, Mention, Observation};
+use super::{Ending, FAILURES_MAX, FailureRecord, MATCHES_MAX, Match, Mention, Observation};
 
 /// How many matches of one symptom are kept of one log, apart from those in records that ended the task: the first ones and the last.
 const MATCHES_PER_SYMPTOM_MAX: usize = 16;
@@ -57,20 +57,20 @@ pub(super) struct State {
     pub(super) calls: Calls,
     last_line: u32,
     /// The line at which the task was last seen to begin.
-    begin_line: u32,
-    success_hint: Option<u32>,
+    pub(super) begin_line: u32,
+    pub(super) success_hint: Option<u32>,
     /// Where the task's own work was over, in the execution that is being read.
-    work_done: Option<u32>,
+    pub(super) work_done: Option<u32>,
     /// The task failed in the execution that is being read.
-    failed: bool,
-    killed: bool,
+    pub(super) failed: bool,
+    pub(super) killed: bool,
     /// The log is of a version that marks where the task's work begins and ends.
-    marks_ends: bool,
+    pub(super) marks_ends: bool,
     records_at_start: u32,
     /// What each process of a Celery worker has taken.
     workers: BTreeMap<String, About>,
     lost_worker: Option<String>,
-    unread: Unread,
+    pub(super) unread: Unread,
     /// The last record is a JSON object that does not end, or a traceback without its exception.
     last_is_broken: bool,
     last_words: LastWords,
@@ -184,7 +184,7 @@ impl<'a> Reading<'a> {
             landmarks(record, &mut |landmark| found.push(landmark));
         }
         for landmark in found {
-            fatal |= landmark == Landmark::TaskFailed;
+            fatal |= self.ends_attempt(&landmark);
             self.landmark(landmark, record);
         }
         if signs.endpoint && record.chain.exceptions.is_empty() {
@@ -225,90 +225,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn landmark(&mut self, landmark: Landmark, record: &Record) {
-        let log = &mut self.state.log;
-        let of_attempt = matches!(log.source.kind, Kind::Task | Kind::Trigger | Kind::Other);
-        match landmark {
-            // A component's log speaks of many attempts; none of it is about the log itself.
-            Landmark::About(about) if !of_attempt || is_of_components(&about) => self.mention(*about, record),
-            _ if !of_attempt => {}
-            Landmark::About(_) => {}
-            Landmark::Host(host) => log.host = Some(host.into()),
-            Landmark::Operator(operator) => log.operator = Some(operator.into()),
-            Landmark::Pid(pid) => log.pid = Some(pid),
-            Landmark::Attempt { number, of } => {
-                log.max_tries = Some(of);
-                log.task.try_number.get_or_insert(number);
-                self.begins(record.line);
-            }
-            Landmark::Begins { marks_end } => {
-                self.state.marks_ends |= marks_end;
-                self.begins(record.line);
-            }
-            Landmark::Version(name, version) => log.add_version(name, &version),
-            Landmark::TriggerFired => log.trigger_fired = Some(Box::new(Fired { line: record.line, time: record.time })),
-            Landmark::WorkDone => self.state.work_done = Some(record.line),
-            // Up to 2.0 a task that skips itself is marked as skipped, and then its process as having succeeded.
-            Landmark::State(Outcome::Success) if matches!(log.outcome, Some((Outcome::Skipped, _))) => {}
-            Landmark::State(outcome) => {
-                log.outcome = Some((outcome, record.line));
-                if let Some(offset) = other_offset(record, &self.observer.dialects.zone) {
-                    self.state.unread.other_zone(record.line, offset);
-                }
-            }
-            Landmark::SuccessHint => {
-                self.state.success_hint = Some(record.line);
-                if matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _))) {
-                    log.outcome = None;
-                }
-            }
-            Landmark::ReturnCode(code) => log.return_code = Some(code),
-            Landmark::TaskFailed => {
-                self.state.success_hint = None;
-                self.state.failed = true;
-                if matches!(log.outcome, Some((Outcome::Deferred | Outcome::UpForReschedule, _))) {
-                    log.outcome = None;
-                }
-            }
-            Landmark::Killed => self.state.killed = true,
-            Landmark::NotHeard => (self.state.success_hint, self.state.work_done) = (None, None),
-            Landmark::Identity(task) => {
-                let known = &mut log.task;
-                // The path is the surer source: a log may print other instances' names.
-                if known.dag_id.is_none() && known.task_id.is_none() {
-                    let try_number = known.try_number.or(task.try_number);
-                    *known = task;
-                    known.try_number = try_number;
-                    if log.source.kind == Kind::Other {
-                        log.source.kind = Kind::Task;
-                    }
-                }
-            }
-        }
-    }
-
-    /// A further execution of the same attempt begins: what the one before came to is past.
-    fn begins(&mut self, line: u32) {
-        // Airflow 3 writes more than one line as it starts.
-        let again = self.state.log.executions == 0
-            || line.saturating_sub(self.state.begin_line) > LINES_OF_A_START
-            || self.state.work_done.is_some()
-            || self.state.log.outcome.is_some();
-        if again {
-            self.state.log.executions += 1;
-            self.state.log.last_begin = line;
-            self.state.calls = Calls::default();
-            self.state.begin_line = line;
-        }
-        self.state.log.outcome = None;
-        self.state.log.return_code = None;
-        self.state.success_hint = None;
-        self.state.work_done = None;
-        self.state.failed = false;
-    }
-
     /// Notes what a component says of a task instance or a process.
-    fn mention(&mut self, mut about: About, record: &Record) {
+    pub(super) fn mention(&mut self, mut about: About, record: &Record) {
         if let Some(worker) = about.worker.take() {
             let worker = if worker == LOST_PROCESS { self.state.lost_worker.take().unwrap_or_default() } else { worker };
             if about.task.task_id.is_some() {
@@ -463,14 +381,6 @@ impl<'a> Reading<'a> {
 
 /// Among how many records at its start a log's first time is looked for: downloads begin with some lines about where the log was found.
 const RECORDS_AT_START: u32 = 100;
-
-/// How many records Airflow 3 may write between the two that say that an execution begins.
-const LINES_OF_A_START: u32 = 6;
-
-/// Whether only a component says such a thing: a worker's or executor's output may stand in a file whose name does not say so.
-fn is_of_components(about: &About) -> bool {
-    about.worker.is_some() || about.pid.is_some() || !about.ids.is_empty()
-}
 
 /// Whether a record that is the last of its log stops in the middle: a JSON object without its end, a traceback without its exception.
 fn is_broken(bytes: &[u8]) -> bool {

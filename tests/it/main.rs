@@ -56,6 +56,7 @@ mod stories;
 mod tracebacks;
 mod traps;
 mod tree;
+mod triggers;
 mod verdicts;
 mod which_logs;
 mod whole_files;

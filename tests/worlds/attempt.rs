@@ -210,6 +210,7 @@ impl<'a> Maker<'a> {
             symptom: shown.first().copied(),
             shown,
             line,
+            elsewhere: None,
             time,
             excerpt: put(excerpt),
             chain,

@@ -102,7 +102,7 @@ impl<'v, 'a> View<'v, 'a> {
     }
 
     fn locations(&self) -> Vec<Location> {
-        self.members.iter().take(LOCATIONS_MAX).map(|item| item.attempt.location(item.failure.line)).collect()
+        self.members.iter().take(LOCATIONS_MAX).map(|item| item.attempt.location_of_failure(item.failure)).collect()
     }
 
     fn pattern(&self, kind: PatternKind, says: String, numbers: Vec<(&'static str, f64)>) -> Pattern {

@@ -27,7 +27,7 @@ impl View<'_, '_> {
         let noun = if others == 1 { "1 other failure" } else { &format!("{others} other failures") };
         let verb = if others == 1 { "is its consequence" } else { "are its consequences" };
         let says = format!("{} was killed{when}; {noun} at its peers around that moment {verb}", root.name());
-        let locations = vec![root.location(failure.line)];
+        let locations = vec![root.location_of_failure(failure)];
         Some(Pattern { kind: PatternKind::Precedence, says, numbers: vec![("consequences", others as f64)], locations })
     }
 
@@ -53,7 +53,7 @@ impl View<'_, '_> {
         let title = &self.rules.symptoms[symptom].title;
         let before = time - when;
         let says = format!("{before} before the first failure: {title} ({}, {} UTC)", other.name(), when.clock());
-        let locations = vec![other.location_of(line), first.attempt.location(first.failure.line)];
+        let locations = vec![other.location_of(line), first.attempt.location_of_failure(first.failure)];
         Some(Pattern { kind: PatternKind::Precedence, says, numbers: vec![("seconds_before", before.as_secs_f64())], locations })
     }
 

@@ -134,8 +134,9 @@ impl<'a> Context<'a> {
     }
 
     fn locations(&self, rows: &[usize]) -> Vec<Location> {
-        let places =
-            rows.iter().filter_map(|row| self.table.attempts.own(*row).and_then(|own| Some(own.location(own.failure.as_ref()?.line))));
+        let places = rows
+            .iter()
+            .filter_map(|row| self.table.attempts.own(*row).and_then(|own| Some(own.location_of_failure(own.failure.as_ref()?))));
         places.take(LOCATIONS_MAX).collect()
     }
 

@@ -311,7 +311,7 @@ impl Context<'_> {
                     || neighbour.location(1),
                     |shown| shown.elsewhere.as_deref().cloned().unwrap_or_else(|| neighbour.location(shown.line)),
                 );
-                verdict.locations = vec![place, attempt.location(failure.line)];
+                verdict.locations = vec![place, attempt.location_of_failure(failure)];
                 return true;
             }
         }
