@@ -24,6 +24,10 @@ fn classes_are_named_only_where_their_home_is_sure() {
     assert_eq!(named(Some("__main__"), "BrokenOrder", None), None);
     assert_eq!(named(Some("numpy._core._exceptions"), "_ArrayMemoryError", None), None, "a private name");
     assert_eq!(named(None, "SyntaxError", None), None, "it may be a database's");
+    for module in ["java.net", "org.apache.spark", "com.mysql.cj.jdbc.exceptions", "scala"] {
+        assert_eq!(named(Some(module), "ConnectException", None), None, "{module} is of another program");
+    }
+    assert_eq!(named(Some("orders.errors"), "LateOrder", None).as_deref(), Some("orders.errors.LateOrder"));
     let in_a_file = Exception { syntax: Some(Default::default()), ..raised(None, "SyntaxError") };
     assert_eq!(path_of(&in_a_file, None).as_deref(), Some("builtins.SyntaxError"));
 }

@@ -166,6 +166,10 @@ fn code(case: &Case<'_>, helps: RetryHelps, basis: Basis, safe: RetrySafe) -> Op
     let mut paths = Vec::new();
     let mut dialects = Vec::new();
     for (attempt, failure) in failures() {
+        // What a trigger raised is not what its task raises.
+        if failure.elsewhere.is_some() {
+            return None;
+        }
         paths.push(policy::path_of(failure.chain.last()?, failure.call.library)?);
         dialects.push(attempt.dialect);
     }
