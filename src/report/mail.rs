@@ -36,7 +36,9 @@ fn subject(report: &Report<'_>) -> String {
         parts.push(nothing(report, others).to_owned());
     }
     let lost = report.problems.iter().filter(|problem| problem.kind.is_unread()).count();
-    let more = [(others, "known"), (known.ignored.len(), "ignored"), (lost, "not read"), (known.expired().count(), "settings expired")];
+    let expired = known.expired().count();
+    let settings = if expired == 1 { "setting expired" } else { "settings expired" };
+    let more = [(others, "known"), (known.ignored.len(), "ignored"), (lost, "not read"), (expired, settings)];
     parts.extend(more.iter().filter(|(n, _)| *n > 0).map(|(n, name)| format!("{} {name}", figures::number(*n as u64))));
     if report.problems.iter().any(|problem| problem.kind == ProblemKind::State) {
         parts.push("not recorded".to_owned());
@@ -56,5 +58,9 @@ fn nothing(report: &Report<'_>, others: usize) -> &'static str {
     if report.attempts.is_empty() || report.stats.bytes == 0 {
         return "no log was read";
     }
-    if report.attempts.iter().any(|attempt| attempt.is_task()) { "no failure found" } else { "no task's log was read" }
+    match report.attempts.iter().any(|attempt| attempt.is_task()) {
+        true if report.known.ignored.is_empty() => "no failure found",
+        true => "no other failure found",
+        false => "no task's log was read",
+    }
 }

@@ -73,9 +73,9 @@ fn a_subject_tells_of_what_is_new_and_is_no_false_all_clear() {
     nights.fails(3, "load", "ConnectionResetError: [Errno 104] Connection reset by peer");
     assert!(subject(3, &[]).starts_with("dagnosis: 1 new high, 1 known: Connection reset by peer"), "{}", subject(4, &[]));
     std::fs::write(nights.path().join("dagnosis.yaml"), "ignore: [ { dag: shop, reason: Known } ]\n").unwrap();
-    assert_eq!(subject(5, &[]), "dagnosis: no failure found, 2 ignored");
+    assert_eq!(subject(5, &[]), "dagnosis: no other failure found, 2 ignored");
     std::fs::write(nights.path().join("dagnosis.yaml"), "ignore: [ { dag: other, reason: Known, expires: 2020-01-01 } ]\n").unwrap();
-    assert!(subject(6, &[]).contains(", 1 settings expired"), "{}", subject(7, &[]));
+    assert!(subject(6, &[]).contains(", 1 setting expired"), "{}", subject(7, &[]));
 }
 
 fn in_environment(arguments: &[&str], environment: &[(&str, &str)]) -> Run {

@@ -52,7 +52,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     }
     let told = sections.len();
     let title = match diagnoses.len() as u64 {
-        0 => "No failure found".to_owned(),
+        0 if report.known.ignored.is_empty() => "No failure found".to_owned(),
+        0 => "No other failure found".to_owned(),
         incidents => figures::count(incidents, "incident"),
     };
     write!(
