@@ -82,7 +82,8 @@ pub enum ProblemKind {
     Timezone,
     /// An archive member whose name leads out of the archive. It was read as data; nothing is ever extracted.
     Suspicious,
-    /// Files below a folder, or members of an archive, that are no logs by their names and were not read; one problem counts them.
+    /// Files below a folder, or members of an archive, that are no logs by their names and were not read; one problem counts them. A report that lies
+    /// among the logs is named by itself.
     PassedOver,
     /// Logs that were last written before the time that was asked for; one problem counts them.
     TooOld,

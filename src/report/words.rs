@@ -317,7 +317,7 @@ pub(super) fn problem_kind(kind: ProblemKind) -> &'static str {
         ProblemKind::Special => "no files (pipes, sockets, devices): not opened",
         ProblemKind::Empty => "empty: nothing is known of what should stand there",
         ProblemKind::Suspicious => "with a name that leads out of its archive: read as data, never extracted",
-        ProblemKind::PassedOver => "passed over: files that are no logs by their names",
+        ProblemKind::PassedOver => "passed over: files that are no logs",
         ProblemKind::TooOld => "left out: last written before the time that was asked for",
         ProblemKind::TaskInstances => "in task-instance exports: rows or cells that were left out",
         ProblemKind::Order => "newest entry first: turned round, and lines counted from the end",

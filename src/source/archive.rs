@@ -12,6 +12,7 @@ use super::format::{self, Format};
 use super::limits::{self, Budget, Limits};
 #[cfg(feature = "object-store")]
 use super::object::{Object, Opened};
+use super::own_report::is_own_report;
 use super::passover::{self, PassedOver};
 use super::positioned::Positioned;
 use super::progress::{Counted, Progress, Reach};
@@ -180,6 +181,9 @@ impl<'a> Reading<'a> {
         match format::of(bytes.head()) {
             Format::Empty if bytes.is_faulty() => self.log(place, &mut bytes),
             Format::Empty => self.empty(place, "an empty file: it says nothing about how its task went".to_owned()),
+            Format::Text if is_own_report(bytes.head()) => {
+                self.problem(place, ProblemKind::PassedOver, "a report, not a log: what it tells of is in the logs themselves".to_owned());
+            }
             Format::Text => {
                 bytes.skip_mark();
                 self.log(place, &mut bytes);

@@ -12,6 +12,7 @@ mod list;
 mod members;
 mod missing;
 mod object;
+mod own_report;
 mod passover;
 mod positioned;
 mod progress;

@@ -95,3 +95,34 @@ fn a_list_that_cannot_be_is_a_wrong_flag() {
         assert!(run.err.contains(says), "{}", run.err);
     }
 }
+
+#[test]
+fn a_report_that_lies_among_the_logs_is_none_of_them() {
+    const FORMATS: [&str; 7] = ["text", "mail", "markdown", "json", "sarif", "prometheus", "html"];
+    let tree = tree(&[(&log_of("pack"), 1)]);
+    let mut reports: Vec<String> = FORMATS.iter().map(|format| format!("reports/{format}.txt")).collect();
+    fs::create_dir(tree.path().join("reports")).unwrap();
+    for (format, path) in FORMATS.iter().zip(&reports) {
+        let Run { code, err, .. } = run_with(&["dag_id=shop", "-o", &format!("{format}={path}")], tree.path(), b"");
+        assert_eq!((code, err.as_str()), (EXIT_FINDINGS, ""));
+    }
+    // A page is passed over by its name, and here it has none of its own.
+    fs::rename(tree.path().join("reports/html.txt"), tree.path().join("reports/page.html")).unwrap();
+    reports.pop();
+    for others in [&[][..], &["--state", "state.sqlite"], &["--state", "state.sqlite"]] {
+        let (code, report) = report(tree.path(), &[&["."][..], others].concat(), b"");
+        assert_eq!((code, tasks(&report)), (EXIT_FINDINGS, vec!["pack"]));
+        assert_eq!((&report["totals"]["logs"], &report["totals"]["failed"]), (&1.into(), &1.into()));
+        for path in &reports {
+            assert!(problem(&report, "passed-over", &format!("./{path}")).starts_with("a report, not a log"), "{path}: {report:#}");
+        }
+    }
+    // Neither is one that is given alone, or through a pipe.
+    let Run { code, out, .. } = run_with(&["reports/text.txt"], tree.path(), b"");
+    assert!(
+        code == 0 && out.starts_with("Nothing was read: no log was found.") && out.contains("reports/text.txt: a report, not a log"),
+        "{out}"
+    );
+    let Run { code, out, .. } = run_with(&["-"], tree.path(), &fs::read(tree.path().join("reports/mail.txt")).unwrap());
+    assert!(code == 0 && out.contains("a report, not a log"), "{out}");
+}
