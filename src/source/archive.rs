@@ -181,7 +181,7 @@ impl<'a> Reading<'a> {
         match format::of(bytes.head()) {
             Format::Empty if bytes.is_faulty() => self.log(place, &mut bytes),
             Format::Empty => self.empty(place, "an empty file: it says nothing about how its task went".to_owned()),
-            Format::Text if is_own_report(bytes.head()) => {
+            Format::Text if self.source(place).kind == Kind::Other && is_own_report(bytes.head()) => {
                 self.problem(place, ProblemKind::PassedOver, "a report, not a log: what it tells of is in the logs themselves".to_owned());
             }
             Format::Text => {

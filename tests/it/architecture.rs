@@ -105,7 +105,7 @@ fn a_library_stays_in_the_module_that_owns_it() {
         ("quick_junit", &["report", "check"]),
         ("maud", &["report"]),
         ("anstyle", &["report"]),
-        ("anstream", &["cli"]),
+        ("anstream", &["cli", "source"]),
         ("supports_hyperlinks", &["cli"]),
         ("terminal_size", &["cli"]),
         ("zip", &["source"]),

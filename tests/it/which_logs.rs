@@ -98,7 +98,7 @@ fn a_list_that_cannot_be_is_a_wrong_flag() {
 
 #[test]
 fn a_report_that_lies_among_the_logs_is_none_of_them() {
-    const FORMATS: [&str; 7] = ["text", "mail", "markdown", "json", "sarif", "prometheus", "html"];
+    const FORMATS: [&str; 9] = ["text", "mail", "markdown", "json", "sarif", "prometheus", "github", "gitlab", "html"];
     let tree = tree(&[(&log_of("pack"), 1)]);
     let mut reports: Vec<String> = FORMATS.iter().map(|format| format!("reports/{format}.txt")).collect();
     fs::create_dir(tree.path().join("reports")).unwrap();
@@ -125,4 +125,15 @@ fn a_report_that_lies_among_the_logs_is_none_of_them() {
     );
     let Run { code, out, .. } = run_with(&["-"], tree.path(), &fs::read(tree.path().join("reports/mail.txt")).unwrap());
     assert!(code == 0 && out.contains("a report, not a log"), "{out}");
+}
+
+#[test]
+fn a_task_that_prints_a_report_has_a_log_of_its_own() {
+    let tree = tree(&[]);
+    let report = "No failure found in 1 attempt: 1 succeeded.\nRead 1 log: 294 bytes, 3 lines, written from 2026-11-20 02:00 UTC.\n";
+    put(tree.path(), &log_of("watch"), format!("[2026-11-20T02:00:01.000+0000] {{logging_mixin.py:188}} INFO - {report}{FAILED}"));
+    put(tree.path(), &log_of("bare"), format!("{report}{FAILED}"));
+    put(tree.path(), "watch.log", format!("[2026-11-20T02:00:01.000+0000] {{logging_mixin.py:188}} INFO - {report}{FAILED}"));
+    let (code, report) = self::report(tree.path(), &["."], b"");
+    assert_eq!((code, &report["totals"]["logs"], &report["problems"]), (EXIT_FINDINGS, &3.into(), &serde_json::json!([])));
 }
