@@ -161,10 +161,6 @@ const BROAD: [&str; 31] = [
 /// Classes with which Airflow fails or skips a task at once whatever a policy says.
 const FINAL: [&str; 4] = ["AirflowFailException", "AirflowSensorTimeout", "AirflowSkipException", "AirflowTaskTerminated"];
 
-/// What the packages of Java, Scala and Kotlin begin with, and no module of Python: an exception that a job's other program raised is none that
-/// the task raises.
-const PACKAGES_OF_JVM: [&str; 8] = ["com", "jakarta", "java", "javax", "kotlin", "net", "org", "scala"];
-
 /// What a retry policy is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
@@ -185,8 +181,9 @@ pub(super) fn path_of(raised: &Exception, library: Option<&str>) -> Option<Strin
     if let Some(module) = raised.module.as_deref() {
         // Airflow gives a DAG file a module name of its own making, which nothing else can import; private names change with every version.
         let importable = !module.starts_with("unusual_prefix_") && !module.split('.').chain([class]).any(|name| name.starts_with('_'));
-        let is_of_jvm = PACKAGES_OF_JVM.contains(&module.split('.').next().unwrap_or_default());
-        return (importable && !is_of_jvm && module.split('.').all(is_identifier) && is_identifier(class))
+        // An exception of another program that a job runs, Java's for one, comes without frames of Python.
+        let is_pythons = !raised.frames.is_empty() || HOMES.iter().any(|(_, home, _)| *home == module);
+        return (importable && is_pythons && module.split('.').all(is_identifier) && is_identifier(class))
             .then(|| format!("{module}.{class}"));
     }
     let home = HOMES.iter().find(|(of, _, classes)| (of.is_empty() || library == Some(*of)) && classes.contains(&class));
