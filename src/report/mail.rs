@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::diagnose::Diagnosis;
 use crate::error::ProblemKind;
+use crate::record::Outcome;
 use crate::rule::Severity;
 
 use super::{Paper, Report, escape, figures, text, words};
@@ -38,7 +39,9 @@ fn subject(report: &Report<'_>) -> String {
     let lost = report.problems.iter().filter(|problem| problem.kind.is_unread()).count();
     let expired = known.expired().count();
     let settings = if expired == 1 { "setting expired" } else { "settings expired" };
-    let more = [(others, "known"), (known.ignored.len(), "ignored"), (lost, "not read"), (expired, settings)];
+    let unknown = report.attempts.iter().filter(|attempt| attempt.is_task() && attempt.outcome() == Outcome::Unknown).count();
+    let more =
+        [(others, "known"), (known.ignored.len(), "ignored"), (unknown, "of unknown outcome"), (lost, "not read"), (expired, settings)];
     parts.extend(more.iter().filter(|(n, _)| *n > 0).map(|(n, name)| format!("{} {name}", figures::number(*n as u64))));
     if report.problems.iter().any(|problem| problem.kind == ProblemKind::State) {
         parts.push("not recorded".to_owned());

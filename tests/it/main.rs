@@ -50,6 +50,7 @@ mod rules;
 mod rules_new;
 mod rules_test;
 mod settings;
+mod silence;
 mod skim;
 mod spread;
 mod stories;

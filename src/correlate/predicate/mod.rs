@@ -65,7 +65,7 @@ pub fn holds(when: &When, context: &Context<'_>) -> Option<Verdict> {
         of_rows.insert("n", selected.rows.len().to_string());
         of_rows.insert("total", selected.known.to_string());
         if verdict.locations.is_empty() {
-            verdict.locations = context.locations(&selected.rows);
+            verdict.locations = context.locations(when, &selected.rows);
         }
         of_rows.append(&mut verdict.words);
         verdict.words = of_rows;
@@ -133,11 +133,18 @@ impl<'a> Context<'a> {
         words
     }
 
-    fn locations(&self, rows: &[usize]) -> Vec<Location> {
-        let places = rows
-            .iter()
-            .filter_map(|row| self.table.attempts.own(*row).and_then(|own| Some(own.location_of_failure(own.failure.as_ref()?))));
-        places.take(LOCATIONS_MAX).collect()
+    /// Where it is seen that attempts fulfil a predicate: at their failures, or where another log tells of a symptom that their own do not show.
+    fn locations(&self, when: &When, rows: &[usize]) -> Vec<Location> {
+        let wanted = when.symptom.as_ref().map(|ids| self.ids(ids)).unwrap_or_default();
+        let place = |own: &Attempt| {
+            let mut of = own.symptoms.iter().filter(|shown| wanted.binary_search(&shown.symptom).is_ok()).peekable();
+            let first = of.peek().copied();
+            match first.filter(|_| of.all(|shown| shown.elsewhere.is_some())) {
+                Some(shown) => Some(own.location_of(shown)),
+                None => Some(own.location_of_failure(own.failure.as_ref()?)),
+            }
+        };
+        rows.iter().filter_map(|row| self.table.attempts.own(*row).and_then(place)).take(LOCATIONS_MAX).collect()
     }
 
     fn ids(&self, ids: &[String]) -> Vec<SymptomIx> {
