@@ -35,7 +35,7 @@ pub(super) fn failure_of(attempt: &Attempt, log: &Observation, rules: &RuleSet, 
         Kind::Scheduler | Kind::Worker | Kind::Triggerer | Kind::Webserver | Kind::Kernel => {
             (!has_tasks || log.is_excerpt) && shows_failure(log, rules)
         }
-        // What befell it befell the task that waited for it, whose log tells of it.
+        // What befell it befell the task that waited for it, if the log of that was read.
         Kind::Trigger => !has_tasks && shows_failure(log, rules),
         Kind::DagProcessor | Kind::Other => attempt.outcome.is_failure() || shows_failure(log, rules),
     };

@@ -165,8 +165,10 @@ impl Joined {
             let failure = failure::failure_of_trigger(&self.attempts[attempt], &self.logs[attempt], &self.logs[trigger], rules);
             self.attempts[attempt].failure = failure.map(Box::new);
         }
-        for (attempt, log) in self.attempts.iter_mut().zip(&mut self.logs) {
+        let told_by_tasks = self.triggers_of_tasks();
+        for (place, (attempt, log)) in self.attempts.iter_mut().zip(&mut self.logs).enumerate() {
             if attempt.failure.is_none() {
+                let has_tasks = if attempt.kind == Kind::Trigger { told_by_tasks.contains(&place) } else { has_tasks };
                 attempt.failure = failure::failure_of(attempt, log, rules, has_tasks).map(Box::new);
             }
             failure::give_roles(attempt, log, rules);
@@ -180,15 +182,29 @@ impl Joined {
     fn failed_triggers(&self) -> Vec<(usize, usize)> {
         let of = |row: &Row| (row.instance(), row.try_number());
         let rows = |kind| self.packed.rows.iter().filter(move |row| self.packed.manner(row).kind == kind);
-        let mut failed = HashMap::new();
-        for row in rows(Kind::Trigger) {
-            if let Some(place) = row.whole().filter(|place| self.logs[*place].trigger_failure().is_some()) {
-                failed.insert(of(row), place);
+        let mut last: HashMap<_, usize> = HashMap::new();
+        for (key, place) in rows(Kind::Trigger).filter_map(|row| Some((of(row), row.whole()?))) {
+            let known = last.entry(key).or_insert(place);
+            if self.logs[place].ended >= self.logs[*known].ended {
+                *known = place;
             }
         }
+        last.retain(|_, place| self.logs[*place].trigger_failure().is_some());
         let waited = |row: &&Row| matches!(self.packed.manner(row), manner if manner.outcome == Some(Outcome::Deferred) && manner.verdict.is_failure());
-        let waiting = rows(Kind::Task).filter(|_| !failed.is_empty()).filter(waited);
-        waiting.filter_map(|row| Some((row.whole()?, *failed.get(&of(row))?))).collect()
+        let waiting = rows(Kind::Task).filter(|_| !last.is_empty()).filter(waited);
+        waiting.filter_map(|row| Some((row.whole()?, *last.get(&of(row))?))).collect()
+    }
+
+    /// The triggers' logs whose tasks' logs were read too, by their places.
+    fn triggers_of_tasks(&self) -> HashSet<usize> {
+        let of = |row: &Row| (row.instance(), row.try_number());
+        let rows = |kind| self.packed.rows.iter().filter(move |row| self.packed.manner(row).kind == kind);
+        let mut triggers: HashMap<_, Vec<usize>> = HashMap::new();
+        for (key, place) in rows(Kind::Trigger).filter_map(|row| Some((of(row), row.whole()?))) {
+            triggers.entry(key).or_default().push(place);
+        }
+        let of_tasks = rows(Kind::Task).filter(|_| !triggers.is_empty()).filter_map(|row| triggers.get(&of(row)));
+        of_tasks.flatten().copied().collect()
     }
 
     /// Completes endpoints, which needs all failures, and forgets what the table has no use for.

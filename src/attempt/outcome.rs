@@ -84,6 +84,9 @@ impl Own {
 /// quiet: Airflow itself gives a task without heartbeat up after 5 minutes, and few calls are quiet for longer than half an hour.
 const DEAD_AFTER: Span = Span::seconds(1800);
 
+/// How long after the event of its trigger a task that is being deferred may still write into its log.
+const EVENT_AT_DEFERRAL: Span = Span::seconds(2);
+
 /// Airflow's own last word in the task's log comes first; then the scheduler's; then what the log shows.
 pub(super) fn outcome_of(log: &Own, beside: &Beside) -> (Outcome, String) {
     let retries = beside.has_later_try || log.try_number.zip(beside.max_tries).is_some_and(|(number, of)| number < of);
@@ -119,7 +122,7 @@ pub(super) fn outcome_of(log: &Own, beside: &Beside) -> (Outcome, String) {
     }
     match (log.return_code, log.outcome) {
         (Some(0 | 100) | None, Some((outcome @ (Outcome::Deferred | Outcome::UpForReschedule), line))) => {
-            return waiting(outcome, line, beside).unwrap_or_else(failed);
+            return waiting(outcome, line, log.ended, beside).unwrap_or_else(failed);
         }
         (Some(0), _) => return (Outcome::Success, "its process returned 0".to_owned()),
         (Some(code), _) => return failed(format!("its process returned {code}")),
@@ -132,7 +135,7 @@ pub(super) fn outcome_of(log: &Own, beside: &Beside) -> (Outcome, String) {
 }
 
 /// What became of an attempt that gave its slot back; `Err` with the reason why it failed.
-fn waiting(outcome: Outcome, line: u32, beside: &Beside) -> Result<(Outcome, String), String> {
+fn waiting(outcome: Outcome, line: u32, ended: Option<Timestamp>, beside: &Beside) -> Result<(Outcome, String), String> {
     let gave_back = match outcome {
         Outcome::Deferred => format!("it was deferred at line {line} and did not come back"),
         _ => format!("it gave its slot back at line {line} and did not come back"),
@@ -143,7 +146,9 @@ fn waiting(outcome: Outcome, line: u32, beside: &Beside) -> Result<(Outcome, Str
     if beside.has_later_try {
         return Err(gave_back);
     }
-    if let Some(fired) = beside.trigger_fired.filter(|_| outcome == Outcome::Deferred) {
+    // Where the task was taken up again and deferred once more, an event from before is past.
+    let is_past = |fired: Option<Timestamp>| fired.zip(ended).is_some_and(|(fired, ended)| fired + EVENT_AT_DEFERRAL < ended);
+    if let Some(fired) = beside.trigger_fired.filter(|fired| outcome == Outcome::Deferred && !is_past(*fired)) {
         let at = fired.map(|time| format!(" at {time}")).unwrap_or_default();
         return Err(format!("{gave_back}, though its trigger fired{at}"));
     }

@@ -7,7 +7,7 @@ use crate::record::{Dialect, Outcome};
 use crate::rule::RuleSet;
 use crate::scan::packed::{Instance, Packed, Row};
 use crate::scan::texts::Text;
-use crate::scan::{Ending, Endpoints, Match, Mention, Observation};
+use crate::scan::{Ending, Endpoints, FailureRecord, Match, Mention, Observation};
 use crate::source::Kind;
 use crate::time::Timestamp;
 
@@ -98,8 +98,14 @@ impl<'a> All<'a> {
         let mut beside = self.beside(packed, row);
         if attempt.kind == Kind::Task {
             let line = last_line(log);
-            for trigger in self.triggers.get(&(row.instance(), row.try_number())).into_iter().flatten() {
-                add_trigger(&mut attempt, line, trigger, &mut beside);
+            let triggers = self.triggers.get(&(row.instance(), row.try_number())).map_or(&[][..], Vec::as_slice);
+            for trigger in triggers {
+                add_trigger(&mut attempt, line, trigger);
+            }
+            if let Some(last) = last_trigger(triggers.iter().copied()) {
+                beside.trigger_fired = last.trigger_fired.as_ref().map(|fired| fired.time);
+                let failed = |failure: &FailureRecord| format!("{} line {}", last.source.name(), failure.line);
+                beside.trigger_failed = last.trigger_failure().map(failed);
             }
             add_said(&mut attempt, line, said, &mut beside, rules);
         }
@@ -172,13 +178,7 @@ pub(super) fn of_log(log: &Observation) -> Attempt {
 }
 
 /// Adds what an attempt's trigger wrote into its own log.
-fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: &mut Beside) {
-    if let Some(fired) = &trigger.trigger_fired {
-        beside.trigger_fired = Some(fired.time);
-    }
-    if let Some(failure) = trigger.trigger_failure() {
-        beside.trigger_failed = Some(format!("{} line {}", trigger.source.name(), failure.line));
-    }
+fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation) {
     for found in &trigger.matches {
         let place = location(trigger, found.at_line);
         attempt.symptoms.push(Shown { elsewhere: Some(Box::new(place)), line, ..shown(found) });
@@ -187,6 +187,12 @@ fn add_trigger(attempt: &mut Attempt, line: u32, trigger: &Observation, beside: 
     for (endpoint, used) in trigger.endpoints.iter() {
         attempt.endpoints.add(endpoint.clone(), *used);
     }
+}
+
+/// Of the logs of an attempt's triggers the one that was written last: an attempt may be deferred more than once, and its trigger be taken over by another
+/// triggerer, which writes a log of its own. What the others tell is past.
+pub(super) fn last_trigger<'a>(logs: impl Iterator<Item = &'a Observation>) -> Option<&'a Observation> {
+    logs.max_by_key(|log| log.ended)
 }
 
 /// Adds what components say of an attempt.

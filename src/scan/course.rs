@@ -20,8 +20,12 @@ impl Reading<'_> {
     pub(super) fn ends_attempt(&self, landmark: &Landmark) -> bool {
         match landmark {
             Landmark::TaskFailed => true,
-            // What a trigger meets after it had its event does not concern its task.
-            Landmark::TriggerFailed => self.is_of_attempt() && self.state.log.trigger_fired.is_none(),
+            // What a trigger meets after it had its event does not concern its task; and what a task prints while it is at work is no trigger's word.
+            Landmark::TriggerFailed => {
+                let log = &self.state.log;
+                let is_waited_for = log.source.kind == Kind::Trigger || matches!(log.outcome, Some((Outcome::Deferred, _)));
+                self.is_of_attempt() && is_waited_for && log.trigger_fired.is_none()
+            }
             _ => false,
         }
     }

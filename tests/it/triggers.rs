@@ -119,3 +119,54 @@ fn a_triggers_log_alone_tells_what_failed() {
     tree.put(&format!("{FOLDER}/attempt=1.log.trigger.5.log"), starts(1, 7) + &fires(4, 7));
     assert_eq!(tree.report()["incidents"], serde_json::json!([]));
 }
+
+#[test]
+fn an_event_from_before_the_last_deferral_is_past() {
+    let again = "\
+[2026-11-20T02:05:00.000+0000] {taskinstance.py:2614} INFO - Resuming after deferral
+[2026-11-20T02:06:00.000+0000] {taskinstance.py:288} INFO - Pausing task as DEFERRED. dag_id=orders, task_id=await_export
+[2026-11-20T02:06:00.100+0000] {local_task_job_runner.py:266} INFO - Task exited with return code 100 (task deferral)
+";
+    let report = report(&(DEFERRED.to_owned() + again), &(starts(1, 7) + &fires(4, 7)));
+    assert_eq!(attempt(&report, "await_export")["outcome"], "deferred");
+    assert_eq!(report["incidents"], serde_json::json!([]));
+}
+
+#[test]
+fn of_the_logs_of_several_triggerers_the_one_written_last_counts() {
+    // The order of names is not that of time.
+    for [first, second] in [["5", "9"], ["9", "5"]] {
+        let symptom = |before: &str, after: &str| {
+            let tree = Tree::new();
+            tree.put(&format!("{FOLDER}/attempt=1.log"), DEFERRED);
+            tree.put(&format!("{FOLDER}/attempt=1.log.trigger.{first}.log"), before);
+            tree.put(&format!("{FOLDER}/attempt=1.log.trigger.{second}.log"), after);
+            let report = tree.report();
+            (attempt(&report, "await_export")["outcome"].clone(), report["incidents"][0]["symptom"].clone())
+        };
+        let fails = starts(1, 7) + &fails(4, 7);
+        assert_eq!(symptom(&fails, &(starts(20, 8) + &fires(24, 8))), ("failed".into(), "deferred-not-resumed".into()));
+        assert_eq!(symptom(&fails, &starts(20, 8)), ("deferred".into(), Value::Null));
+        assert_eq!(symptom(&starts(0, 6), &fails), ("failed".into(), "connection-refused".into()));
+    }
+}
+
+#[test]
+fn a_trigger_whose_tasks_log_is_not_there_is_told_beside_other_tasks() {
+    let tree = Tree::new();
+    tree.put(&format!("{FOLDER}/attempt=1.log.trigger.5.log"), starts(1, 7) + &fails(4, 7));
+    tree.log("other", &[("02:00:00.000", "done")]);
+    assert_eq!(tree.report()["incidents"][0]["symptom"], "connection-refused");
+}
+
+#[test]
+fn what_a_task_prints_is_no_triggers_word() {
+    let tree = Tree::new();
+    let begin = r#"{"timestamp":"2026-11-20T02:00:00.20Z","level":"info","event":"DAG bundles loaded: dags-folder","logger":"airflow.dag_processing.bundles.manager.DagBundlesManager"}"#;
+    let printed = r#"{"timestamp":"2026-11-20T02:00:05.1Z","level":"error","event":"Trigger x (ID 5) exited with error boom","chan":"stderr","logger":"task"}"#;
+    let done = r#"{"timestamp":"2026-11-20T02:00:06Z","level":"info","event":"Done. Returned value was: None","logger":"airflow.task.operators.airflow.providers.standard.operators.python.PythonOperator"}"#;
+    tree.put(&format!("{FOLDER}/attempt=1.log"), format!("{begin}\n{printed}\n{done}\n"));
+    let report = tree.report();
+    assert_eq!(attempt(&report, "await_export")["outcome"], "success");
+    assert_eq!(report["incidents"], serde_json::json!([]));
+}
