@@ -5,8 +5,8 @@
 
 use anstream::adapter::strip_bytes;
 
-/// How a report in JSON names its form, and one in SARIF, of whatever program.
-const SCHEMAS: [&[u8]; 2] = [b"\"dagnosis.report/", b"/sarif-schema-"];
+/// The first key of a report in JSON, and of one in SARIF, of whatever program; and how its value names the form.
+const SCHEMAS: [(&[u8], &[u8]); 2] = [(b"\"schema\"", b"\"dagnosis.report/"), (b"\"$schema\"", b"/sarif-schema-")];
 
 /// A key of each finding of a report for GitLab, which is a list of them.
 const FINDING: &[u8] = b"\"check_name\":";
@@ -30,8 +30,10 @@ pub(super) fn is_own_report(head: &[u8]) -> bool {
     let keys = &first[..first.len().min(KEYS_BYTES_MAX)];
     let has = |within: &[u8], mark: &[u8]| memchr::memmem::find(within, mark).is_some();
     match first.first() {
-        // The schema is the first key.
-        Some(b'{') => keys.split(|byte| *byte == b',').next().is_some_and(|key| SCHEMAS.iter().any(|name| has(key, name))),
+        Some(b'{') => {
+            let schema = keys[1..].trim_ascii_start().split(|byte| *byte == b',').next().unwrap_or_default();
+            SCHEMAS.iter().any(|(key, name)| schema.starts_with(key) && has(schema, name))
+        }
         Some(b'[') if has(keys, FINDING) => true,
         Some(_) => first.starts_with(METRICS) || is_text(first),
         None => false,
@@ -44,7 +46,7 @@ fn is_text(text: &[u8]) -> bool {
     for line in text.split(|byte| *byte == b'\n').take(LINES_BEFORE_MAX) {
         match after_verdict.as_mut() {
             None if is_verdict(line) => after_verdict = Some(0),
-            None if line.first().is_some_and(|first| matches!(first, b'[' | b'{')) => return false,
+            None if begins_a_record(line) => return false,
             None => {}
             Some(_) if says_what_was_read(line) || line.starts_with(b"::error ") || line.starts_with(b"::warning ") => return true,
             Some(lines) => {
@@ -56,6 +58,15 @@ fn is_text(text: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// Whether a line begins as records of logs do: with a bracket, or with a date.
+fn begins_a_record(line: &[u8]) -> bool {
+    match line {
+        [b'[' | b'{', ..] => true,
+        [a, b, c, d, b'-' | b'/', ..] => [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()),
+        _ => false,
+    }
 }
 
 /// `1 incident explains ..`, `29 incidents, 28 of them ..`, `No failure found ..`, `Nothing was read ..`; bold in a summary.
@@ -96,7 +107,9 @@ mod tests {
             "No failure found in the queue\nReading\n".to_owned(),
             r#"{"timestamp":"2026-11-20T02:11:09.120Z","level":"info","event":"wrote schema \"dagnosis.report/1\""}"#.to_owned(),
             r#"{"timestamp":"2026-11-20T02:11:09.120Z","level":"info","event":"GET /sarif-schema-2.1.0.json"}"#.to_owned(),
+            r#"{"event":"GET https://json.example.org/sarif-schema-2.1.0.json","level":"info"}"#.to_owned(),
             r#"[{"timestamp":"2026-11-20T02:11:09.120Z","level":"info","event":"x"}]"#.to_owned(),
+            format!("2026-11-21 06:58:57,642 INFO wrapper: dagnosis says\n{REPORT}"),
             "# HELP requests_total Requests\n".to_owned(),
         ] {
             assert!(!is_own_report(log.as_bytes()), "{log}");
