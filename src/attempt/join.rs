@@ -16,8 +16,8 @@ use crate::source::{Kind, Source, TaskInstance};
 use super::instances::{self, Rows};
 use super::mentions::Mentions;
 use super::table::Attempts;
-use super::told::{All, gives_up, killed, of_log};
-use super::{Attempt, compose, endpoints, failure};
+use super::told::{All, gives_up, killed, last_trigger, of_log};
+use super::{Attempt, Failure, compose, endpoints, failure};
 
 /// Makes the attempt table from all observations. Their order does not matter.
 #[must_use]
@@ -161,11 +161,14 @@ impl Joined {
                 self.wake(at);
             }
         }
-        for (attempt, trigger) in self.failed_triggers() {
-            let failure = failure::failure_of_trigger(&self.attempts[attempt], &self.logs[attempt], &self.logs[trigger], rules);
-            self.attempts[attempt].failure = failure.map(Box::new);
+        // The triggers' logs whose tasks' logs were read too.
+        let mut told_by_tasks = HashSet::new();
+        for (attempt, triggers) in self.triggers() {
+            if let Some(place) = attempt {
+                self.attempts[place].failure = self.failure_of_trigger(place, &triggers, rules).map(Box::new);
+            }
+            told_by_tasks.extend(triggers);
         }
-        let told_by_tasks = self.triggers_of_tasks();
         for (place, (attempt, log)) in self.attempts.iter_mut().zip(&mut self.logs).enumerate() {
             if attempt.failure.is_none() {
                 let has_tasks = if attempt.kind == Kind::Trigger { told_by_tasks.contains(&place) } else { has_tasks };
@@ -178,33 +181,25 @@ impl Joined {
         self.logs = Vec::new();
     }
 
-    /// The attempts that waited for a trigger which failed and were not taken up again, each with the trigger's log, by their places.
-    fn failed_triggers(&self) -> Vec<(usize, usize)> {
-        let of = |row: &Row| (row.instance(), row.try_number());
+    /// The triggers' logs of each row of a task that has some, by their places, with the place of the row's own attempt.
+    fn triggers(&self) -> Vec<(Option<usize>, Vec<usize>)> {
         let rows = |kind| self.packed.rows.iter().filter(move |row| self.packed.manner(row).kind == kind);
-        let mut last: HashMap<_, usize> = HashMap::new();
-        for (key, place) in rows(Kind::Trigger).filter_map(|row| Some((of(row), row.whole()?))) {
-            let known = last.entry(key).or_insert(place);
-            if self.logs[place].ended >= self.logs[*known].ended {
-                *known = place;
-            }
+        let key = |row: &Row| (row.instance(), row.try_number());
+        let mut triggers: HashMap<_, Vec<usize>> = HashMap::new();
+        for row in rows(Kind::Trigger) {
+            triggers.entry(key(row)).or_default().extend(row.whole());
         }
-        last.retain(|_, place| self.logs[*place].trigger_failure().is_some());
-        let waited = |row: &&Row| matches!(self.packed.manner(row), manner if manner.outcome == Some(Outcome::Deferred) && manner.verdict.is_failure());
-        let waiting = rows(Kind::Task).filter(|_| !last.is_empty()).filter(waited);
-        waiting.filter_map(|row| Some((row.whole()?, *last.get(&of(row))?))).collect()
+        let tasks = rows(Kind::Task).filter(|_| !triggers.is_empty());
+        tasks.filter_map(|row| Some((row.whole(), triggers.get(&key(row))?.clone()))).collect()
     }
 
-    /// The triggers' logs whose tasks' logs were read too, by their places.
-    fn triggers_of_tasks(&self) -> HashSet<usize> {
-        let of = |row: &Row| (row.instance(), row.try_number());
-        let rows = |kind| self.packed.rows.iter().filter(move |row| self.packed.manner(row).kind == kind);
-        let mut triggers: HashMap<_, Vec<usize>> = HashMap::new();
-        for (key, place) in rows(Kind::Trigger).filter_map(|row| Some((of(row), row.whole()?))) {
-            triggers.entry(key).or_default().push(place);
-        }
-        let of_tasks = rows(Kind::Task).filter(|_| !triggers.is_empty()).filter_map(|row| triggers.get(&of(row)));
-        of_tasks.flatten().copied().collect()
+    /// The failure of an attempt that waited for a trigger which failed, and was not taken up again, or has no log that could say more.
+    fn failure_of_trigger(&self, place: usize, triggers: &[usize], rules: &RuleSet) -> Option<Failure> {
+        let (attempt, log) = (&self.attempts[place], &self.logs[place]);
+        let waited = log.without_log || matches!(log.outcome, Some((Outcome::Deferred, _)));
+        let trigger = last_trigger(triggers.iter().map(|place| &self.logs[*place]))?;
+        trigger.trigger_failure().filter(|_| waited && attempt.outcome.is_failure())?;
+        failure::failure_of_trigger(attempt, log, trigger, rules)
     }
 
     /// Completes endpoints, which needs all failures, and forgets what the table has no use for.

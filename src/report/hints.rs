@@ -66,7 +66,7 @@ fn nothing_found(report: &Report<'_>) -> Option<String> {
     let says = if has(ProblemKind::TooOld) {
         "What is there was last written before --since: an earlier date reads it."
     } else if has(ProblemKind::PassedOver) {
-        "What is there are no logs by their names, such as code and settings; the end of this report counts them."
+        "What is there are no logs by their names, such as code and settings, or reports of dagnosis; the end of this report tells of them."
     } else if report.problems.iter().any(|problem| problem.kind.is_unread()) {
         "What is there could not be read; the end of this report says why."
     } else if report.problems.is_empty() {

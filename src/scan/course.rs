@@ -17,7 +17,7 @@ impl Reading<'_> {
     }
 
     /// Whether a record with this landmark is the one with which the attempt failed.
-    pub(super) fn ends_attempt(&self, landmark: &Landmark) -> bool {
+    fn ends_attempt(&self, landmark: &Landmark) -> bool {
         match landmark {
             Landmark::TaskFailed => true,
             // What a trigger meets after it had its event does not concern its task; and what a task prints while it is at work is no trigger's word.
@@ -30,8 +30,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Takes in what a record says.
-    pub(super) fn landmark(&mut self, landmark: Landmark, record: &Record) {
+    /// Takes in what a record says; whether it is the one with which the attempt failed.
+    pub(super) fn landmark(&mut self, landmark: Landmark, record: &Record) -> bool {
         let of_attempt = self.is_of_attempt();
         let fails = self.ends_attempt(&landmark);
         let log = &mut self.state.log;
@@ -76,7 +76,7 @@ impl Reading<'_> {
                 }
             }
             Landmark::ReturnCode(code) => log.return_code = Some(code),
-            Landmark::TaskFailed | Landmark::TriggerFailed if !fails => {}
+            Landmark::TriggerFailed if !fails => {}
             Landmark::TaskFailed | Landmark::TriggerFailed => {
                 self.state.success_hint = None;
                 self.state.failed = true;
@@ -99,6 +99,7 @@ impl Reading<'_> {
                 }
             }
         }
+        fails
     }
 
     /// A further execution of the same attempt begins: what the one before came to is past.

@@ -184,8 +184,7 @@ impl<'a> Reading<'a> {
             landmarks(record, &mut |landmark| found.push(landmark));
         }
         for landmark in found {
-            fatal |= self.ends_attempt(&landmark);
-            self.landmark(landmark, record);
+            fatal |= self.landmark(landmark, record);
         }
         if signs.endpoint && record.chain.exceptions.is_empty() {
             self.endpoints(&record.text, record.time);

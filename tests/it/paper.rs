@@ -50,6 +50,12 @@ fn a_mail_begins_with_its_subject() {
     put(tree.path(), "other/access.log", "127.0.0.1 - - [20/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 612\n");
     assert_eq!(subject_of(run_with(&["other", "-f", "mail"], tree.path(), b"")), "dagnosis: no task's log was read");
     assert_eq!(subject_of(run_with(&["-", "-f", "mail"], tree.path(), b"")), "dagnosis: no log was read");
+    put(
+        tree.path(),
+        &log_of("stops").replace("dag_id=shop", "dag_id=open"),
+        "{\"timestamp\":\"2026-11-20T01:00:00Z\",\"event\":\"begun\",\"level\":\"info\"}\n",
+    );
+    assert_eq!(subject_of(run_with(&["dag_id=open", "-f", "mail"], tree.path(), b"")), "dagnosis: no failure found, 1 of unknown outcome");
     let hostile = "[2026-11-20 01:00:01,000] {taskinstance.py:1482} ERROR - Task failed with exception\nTraceback (most recent call last):\n  \
                    File \"/dags/shop.py\", line 12, in push\n    push()\nOddError: \u{1b}[2J\r\nBcc: x@y \u{202e}évil\n\
                    [2026-11-20 01:00:02,000] {local_task_job.py:266} INFO - Task exited with return code 1\n";

@@ -160,6 +160,25 @@ fn a_trigger_whose_tasks_log_is_not_there_is_told_beside_other_tasks() {
 }
 
 #[test]
+fn a_trigger_tells_of_an_attempt_whose_log_is_missing() {
+    let tree = Tree::new();
+    tree.put(&format!("{FOLDER}/attempt=1.log.trigger.5.log"), starts(1, 7) + &fails(4, 7));
+    tree.put(
+        "dag_id=orders/run_id=scheduled__2026-11-20T00:00:00+00:00/task_id=other/attempt=1.log",
+        "[2026-11-20T02:00:00.000+0000] {local_task_job_runner.py:266} INFO - Task exited with return code 0\n",
+    );
+    let finished = "[2026-11-20T02:05:00.000+0000] {scheduler_job_runner.py:764} INFO - TaskInstance Finished: dag_id=orders, task_id=await_export, \
+                    run_id=scheduled__2026-11-20T00:00:00+00:00, map_index=-1, run_start_date=2026-11-20 02:00:00+00:00, run_end_date=2026-11-20 \
+                    02:04:30+00:00, run_duration=270.0, state=failed, executor_state=failed, try_number=1, max_tries=0\n";
+    tree.put("scheduler/scheduler.log", finished);
+    let report = tree.report();
+    assert_eq!((report["incidents"].as_array().unwrap().len(), &report["totals"]["failed"]), (1, &1.into()), "{report:#}");
+    let incident = &report["incidents"][0];
+    assert_eq!(incident["symptom"], "connection-refused", "{report:#}");
+    assert!(incident["examples"][0]["path"].as_str().unwrap().ends_with("attempt=1.log.trigger.5.log"));
+}
+
+#[test]
 fn what_a_task_prints_is_no_triggers_word() {
     let tree = Tree::new();
     let begin = r#"{"timestamp":"2026-11-20T02:00:00.20Z","level":"info","event":"DAG bundles loaded: dags-folder","logger":"airflow.dag_processing.bundles.manager.DagBundlesManager"}"#;
